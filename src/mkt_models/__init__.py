@@ -1,0 +1,31 @@
+"""From customer data to a personalised, fair and measured strategy for every customer.
+
+The package is read along the flow of the data; imports go the same way:
+
+``columns``, ``params``, ``loading``
+    the vocabulary, the meaning of every parameter, and reading them from YAML
+``engine``, ``workspace``
+    SQL on files with DuckDB; where the tables of a run live
+``sources``
+    one module per origin, each giving the same canonical tables
+``cleaning``
+    canonical tables to clean ones, with a quarantine and a ledger that balances
+``profiles``
+    clean tables to features, tags and one profile per customer and date
+``mining``
+    what is bought together; what a customer buys next
+``models``
+    labels and time splits; churn, value, propensity; the registry
+``evaluation``
+    performance, explanations, fairness: plain tables in, plain tables out
+``store``, ``decisions``
+    contact history; candidates, eligibility, contact policy, worth, arbitration
+``service``, ``packaging``
+    the HTTP service, and the bento that carries it
+``plots``, ``reporting``
+    tables to figures, notebooks to pages; only notebooks and reports use them
+"""
+
+from importlib.metadata import version
+
+__version__ = version("mkt-models")

@@ -1,0 +1,157 @@
+"""The vocabulary: names of tables and columns, and the values that a column may take.
+
+Every other module takes its column names from here, so that a name has one spelling. Amounts are
+integer **cents** of the shop's currency in every table up to the profile (sums of integers are the
+same on every engine); profiles, scores and decisions show them in whole currency units.
+"""
+
+from enum import StrEnum
+
+# --- keys -----------------------------------------------------------------------------------
+CUSTOMER_ID = "customer_id"
+ORDER_ID = "order_id"
+PRODUCT_ID = "product_id"
+STORE_ID = "store_id"
+CAMPAIGN_ID = "campaign_id"
+OFFER_ID = "offer_id"
+AS_OF = "as_of"
+
+# --- sensitive attributes: never a feature, never an eligibility rule, unless params allow it ---
+SENSITIVE = (
+    "age_band",
+    "income_band",
+    "marital_status",
+    "gender",
+    "household_composition",
+    "household_size",
+    "children",
+    "home_ownership",
+    "religion",
+    "ethnicity",
+    "region",
+)
+
+
+class Table(StrEnum):
+    """The canonical tables that a source may yield; a missing table is absent, never invented."""
+
+    CUSTOMERS = "customers"
+    PRODUCTS = "products"
+    TRANSACTIONS = "transactions"
+    EVENTS = "events"
+    SOCIAL = "social"
+    TICKETS = "tickets"
+    CAMPAIGNS = "campaigns"
+    OFFERS = "offers"
+    EXPOSURES = "exposures"
+    OUTCOMES = "outcomes"
+    CONSENTS = "consents"
+
+
+class Dimension(StrEnum):
+    """The eight dimensions of a profile."""
+
+    BASICS = "basics"
+    BEHAVIOUR = "behaviour"
+    HABIT = "habit"
+    INTERESTS = "interests"
+    SOCIAL = "social"
+    LIFECYCLE = "lifecycle"
+    VALUE = "value"
+    RISK = "risk"
+
+
+class LifecycleStage(StrEnum):
+    """Where a customer stands; exactly one at a time."""
+
+    NEW = "new"
+    ACTIVE = "active"
+    DORMANT = "dormant"
+    LOST = "lost"
+
+
+class Tier(StrEnum):
+    """A rank in three steps, for value and for risk."""
+
+    HIGH = "high"
+    MIDDLE = "middle"
+    LOW = "low"
+
+
+class Habit(StrEnum):
+    """How a customer spends: 剁手党, 精打细算族, 理性消费者."""
+
+    IMPULSE = "impulse_buyer"
+    CAREFUL = "careful_spender"
+    RATIONAL = "rational_consumer"
+
+
+class PurchasingPower(StrEnum):
+    """What a customer can spend: 高净值人群, 中产阶级, 普通消费者."""
+
+    AFFLUENT = "affluent"
+    MIDDLE_CLASS = "middle_class"
+    ORDINARY = "ordinary"
+
+
+class Strategy(StrEnum):
+    """The eight families of strategy, and doing nothing."""
+
+    RECOMMENDATION = "personalised_recommendation"
+    CONTENT = "personalised_content"
+    PROMOTION = "personalised_promotion"
+    SERVICE = "personalised_service"
+    SCENARIO = "scenario"
+    MEMBERSHIP = "membership_tier"
+    CONTENT_MARKETING = "content_marketing"
+    SOCIAL_MARKETING = "social_marketing"
+    NO_ACTION = "no_action"
+
+
+class Channel(StrEnum):
+    """Where a customer can be reached."""
+
+    APP = "app"
+    EMAIL = "email"
+    MAIL = "mail"
+    SMS = "sms"
+    STORE = "store"
+
+
+class ConsentStatus(StrEnum):
+    """What a customer said about a purpose and a channel; no record means refused."""
+
+    GRANTED = "granted"
+    REFUSED = "refused"
+    REVOKED = "revoked"
+
+
+class Model(StrEnum):
+    """The trained models."""
+
+    CHURN = "churn"
+    VALUE = "value"
+    PROPENSITY = "propensity"
+
+
+class Verdict(StrEnum):
+    """The answer of a gate; only PASS releases."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    NOT_EVALUATED = "not_evaluated"
+
+
+class NumberKind(StrEnum):
+    """Where a number comes from; no number is shown without it."""
+
+    OBSERVED = "observed"
+    PREDICTED = "predicted"
+    BACKTESTED = "backtested"
+    OFF_POLICY = "off_policy"
+    RANDOMISED = "randomised"
+    PROPENSITY_WEIGHTED = "propensity_weighted"
+    ASSUMED = "assumed"
+
+
+NOT_AVAILABLE = "not available"

@@ -1,0 +1,1 @@
+"""Candidates, eligibility, contact policy, worth and arbitration: one decision per customer."""

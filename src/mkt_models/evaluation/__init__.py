@@ -1,0 +1,1 @@
+"""Performance, explanations and fairness: plain tables in, plain tables out."""

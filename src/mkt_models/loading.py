@@ -1,0 +1,149 @@
+"""Reads parameter files: merges, validates, and explains every fault before anything runs.
+
+A file may name another one under ``extends`` and change a few of its keys. Unknown keys, repeated
+keys and values out of range are errors that say where, what, and which known key is nearest.
+
+>>> load_params("params/sample.yaml", {"churn.horizon_days": 28}).churn.horizon_days
+28
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from mkt_models.params import Params, nearest
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class ParamsError(ValueError):
+    """A parameter file that cannot be used; the message says where and what to do."""
+
+
+def load_params(path: str | Path, overrides: Mapping[str, object] | None = None) -> Params:
+    """Read, merge and validate a parameter file.
+
+    Parameters
+    ----------
+    path
+        YAML file; its ``extends``, if any, is a path relative to it.
+    overrides
+        Dotted keys and their values, applied last, e.g. ``{"churn.horizon_days": 28}``.
+
+    Raises
+    ------
+    ParamsError
+        When a file is missing or not a mapping, a key is unknown or repeated, or a value is out
+        of range. Every fault found is listed, one per line.
+
+    """
+    merged = _read(Path(path), seen=())
+    for dotted, value in (overrides or {}).items():
+        merged = _merge(merged, _nest(dotted, value))
+    return validate(Params, merged, str(path))
+
+
+def validate(model: type[M], data: object, where: str) -> M:
+    """Validate ``data`` as ``model``; faults become one readable ParamsError."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        lines = [_explain(model, fault) for fault in error.errors()]
+        raise ParamsError("\n".join(f"{where}: {line}" for line in lines)) from None
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read a YAML mapping; a repeated key, or a key that is no string, is an error."""
+    if not path.is_file():
+        near = nearest(path.name, [p.name for p in path.parent.glob("*.yaml")])
+        raise ParamsError(f"{path}: no such file{near}")
+    try:
+        data = yaml.load(path.read_text(encoding="utf-8"), _StrictLoader)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ParamsError(f"{path}: not readable as YAML: {error}") from None
+    if not isinstance(data, dict):
+        raise ParamsError(f"{path}: must be a mapping of keys to values, is {type(data).__name__}")
+    return data
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """SafeLoader that refuses repeated keys and keys that are no strings."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[object] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, str):
+                raise yaml.YAMLError(
+                    f"line {key_node.start_mark.line + 1}: key {key_node.value!r} is read as "
+                    f"{type(key).__name__}; put it in quotes"
+                )
+            if key in seen:
+                raise yaml.YAMLError(f"line {key_node.start_mark.line + 1}: {key!r} stands twice")
+            seen.add(key)
+        return super().construct_mapping(node, deep=deep)
+
+
+def _read(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
+    if path.resolve() in seen:
+        raise ParamsError(f"{path}: extends itself")
+    data = read_yaml(path)
+    base = data.pop("extends", None)
+    if base is None:
+        return data
+    if not isinstance(base, str):
+        raise ParamsError(f"{path}: extends must be a file name, is {base!r}")
+    return _merge(_read(path.parent / base, (*seen, path.resolve())), data)
+
+
+def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    out = dict(base)
+    for key, value in over.items():
+        old = out.get(key)
+        both = isinstance(old, Mapping) and isinstance(value, Mapping)
+        out[key] = _merge(old, value) if both else value  # type: ignore[arg-type]
+    return out
+
+
+def _nest(dotted: str, value: object) -> dict[str, Any]:
+    head, _, rest = dotted.partition(".")
+    return {head: _nest(rest, value) if rest else value}
+
+
+def _explain(model: type[BaseModel], fault: Any) -> str:
+    dotted = ".".join(str(part) for part in fault["loc"]) or "(whole file)"
+    if fault["type"] == "extra_forbidden":
+        known = _known_keys(model, fault["loc"][:-1])
+        near = nearest(str(fault["loc"][-1]), known)
+        return f"{dotted}: unknown key{near}; known: {', '.join(sorted(known))}"
+    if fault["type"] == "missing":
+        return f"{dotted}: missing"
+    message = str(fault["msg"]).removeprefix("Value error, ")
+    given = fault["input"]
+    shown = "" if isinstance(given, dict) else f" (is {given!r})"
+    return f"{dotted}: {message[:1].lower()}{message[1:]}{shown}"
+
+
+def _known_keys(model: type[BaseModel], path: tuple[str | int, ...]) -> list[str]:
+    here: Any = model
+    for part in path:
+        if isinstance(part, int):
+            continue
+        field = here.model_fields.get(part) if hasattr(here, "model_fields") else None
+        here = None if field is None else _inner_model(field.annotation)
+        if here is None:
+            return []
+    return list(here.model_fields)
+
+
+def _inner_model(annotation: Any) -> Any:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for inner in getattr(annotation, "__args__", ()):
+        found = _inner_model(inner)
+        if found is not None:
+            return found
+    return None

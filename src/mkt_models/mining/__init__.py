@@ -1,0 +1,1 @@
+"""What is bought together, and what a customer buys next."""

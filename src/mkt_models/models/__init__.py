@@ -1,0 +1,1 @@
+"""Labels and time splits; the churn, value and propensity models; the registry."""

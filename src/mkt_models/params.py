@@ -1,0 +1,233 @@
+"""Parameters of a run: what each choice means, its unit and its range.
+
+YAML files under ``params/`` hold the choices; this module holds their meaning;
+:mod:`mkt_models.loading` reads the one into the other.
+"""
+
+import difflib
+import hashlib
+from collections.abc import Iterable
+from datetime import date, timedelta
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from mkt_models.columns import SENSITIVE, Channel, ConsentStatus
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Days = Annotated[int, Field(gt=0, le=3650)]
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Say which known word is nearest, for the end of an error message; empty if none is near.
+
+    >>> nearest("horizon_day", ["horizon_days", "active_days"])
+    "; did you mean 'horizon_days'?"
+    """
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+class Section(BaseModel):
+    """A frozen block of parameters that refuses unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class AssumedConsent(Section):
+    """A consent that the data does not record and the user of the data declares, with a reason."""
+
+    purpose: str = Field(description="what the contact is for, e.g. marketing")
+    channel: Channel
+    status: ConsentStatus = ConsentStatus.GRANTED
+    customers: Literal["all", "exposed"] = Field(
+        description="all customers, or only those that a recorded campaign has reached"
+    )
+    reason: str = Field(min_length=20, description="why this may be assumed; shown in the reports")
+
+
+class Source(Section):
+    """Where the data comes from."""
+
+    kind: Literal["complete_journey"]
+    time_zone: str = Field(description="IANA name of the shop's zone; decides calendar days")
+    households: int | None = Field(
+        default=None, gt=0, description="size of a repeatable sample of households; null for all"
+    )
+    currency: str = Field(default="USD", min_length=3, max_length=3)
+    country: str = Field(default="US", description="ISO 3166 code; decides the public holidays")
+    assumed_consents: tuple[AssumedConsent, ...] = ()
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            near = nearest(value, available_timezones())
+            raise ValueError(f"{value!r} is no IANA time zone{near}")
+        return value
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The shop's time zone."""
+        return ZoneInfo(self.time_zone)
+
+
+class Engine(Section):
+    """How much of the machine the SQL engine may use."""
+
+    memory_limit_gb: float = Field(gt=0.2, description="beyond it the engine spills to disk, GB")
+    threads: int = Field(gt=0)
+
+
+class Profile(Section):
+    """How a customer is described on a date."""
+
+    as_of: date = Field(description="the profile looks strictly before this local day")
+    new_days: Days = Field(description="first order at most so many days ago: stage new")
+    active_days: Days = Field(description="last order at most so many days ago: stage active")
+    dormant_days: Days = Field(description="last order at most so many days ago: stage dormant")
+    value_days: Days = Field(description="window of the spend that value tiers rank, days")
+    high_value_share: Share = Field(description="top share of customers by spend: tier high")
+    middle_value_share: Share = Field(description="next share of customers by spend: tier middle")
+    interests: int = Field(gt=0, le=20, description="how many liked categories are named")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.active_days >= self.dormant_days:
+            raise ValueError(
+                f"active_days == {self.active_days}, must be < dormant_days == {self.dormant_days}"
+            )
+        if self.high_value_share + self.middle_value_share > 1:
+            raise ValueError("high_value_share + middle_value_share must be <= 1")
+        return self
+
+
+class Mining(Section):
+    """Which products are bought together, and what a customer buys next."""
+
+    min_support: float = Field(gt=0, lt=1, description="share of orders that hold both items")
+    min_lift: float = Field(ge=1)
+    half_life_days: Days = Field(description="after so many days a purchase counts half")
+    n_items: int = Field(gt=0, le=100, description="items recommended per customer")
+    backtest_days: Days = Field(description="the last days of the data, held out to test")
+
+
+class Boosting(Section):
+    """Settings of the gradient-boosted trees (XGBoost)."""
+
+    max_depth: int = Field(gt=0, le=12)
+    n_estimators: int = Field(gt=0, le=5000)
+    learning_rate: float = Field(gt=0, le=1)
+    min_child_weight: float = Field(ge=0)
+    subsample: float = Field(gt=0, le=1)
+    colsample_bytree: float = Field(gt=0, le=1)
+    reg_lambda: float = Field(ge=0)
+
+
+class Cutoffs(Section):
+    """Dates at which a model looks back for features and ahead for labels."""
+
+    horizon_days: Days = Field(description="labels look in [as_of, as_of + horizon)")
+    active_days: Days = Field(description="customers with an order in so many days before as_of")
+    every_days: Days = Field(description="distance between two cutoffs")
+    first: date = Field(description="no cutoff before this day: features need a history")
+    last: date = Field(description="the last cutoff; its whole horizon must lie in the data")
+    test_cutoffs: int = Field(gt=0, description="how many of the last cutoffs are tests")
+
+    @model_validator(mode="after")
+    def _train_before_test(self) -> Self:
+        first_test = self.last - timedelta(days=self.every_days * (self.test_cutoffs - 1))
+        if self.first + timedelta(days=self.horizon_days) > first_test:
+            raise ValueError(
+                f"no training cutoff ends before the first test cutoff {first_test}: "
+                f"{self.first} + {self.horizon_days} days is later; move `first` back, or "
+                "lower `test_cutoffs` or `horizon_days`"
+            )
+        return self
+
+    def dates(self) -> list[date]:
+        """All cutoffs, oldest first, counted back from ``last``."""
+        n = (self.last - self.first).days // self.every_days + 1
+        return [self.last - timedelta(days=self.every_days * i) for i in reversed(range(n))]
+
+    def tests(self) -> list[date]:
+        """The cutoffs that models are tested on, oldest first."""
+        return self.dates()[-self.test_cutoffs :]
+
+
+class Churn(Cutoffs):
+    """Churn: no order in the horizon, among recently active customers."""
+
+    boosting: Boosting
+
+
+class Value(Cutoffs):
+    """Value: spend in the horizon, among recently active customers, in currency units."""
+
+    boosting: Boosting
+    tweedie_power: float = Field(ge=1.01, le=1.99)
+
+
+class Propensity(Section):
+    """Propensity: does a household redeem a coupon of a campaign that reached it."""
+
+    first_test: date = Field(description="campaigns that start on or after this day are tests")
+    boosting: Boosting
+
+
+class Audit(Section):
+    """Which groups are compared, and what counts as too small or too far apart."""
+
+    attributes: tuple[str, ...] = Field(min_length=1)
+    min_group_size: int = Field(ge=10, description="smaller groups are marked, not judged")
+    min_group_positives: int = Field(ge=1, description="fewer positives: marked, not judged")
+    selected_share: Share = Field(description="share of customers counted as selected by a score")
+    max_calibration_gap: Share = Field(
+        description="a group fails when the interval of its observed minus predicted rate lies "
+        "wholly beyond this; for value, relative to the mean"
+    )
+    n_bootstrap: int = Field(ge=100, le=10_000)
+    confidence: float = Field(gt=0.5, lt=1)
+
+    @field_validator("attributes")
+    @classmethod
+    def _sensitive(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if name not in SENSITIVE:
+                raise ValueError(
+                    f"{name!r} is no sensitive attribute{nearest(name, SENSITIVE)}; "
+                    f"known: {', '.join(SENSITIVE)}"
+                )
+        return value
+
+
+class Decisions(Section):
+    """Which strategies are offered, and how."""
+
+    catalogue: str = Field(description="file of the strategies, beside this file")
+    k: int = Field(gt=0, le=20, description="strategies per answer")
+    holdout_share: Share = Field(description="customers withheld from all contact, at random")
+    holdout_salt: str = Field(min_length=4, description="changes who is withheld")
+    showcase_customers: int = Field(gt=0, le=20, description="households printed at the end")
+
+
+class Params(Section):
+    """All parameters of one run."""
+
+    run: str = Field(pattern=r"^[a-z][a-z0-9_]{1,40}$", description="name of reports/<run>/")
+    seed: int = Field(ge=0, description="seed of every random step")
+    source: Source
+    engine: Engine
+    profile: Profile
+    mining: Mining
+    churn: Churn
+    value: Value
+    propensity: Propensity
+    audit: Audit
+    decisions: Decisions
+
+    @property
+    def digest(self) -> str:
+        """Twelve hex digits that change when any parameter changes."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]

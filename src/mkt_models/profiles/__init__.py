@@ -1,0 +1,1 @@
+"""Clean tables to features, tags and one profile per customer and date."""

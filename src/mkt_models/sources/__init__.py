@@ -1,0 +1,1 @@
+"""One module per origin of data, each giving the same canonical tables."""

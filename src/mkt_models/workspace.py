@@ -1,0 +1,120 @@
+"""Where the tables and files of one run live.
+
+A run owns two folders of the project: ``build/<run>/`` for what the stages hand to each other,
+and ``reports/<run>/`` for what people read. Both can be deleted; ``make run`` makes them again.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from mkt_models.loading import load_params
+from mkt_models.params import Params
+
+
+class MissingInputError(FileNotFoundError):
+    """A stage's input is not there; the message names the stage that makes it."""
+
+
+# Which notebook makes the tables of a folder or the file of a name.
+MADE_BY = {
+    "raw": "01_explore",
+    "clean": "02_clean",
+    "quarantine": "02_clean",
+    "profile": "03_profile",
+    "mining": "04_mine",
+    "churn": "05_churn",
+    "value": "06_value",
+    "propensity": "07_propensity",
+    "audit": "08_bias_audit",
+    "decisions": "09_strategies",
+    "package": "10_package",
+}
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The folders of one run, and reading and writing in them."""
+
+    params: Params
+    root: Path
+
+    @classmethod
+    def open(
+        cls, params_file: str | Path, overrides: Mapping[str, object] | None = None
+    ) -> "Workspace":
+        """Open the workspace of the run that ``params_file`` describes.
+
+        The project's root is the folder above ``params/``, so a notebook may pass
+        ``../params/sample.yaml`` and a script ``params/sample.yaml``.
+        """
+        path = Path(params_file)
+        root = Path(os.environ.get("MKT_ROOT", path.resolve().parent.parent))
+        return cls(load_params(path, overrides), root)
+
+    @property
+    def build(self) -> Path:
+        """What the stages of this run hand to each other."""
+        return self.root / "build" / self.params.run
+
+    @property
+    def reports(self) -> Path:
+        """What people read of this run."""
+        return self.root / "reports" / self.params.run
+
+    @property
+    def bentoml_home(self) -> Path:
+        """The BentoML store of this run: its models and bentos."""
+        return self.build / "bentoml"
+
+    def path(self, stage: str, name: str) -> Path:
+        """Where ``name`` of ``stage`` lives; it need not exist yet."""
+        if stage not in MADE_BY:
+            raise ValueError(f"unknown stage {stage!r}; known: {', '.join(MADE_BY)}")
+        return self.build / stage / name
+
+    def existing(self, stage: str, name: str) -> Path:
+        """Like :meth:`path`, for a file that must be there."""
+        path = self.path(stage, name)
+        if not path.exists():
+            raise MissingInputError(
+                f"{path.relative_to(self.root)} is missing; notebook {MADE_BY[stage]} makes it: "
+                f"run it first, or `make run PARAMS=params/{self.params.run}.yaml`"
+            )
+        return path
+
+    def folder(self, stage: str) -> Path:
+        """The folder of a stage, made if need be."""
+        path = self.path(stage, ".")
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def read_table(self, stage: str, table: str) -> pd.DataFrame:
+        """Read a table of a stage."""
+        return pd.read_parquet(self.existing(stage, f"{table}.parquet"))
+
+    def write_table(self, stage: str, table: str, frame: pd.DataFrame) -> Path:
+        """Write a table of a stage as Parquet, atomically."""
+        path = self.folder(stage) / f"{table}.parquet"
+        partial = path.with_suffix(".partial")
+        frame.to_parquet(partial, index=False)
+        partial.replace(path)
+        return path
+
+    def read_json(self, stage: str, name: str) -> Any:
+        """Read a JSON document of a stage."""
+        return json.loads(self.existing(stage, f"{name}.json").read_text(encoding="utf-8"))
+
+    def write_json(self, stage: str, name: str, data: object) -> Path:
+        """Write a JSON document of a stage, atomically and with sorted keys."""
+        path = self.folder(stage) / f"{name}.json"
+        partial = path.with_suffix(".partial")
+        text = json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False, default=str)
+        partial.write_text(text + "\n", encoding="utf-8")
+        partial.replace(path)
+        return path
