@@ -1,0 +1,99 @@
+"""Where predictions are true and what their top holds: calibration and gain, bin by bin.
+
+Both take a table of predictions (grain: customer and ``as_of``, or customer and campaign) and give
+one row per bin, for :func:`mkt_models.plots.calibration`, ``gain`` and ``deciles``.
+"""
+
+import numpy as np
+import pandas as pd
+
+from mkt_models.columns import CUSTOMER_ID
+from mkt_models.evaluation.bootstrap import ClusterBootstrap, percentile_interval, wilson_interval
+from mkt_models.evaluation.inputs import TARGET, Kind, numbers, read_target, require
+from mkt_models.evaluation.metrics import equal_count_bins, ratio
+
+
+def calibration_table(
+    predictions: pd.DataFrame,
+    model: str,
+    bins: int = 10,
+    *,
+    kind: Kind = "classification",
+    confidence: float = 0.95,
+    n_bootstrap: int = 1000,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """One row per bin of equal count, lowest predictions first: predicted against observed.
+
+    Columns: bin (from 1), n (rows), n_customers, predicted (mean), observed (mean), lower, upper.
+    Rates have Wilson's interval on the number of *customers* in the bin, as the rows of one
+    customer are not independent; amounts have the cluster bootstrap's percentile interval.
+    Rows with the same prediction share a bin.
+    """
+    require(predictions, [CUSTOMER_ID, TARGET, model])
+    target, score = read_target(predictions, kind), numbers(predictions, model)
+    frame = pd.DataFrame(
+        {
+            CUSTOMER_ID: predictions[CUSTOMER_ID].to_numpy(),
+            "bin": equal_count_bins(score, bins) + 1,
+            "predicted": score,
+            "observed": target,
+        }
+    )
+    out = (
+        frame.groupby("bin")
+        .agg(
+            n=("observed", "size"),
+            n_customers=(CUSTOMER_ID, "nunique"),
+            predicted=("predicted", "mean"),
+            observed=("observed", "mean"),
+        )
+        .reset_index()
+    )
+    if kind == "classification":
+        ends = [
+            wilson_interval(share, n, confidence)
+            for share, n in zip(out["observed"], out["n_customers"], strict=True)
+        ]
+    else:
+        draws = ClusterBootstrap.of(frame[CUSTOMER_ID], n_bootstrap, seed)
+        member = np.eye(len(out))[frame["bin"].to_numpy() - 1]
+        values = member * target[:, None]
+        means = draws.replicates(lambda w: ratio(w @ values, w @ member))
+        ends = [percentile_interval(means[:, i], confidence) for i in range(len(out))]
+    out[["lower", "upper"]] = np.array(ends)
+    return out
+
+
+def gain_table(predictions: pd.DataFrame, model: str, bins: int = 10) -> pd.DataFrame:
+    """One row per bin of equal count, highest predictions first: what the top bins hold.
+
+    Columns: bin (1 is the top), n, predicted and observed (means), captured (positives, or amount
+    in the target's units), share (of all that could be captured), cumulative_customers and
+    cumulative_share (shares, this bin and those above), lift (mean of the bin over the mean of
+    all), note. Rows with the same prediction share a bin. Shares and lift are NaN when the target
+    sums up to nothing.
+    """
+    require(predictions, [TARGET, model])
+    target, score = read_target(predictions, "regression"), numbers(predictions, model)
+    frame = pd.DataFrame(
+        {"bin": equal_count_bins(-score, bins) + 1, "predicted": score, "observed": target}
+    )
+    out = (
+        frame.groupby("bin")
+        .agg(
+            n=("observed", "size"),
+            predicted=("predicted", "mean"),
+            observed=("observed", "mean"),
+            captured=("observed", "sum"),
+        )
+        .reset_index()
+    )
+    total = target.sum()
+    positive = total > 0
+    out["share"] = out["captured"] / total if positive else np.nan
+    out["cumulative_customers"] = out["n"].cumsum() / len(target)
+    out["cumulative_share"] = out["captured"].cumsum() / total if positive else np.nan
+    out["lift"] = out["observed"] / (total / len(target)) if positive else np.nan
+    out["note"] = "" if positive else "share, lift: the target sums up to nothing"
+    return out
