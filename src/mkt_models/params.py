@@ -91,6 +91,17 @@ class Profile(Section):
     high_value_share: Share = Field(description="top share of customers by spend: tier high")
     middle_value_share: Share = Field(description="next share of customers by spend: tier middle")
     interests: int = Field(gt=0, le=20, description="how many liked categories are named")
+    habit_share: Share = Field(
+        description="top share by discounts: careful spender; by orders, with few discounts: "
+        "impulse buyer"
+    )
+    affluent_price_index: float = Field(
+        gt=0, description="pays at least so many times the usual price of a product type: affluent"
+    )
+    middle_price_index: float = Field(gt=0, description="the same, for middle class")
+    high_risk_coupon_share: Share = Field(description="share of orders with a coupon: risk high")
+    middle_risk_coupon_share: Share = Field(description="the same, for risk middle")
+    risk_min_orders: int = Field(gt=0, description="with fewer orders the risk tier is low")
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -111,6 +122,12 @@ class Mining(Section):
     half_life_days: Days = Field(description="after so many days a purchase counts half")
     n_items: int = Field(gt=0, le=100, description="items recommended per customer")
     backtest_days: Days = Field(description="the last days of the data, held out to test")
+    exclude_departments: tuple[str, ...] = Field(
+        default=(), description="departments in no rule and no recommendation"
+    )
+    exclude_categories: tuple[str, ...] = Field(
+        default=(), description="categories in no rule and no recommendation"
+    )
 
 
 class Boosting(Section):
