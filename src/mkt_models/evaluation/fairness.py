@@ -5,6 +5,7 @@ would be contacted), AUC or MAE (for whom the model is less able), calibration g
 or underrates). The harm looked for is that a group is steadily rated too high or too low.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -256,8 +257,14 @@ def _labels(column: pd.Series) -> pd.Series:
 
 
 def _values(column: pd.Series) -> list[str]:
-    found = sorted(set(_labels(column)) - {NOT_AVAILABLE})
+    found = sorted(set(_labels(column)) - {NOT_AVAILABLE}, key=_natural)
     return [*found, NOT_AVAILABLE] if column.isna().any() else found
+
+
+def _natural(label: str) -> tuple[float, bool, str]:
+    """Order bands by their first number: 'Under 15K', '15-24K', '100-124K', then plain words."""
+    number = re.search(r"\d+", label)
+    return (float(number[0]) if number else np.inf, label[:1].isdigit(), label)
 
 
 def _gap(row: pd.Series) -> str:

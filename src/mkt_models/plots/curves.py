@@ -1,0 +1,142 @@
+"""Figures of calibration and gain, from the tables of ``evaluation.curves``."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from mkt_models.plots.style import (
+    ACCENT,
+    COLOURS,
+    LINES,
+    MAIN,
+    MARKERS,
+    PALE,
+    PERCENT,
+    QUIET,
+    THOUSANDS,
+    begin,
+    finish,
+    grid,
+    legend,
+    plain,
+    reach,
+)
+
+
+def calibration(
+    table: pd.DataFrame,
+    ax: Axes | None = None,
+    title: str | None = None,
+    unit: str | None = None,
+) -> Axes:
+    """Draw predicted against observed, bin by bin, from a ``calibration_table``.
+
+    Without ``unit`` the numbers are probabilities and shown in percent; otherwise amounts in it.
+    """
+    ax = begin(ax, width=5.6, height=4.6)
+    value = table["observed"].to_numpy(dtype=float)
+    names = {"lower": "observed_lower", "upper": "observed_upper"}
+    ends = reach(table.rename(columns=names), "observed")
+    top = float(np.nanmax([table["predicted"].max(), table["upper"].max(), value.max()])) * 1.05
+    ax.plot([0, top], [0, top], color=ACCENT, linestyle="--", linewidth=1.1, label="as predicted")
+    ax.errorbar(
+        table["predicted"],
+        value,
+        yerr=ends,
+        fmt="o",
+        color=MAIN,
+        markersize=6,
+        capsize=3,
+        lw=1.3,
+        label="observed, with interval",
+    )
+    formatter = PERCENT if unit is None else THOUSANDS
+    ax.xaxis.set_major_formatter(formatter)
+    ax.yaxis.set_major_formatter(formatter)
+    what = "share" if unit is None else unit
+    ax.set(
+        xlabel=f"predicted, mean of the bin ({what})",
+        ylabel=f"observed, mean of the bin ({what})",
+        xlim=(-0.02 * top, top),
+        ylim=(-0.02 * top, top),
+    )
+    grid(ax, "both")
+    legend(ax, loc="upper left")
+    inside = (table["lower"] <= table["predicted"]) & (table["predicted"] <= table["upper"])
+    found = f"Predictions lie inside the interval in {inside.sum()} of {len(table)} bins"
+    n = f"n = {int(table['n'].sum()):,} predictions in bins of equal count. Backtested."
+    return finish(ax, title or found, n)
+
+
+def gain(
+    tables: pd.DataFrame | Mapping[str, pd.DataFrame],
+    ax: Axes | None = None,
+    title: str | None = None,
+    what: str = "positives",
+) -> Axes:
+    """Draw what share of the positives (or of the amount) the top-ranked customers hold.
+
+    ``tables``: one ``gain_table``, or several by the name of their model. ``what`` is captured.
+    """
+    ax = begin(ax)
+    named = {"model": tables} if isinstance(tables, pd.DataFrame) else dict(tables)
+    for i, (name, table) in enumerate(named.items()):
+        ax.plot(
+            [0, *table["cumulative_customers"]],
+            [0, *table["cumulative_share"]],
+            color=COLOURS[i % 8],
+            linestyle=LINES[i % 8],
+            marker=MARKERS[i % 8],
+            markersize=5,
+            label=plain(name),
+        )
+    ax.plot([0, 1], [0, 1], color=QUIET, linewidth=1, linestyle=":", label="at random")
+    ax.xaxis.set_major_formatter(PERCENT)
+    ax.yaxis.set_major_formatter(PERCENT)
+    ax.set(
+        xlabel="customers, highest predictions first",
+        ylabel=f"share of the {what} among them",
+        xlim=(0, 1),
+        ylim=(0, 1.02),
+    )
+    grid(ax, "both")
+    legend(ax, **({"loc": "lower right"} if len(named) <= 3 else {}))
+    first = next(iter(named.values()))
+    near = first.iloc[int((first["cumulative_customers"] - 0.2).abs().argmin())]
+    found = (
+        f"The top {near['cumulative_customers']:.0%} by {plain(next(iter(named)))} hold "
+        f"{near['cumulative_share']:.0%} of the {what}"
+    )
+    return finish(ax, title or found, f"n = {int(first['n'].sum()):,} predictions. Backtested.")
+
+
+def deciles(
+    table: pd.DataFrame, unit: str, ax: Axes | None = None, title: str | None = None
+) -> Axes:
+    """Draw mean predicted beside mean actual amount per bin, from a ``gain_table``."""
+    ax = begin(ax)
+    x = np.arange(len(table))
+    ax.bar(x - 0.2, table["predicted"], 0.38, color=PALE, edgecolor=MAIN, label="predicted")
+    ax.bar(
+        x + 0.2,
+        table["observed"],
+        0.38,
+        color=MAIN,
+        hatch="////",
+        edgecolor="white",
+        linewidth=0.5,
+        label="actual",
+    )
+    ax.set_xticks(x, [str(b) for b in table["bin"]])
+    ax.yaxis.set_major_formatter(THOUSANDS)
+    ax.set(xlabel="bins of customers, highest predictions first", ylabel=f"mean amount, {unit}")
+    grid(ax, "y")
+    legend(ax, loc="upper right")
+    first = table.iloc[0]
+    found = (
+        f"The top bin was predicted {first['predicted']:,.0f} and was {first['observed']:,.0f} "
+        f"{unit} per customer"
+    )
+    return finish(ax, title or found, f"n = {int(table['n'].sum()):,} predictions. Backtested.")

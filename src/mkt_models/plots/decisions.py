@@ -1,0 +1,61 @@
+"""Figures of decisions: which strategies were chosen, and why others were not."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from mkt_models.columns import Strategy
+from mkt_models.plots.style import MAIN, PALE, THOUSANDS, bar_labels, begin, finish, plain
+
+
+def strategies(table: pd.DataFrame, ax: Axes | None = None, title: str | None = None) -> Axes:
+    """Draw for how many customers each strategy comes first; doing nothing is hatched.
+
+    ``table``: one row per strategy; ``strategy``, ``customers``.
+    """
+    total = int(table["customers"].sum())
+    idle = table["strategy"].astype(str) == str(Strategy.NO_ACTION)
+    nothing = int(table.loc[idle, "customers"].sum())
+    found = (
+        f"{(total - nothing) / total:.0%} of the customers get a strategy, "
+        f"{nothing / total:.0%} are left alone"
+        if total
+        else "No decision was made"
+    )
+    caption = f"n = {total:,} customers, each counted once, by the first-ranked strategy."
+    ax = _counts(table, "strategy", "customers", ax, hatched=str(Strategy.NO_ACTION))
+    ax.set_xlabel("customers")
+    return finish(ax, title or found, caption)
+
+
+def suppressions(table: pd.DataFrame, ax: Axes | None = None, title: str | None = None) -> Axes:
+    """Draw why candidates were suppressed.
+
+    ``table``: one row per reason; ``reason``, ``candidates``.
+    """
+    total = int(table["candidates"].sum())
+    found = "No candidate was suppressed"
+    if total:
+        most = table.iloc[int(table["candidates"].argmax())]
+        share = most["candidates"] / total
+        found = f"{share:.0%} of what was held back has the reason: {plain(most['reason'])}"
+    caption = (
+        f"n = {total:,} suppressed candidates (customer × strategy × channel), one reason each."
+    )
+    ax = _counts(table, "reason", "candidates", ax)
+    ax.set_xlabel("suppressed candidates")
+    return finish(ax, title or found, caption)
+
+
+def _counts(table: pd.DataFrame, name: str, count: str, ax: Axes | None, hatched: str = "") -> Axes:
+    rows = table.sort_values([count, name], ascending=[True, False])
+    ax = begin(ax, height=0.38 * max(2, len(rows)) + 1.5)
+    bars = ax.barh(range(len(rows)), rows[count], color=MAIN, height=0.6)
+    for bar, label in zip(bars, rows[name], strict=True):
+        if str(label) == hatched:
+            bar.set(facecolor=PALE, hatch="////", edgecolor=MAIN)
+    total = rows[count].sum()
+    texts = [f"{n:,} ({n / total:.1%})" if total else f"{n:,}" for n in rows[count]]
+    bar_labels(ax, rows[count].astype(float).tolist(), texts)
+    ax.set_yticks(range(len(rows)), [plain(label) for label in rows[name]])
+    ax.xaxis.set_major_formatter(THOUSANDS)
+    return ax
