@@ -1,0 +1,168 @@
+"""The command line: ``mkt run``, ``mkt check``, ``mkt summary``, ``mkt serve``, ``mkt notebooks``.
+
+The project's folder is the nearest one, from here upwards, that holds ``dodo.py``.
+"""
+
+import argparse
+import os
+import runpy
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from mkt_models.loading import ParamsError
+
+DEFAULT_PARAMS = "params/complete_journey.yaml"
+# One thread per stage: two stages run at a time, and numeric libraries would fight over the cores.
+_ENVIRONMENT = {
+    "BENTOML_DO_NOT_TRACK": "True",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "NUMBA_NUM_THREADS": "1",
+    "PYTHONHASHSEED": "0",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit code."""
+    args = _parser().parse_args(argv)
+    try:
+        return int(args.command(args))
+    except ParamsError as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+def project_root(start: Path | None = None) -> Path:
+    """The nearest folder, from ``start`` upwards, that holds ``dodo.py``."""
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        if (folder / "dodo.py").is_file():
+            return folder
+    raise ParamsError(f"{here}: no dodo.py here or above; run this inside the project's folder")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the stages that are stale, then tell what was found."""
+    from mkt_models.stages import Run, parse_overrides
+
+    root = project_root()
+    params_file = Path(args.params).resolve()
+    os.environ.update({"MKT_ROOT": str(root), "MKT_PARAMS": str(params_file)})
+    os.environ["MKT_SET"] = " ".join(args.set)
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    opened = Run.open(params_file, parse_overrides(args.set))
+    os.environ["BENTOML_HOME"] = str(opened.workspace.bentoml_home)
+    opened.workspace.bentoml_home.mkdir(parents=True, exist_ok=True)
+
+    from doit.cmd_base import ModuleTaskLoader
+    from doit.doit_cmd import DoitMain
+
+    print(f"{opened.workspace.params.run}: parameters are valid ({args.params})", flush=True)
+    os.chdir(root)
+    graph = ModuleTaskLoader(runpy.run_path(str(root / "dodo.py")))
+    words = ["run", "-n", str(args.jobs), *(["-a"] if args.force else []), *args.stages]
+    code = DoitMain(graph).run(words)
+    if code == 0 and not args.stages:
+        print()
+        print(_told(root, opened.workspace.params.run), end="")
+    return int(code)
+
+
+def check(args: argparse.Namespace) -> int:
+    """Validate parameters and say what they describe."""
+    from mkt_models.stages import Run, parse_overrides
+
+    opened = Run.open(args.params, parse_overrides(args.set))
+    params = opened.workspace.params
+    households = params.source.households or "all"
+    print(f"{args.params}: valid (digest {params.digest})")
+    print(f"  run         {params.run}")
+    print(f"  source      {params.source.kind}, {households} households")
+    print(f"  profile     as of {params.profile.as_of}")
+    for name, model in (("churn", params.churn), ("value", params.value)):
+        dates = model.dates()
+        print(
+            f"  {name:<11} {model.horizon_days} days ahead, {len(dates)} cutoffs from {dates[0]} "
+            f"to {dates[-1]}, the last {model.test_cutoffs} are tests"
+        )
+    print(f"  strategies  {params.decisions.k} per answer, from {params.decisions.catalogue}")
+    return 0
+
+
+def summary(args: argparse.Namespace) -> int:
+    """Tell what the last run with these parameters found."""
+    from mkt_models.loading import load_params
+
+    print(_told(project_root(), load_params(args.params).run), end="")
+    return 0
+
+
+def serve(args: argparse.Namespace) -> int:
+    """Serve the last built bento of a run."""
+    from mkt_models.packaging import serve as serve_bento
+    from mkt_models.workspace import Workspace
+
+    os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
+    return int(serve_bento(Workspace.open(args.params).bentoml_home, port=args.port) or 0)
+
+
+def notebooks(args: argparse.Namespace) -> int:
+    """Run the committed notebooks with their defaults and write the outputs back into them."""
+    from mkt_models.notebook_runs import StageError, refresh
+
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    for path in map(Path, args.notebooks):
+        print(f"{path.name} …", flush=True)
+        try:
+            refresh(path)
+        except StageError as error:
+            print(error, file=sys.stderr)
+            return 1
+    return 0
+
+
+def _told(root: Path, run_name: str) -> str:
+    from mkt_models.summary import read_story
+    from mkt_models.summary import summary as tell
+
+    return tell(read_story(root, run_name))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="mkt", description="From customer data to a strategy for every customer."
+    )
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    def add(name: str, function: object) -> argparse.ArgumentParser:
+        words = str(function.__doc__)
+        command = commands.add_parser(name, help=words, description=words)
+        command.set_defaults(command=function)
+        return command
+
+    def takes_params(command: argparse.ArgumentParser) -> None:
+        command.add_argument("params", nargs="?", default=DEFAULT_PARAMS, help="parameter file")
+
+    setting = {"nargs": "*", "default": [], "metavar": "key=value"}
+    command = add("run", run)
+    takes_params(command)
+    command.add_argument("--set", help="override parameters", **setting)  # type: ignore[arg-type]
+    command.add_argument("--stages", nargs="*", default=[], help="only these, and what they need")
+    command.add_argument("--jobs", type=int, default=2, help="stages at a time")
+    command.add_argument("--force", action="store_true", help="run unchanged stages as well")
+    command = add("check", check)
+    takes_params(command)
+    command.add_argument("--set", help="override parameters", **setting)  # type: ignore[arg-type]
+    takes_params(add("summary", summary))
+    command = add("serve", serve)
+    takes_params(command)
+    command.add_argument("--port", type=int, default=3000)
+    add("notebooks", notebooks).add_argument("notebooks", nargs="+", help="notebooks, in order")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

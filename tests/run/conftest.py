@@ -1,0 +1,66 @@
+"""A small project with fake notebooks, for the tests of the stage graph and of the reports."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def _notebook(title: str, *code: str, conclusion: str = "It holds. More follows.") -> str:
+    document = nbformat.v4.new_notebook(
+        metadata={
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}
+        }
+    )
+    parameters = nbformat.v4.new_code_cell('params_file = "../params/sample.yaml"\noverrides = {}')
+    parameters.metadata["tags"] = ["parameters"]
+    document.cells = [
+        nbformat.v4.new_markdown_cell(f"# {title}"),
+        parameters,
+        *(nbformat.v4.new_code_cell(source) for source in code),
+        nbformat.v4.new_markdown_cell(f"## Conclusion\n\n{conclusion}"),
+    ]
+    for number, cell in enumerate(document.cells):
+        cell["id"] = f"cell-{number}"
+    return str(nbformat.writes(document))
+
+
+@pytest.fixture(scope="session")
+def notebook_text() -> Callable[..., str]:
+    """Write a notebook as text: title, parameters cell, code cells, conclusion."""
+    return _notebook
+
+
+@pytest.fixture
+def environment() -> Iterator[None]:
+    """Put the environment and the working folder back after a test that changes them."""
+    before, here = dict(os.environ), Path.cwd()
+    yield
+    os.chdir(here)
+    os.environ.clear()
+    os.environ.update(before)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project whose ten notebooks do nothing."""
+    from mkt_models.stages import STAGES
+
+    for folder in ("notebooks", "params", "src/mkt_models"):
+        (tmp_path / folder).mkdir(parents=True)
+    for name in ("complete_journey.yaml", "sample.yaml"):
+        shutil.copy(ROOT / "params" / name, tmp_path / "params" / name)
+    (tmp_path / "params" / "catalogue.yaml").write_text("fake: true\n")
+    (tmp_path / "src/mkt_models/fake.py").write_text("")
+    (tmp_path / "requirements.lock").write_text("doit==0\n")
+    shutil.copy(ROOT / "dodo.py", tmp_path / "dodo.py")
+    for stage in STAGES:
+        number, _, word = stage.name.partition("_")
+        text = _notebook(f"{number} · {word.title()}: what does {word} say?", f"'{word}'")
+        (tmp_path / "notebooks" / f"{stage.name}.ipynb").write_text(text)
+    return tmp_path

@@ -1,0 +1,211 @@
+"""The stage graph, run by doit on fake notebooks: what is stale, what is told, what is kept."""
+
+import json
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mkt_models import cli, reporting, stages
+from mkt_models.notebook_runs import StageError
+from mkt_models.stages import STAGES, Stage
+
+NAMES = [stage.name for stage in STAGES]
+
+
+class Kernel:
+    """Stands for papermill: notes what was executed, writes one output per stage, may fail."""
+
+    def __init__(self, project: Path) -> None:
+        self.project = project
+        self.executed: list[str] = []
+        self.content: dict[str, str] = {}
+        self.failing: set[str] = set()
+
+    def __call__(self, notebook: Path, out_dir: Path, parameters: dict[str, object]) -> Path:
+        stage = next(s for s in STAGES if s.name == notebook.stem)
+        self.executed.append(stage.name)
+        self.parameters = parameters
+        folder = self.project / "build" / "sample" / stage.folders[0]
+        folder.mkdir(parents=True)  # a stage begins with empty folders
+        (folder / "out.json").write_text(json.dumps(self.content.get(stage.name, "same")))
+        if stage.name in self.failing:
+            raise StageError(f"{notebook.name}, code cell 2\n  ValueError: too few orders")
+        out_dir.mkdir(parents=True, exist_ok=True)
+        return Path(shutil.copy(notebook, out_dir / notebook.name))
+
+
+@pytest.fixture
+def kernel(project: Path, monkeypatch: pytest.MonkeyPatch, environment: None) -> Kernel:
+    fake = Kernel(project)
+    monkeypatch.setattr(stages, "execute_notebook", fake)
+    monkeypatch.setattr(reporting, "to_html", lambda executed, around: executed.name)
+    monkeypatch.chdir(project)
+    return fake
+
+
+@pytest.fixture
+def run(kernel: Kernel) -> Callable[..., int]:
+    def go(*words: str) -> int:
+        kernel.executed.clear()
+        return cli.main(["run", "params/sample.yaml", *words])
+
+    return go
+
+
+def test_every_stage_runs_after_what_it_needs(run: Callable[..., int], kernel: Kernel) -> None:
+    assert run() == 0
+    assert sorted(kernel.executed) == NAMES
+    place = {name: kernel.executed.index(name) for name in NAMES}
+    assert all(place[need] < place[stage.name] for stage in STAGES for need in stage.needs)
+    made = {path.name for path in (kernel.project / "reports" / "sample").iterdir()}
+    assert made == {f"{n}.html" for n in NAMES} | {"index.html", "metrics.json", "manifest.json"}
+
+
+def test_an_unchanged_run_executes_nothing(
+    run: Callable[..., int], kernel: Kernel, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run()
+    capsys.readouterr()
+    assert run() == 0
+    assert kernel.executed == []
+    assert capsys.readouterr().out.count("unchanged, skipped") == len(NAMES) + 1
+
+
+def test_a_changed_notebook_that_makes_the_same_outputs_sets_nothing_else_in_motion(
+    run: Callable[..., int], kernel: Kernel, notebook_text: Callable[..., str]
+) -> None:
+    run()
+    changed = kernel.project / "notebooks" / "02_clean.ipynb"
+    changed.write_text(notebook_text("02 · Clean: what is left?", "1 + 1"))
+    run()
+    assert kernel.executed == ["02_clean"]
+
+
+def test_changed_outputs_set_what_needs_them_in_motion(
+    run: Callable[..., int], kernel: Kernel, notebook_text: Callable[..., str]
+) -> None:
+    run()
+    kernel.content["06_value"] = "other"
+    changed = kernel.project / "notebooks" / "06_value.ipynb"
+    changed.write_text(notebook_text("06 · Value: how much?", "1 + 1"))
+    run()
+    # 09 needs only the outputs of 08, and those stayed the same
+    assert kernel.executed == ["06_value", "08_bias_audit"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "stale"),
+    [
+        ("src/mkt_models/fake.py", NAMES),
+        ("requirements.lock", NAMES),
+        ("params/catalogue.yaml", ["09_strategies", "10_package"]),
+    ],
+)
+def test_a_changed_file_makes_its_readers_stale(
+    run: Callable[..., int], kernel: Kernel, changed: str, stale: list[str]
+) -> None:
+    run()
+    with (kernel.project / changed).open("a") as file:
+        file.write("# changed\n")
+    run()
+    assert sorted(kernel.executed) == stale
+
+
+def test_a_changed_parameter_makes_every_stage_stale(
+    run: Callable[..., int], kernel: Kernel
+) -> None:
+    run()
+    run("--set", "churn.horizon_days=28", "profile.as_of=2017-12-01")
+    assert sorted(kernel.executed) == NAMES
+    assert kernel.parameters == {
+        "params_file": "../params/sample.yaml",
+        "overrides": {"churn.horizon_days": 28, "profile.as_of": "2017-12-01"},
+    }
+
+
+def test_a_lost_output_is_made_again(run: Callable[..., int], kernel: Kernel) -> None:
+    run()
+    (kernel.project / "build" / "sample" / "mining" / "out.json").unlink()
+    run()
+    assert kernel.executed == ["04_mine"]
+
+
+def test_lost_pages_are_made_again_without_their_notebooks(
+    run: Callable[..., int], kernel: Kernel
+) -> None:
+    run()
+    shutil.rmtree(kernel.project / "reports")
+    assert run() == 0
+    assert kernel.executed == []
+    assert (kernel.project / "reports" / "sample" / "05_churn.html").is_file()
+
+
+def test_a_failure_is_told_and_leaves_the_last_good_output(
+    run: Callable[..., int],
+    kernel: Kernel,
+    capsys: pytest.CaptureFixture[str],
+    notebook_text: Callable[..., str],
+) -> None:
+    run()
+    output = kernel.project / "build" / "sample" / "churn" / "out.json"
+    page = kernel.project / "reports" / "sample" / "05_churn.html"
+    before = page.read_bytes()
+    changed = kernel.project / "notebooks" / "05_churn.ipynb"
+    changed.write_text(notebook_text("05 · Churn: who leaves?", "1 / 0"))
+    kernel.failing, kernel.content = {"05_churn"}, {"05_churn": "half"}
+    capsys.readouterr()
+
+    assert run() == 1
+    told = capsys.readouterr().out
+    assert re.search(r"05_churn +FAILED after \d", told)
+    assert "05_churn.ipynb, code cell 2\n           ValueError: too few orders" in told
+    assert "not run, because of that: 08_bias_audit, 09_strategies, 10_package, report" in told
+    assert "Traceback" not in told
+    assert json.loads(output.read_text()) == "same"
+    assert page.read_bytes() == before
+    assert not list((kernel.project / "build" / "sample" / ".last_good").iterdir())
+
+    kernel.failing, kernel.content = set(), {}
+    assert run() == 0
+    assert kernel.executed == ["05_churn"]
+
+
+def test_a_killed_run_leaves_the_last_good_output_to_the_next(
+    run: Callable[..., int], kernel: Kernel
+) -> None:
+    run()
+    build = kernel.project / "build" / "sample"
+    aside = build / ".last_good" / "05_churn"
+    aside.mkdir(parents=True)
+    (build / "churn").rename(aside / "churn")  # as a killed run leaves it
+    (build / "churn").mkdir()
+    kernel.failing = {"05_churn"}
+    assert run() == 1
+    assert json.loads((build / "churn" / "out.json").read_text()) == "same"
+
+
+def test_only_the_asked_stage_and_what_it_needs(run: Callable[..., int], kernel: Kernel) -> None:
+    assert run("--stages", "04_mine") == 0
+    assert kernel.executed == ["01_explore", "02_clean", "04_mine"]
+
+
+def test_faulty_parameters_stop_before_anything_runs(
+    run: Callable[..., int], kernel: Kernel, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("--set", "churn.horizon_day=28", "seed=many") == 2
+    told = capsys.readouterr().err
+    assert "churn.horizon_day: unknown key; did you mean 'horizon_days'?" in told
+    assert "seed: input should be a valid integer" in told
+    assert "Traceback" not in told
+    assert kernel.executed == []
+
+
+def test_every_stage_has_words_folders_and_earlier_needs() -> None:
+    for position, stage in enumerate(STAGES):
+        assert isinstance(stage, Stage)
+        assert stage.words
+        assert stage.folders
+        assert set(stage.needs) <= set(NAMES[:position])
