@@ -1,1 +1,9 @@
-"""Candidates, eligibility, contact policy, worth and arbitration: one decision per customer."""
+"""Candidates, eligibility, contact policy, worth and arbitration: one decision per customer.
+
+``words``, ``eligibility``, ``occasions``, ``contact``
+    reasons in words; who, on which day, how often
+``catalogue``, ``question``
+    what may be said; about whom, when, under which policy
+``candidates``, ``worth``, ``arbitration``, ``answer``, ``decide``
+    what could be said, what it would bring, which of it is said, and how
+"""

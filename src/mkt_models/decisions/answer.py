@@ -1,0 +1,209 @@
+"""The answer: what is served and what is not, in words, as the service and the batch give it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from mkt_models.columns import Channel, Strategy
+from mkt_models.decisions.arbitration import Scored
+from mkt_models.decisions.candidates import Candidate, Content, filled
+from mkt_models.decisions.occasions import Occasion
+from mkt_models.decisions.question import Context, Customer, Policy
+from mkt_models.decisions.words import ARMS, NOTE, Reason, Words
+from mkt_models.decisions.worth import KIND
+from mkt_models.store import Exposure
+
+MOST_REASONS = 4
+TREATMENT, HOLDOUT = "treatment", "holdout"
+NO_ACTION_TITLE: Words = ("No action", "不采取行动")
+NO_ACTION_TEXT: Words = (
+    "Nothing that may be served is worth more than leaving the customer in peace.",
+    "没有任何可用策略比不打扰客户更有价值。",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Suppressed:
+    """A candidate that is not served, and why."""
+
+    candidate: str
+    strategy: str
+    channel: Channel | None
+    offer_id: str | None
+    reasons: tuple[Reason, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-able; the code is of the first reason, the words are of all."""
+        return {
+            "candidate": self.candidate,
+            "strategy": self.strategy,
+            "channel": None if self.channel is None else self.channel.value,
+            "offer_id": self.offer_id,
+            "code": self.reasons[0].code.value,
+            "en": "; ".join(one.en for one in self.reasons),
+            "zh": "；".join(one.zh for one in self.reasons),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A strategy of the answer, by rank."""
+
+    rank: int
+    strategy: str
+    channel: Channel | None
+    offer_id: str | None
+    candidate: str
+    worth: float
+    document: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is served to a customer, and what is not, with reasons."""
+
+    decision_id: str
+    customer_id: str
+    strategies: tuple[Served, ...]
+    suppressed: tuple[Suppressed, ...]
+    head: Mapping[str, Any]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The answer of the service and the row of the batch: JSON-able."""
+        return {
+            "decision_id": self.decision_id,
+            "customer_id": self.customer_id,
+            **self.head,
+            "strategies": [dict(one.document) for one in self.strategies],
+            "suppressed": [one.as_dict() for one in self.suppressed],
+        }
+
+    def exposures(self, sent_at: datetime) -> tuple[Exposure, ...]:
+        """The contacts to record once the strategies have been sent or shown at ``sent_at``."""
+        return tuple(
+            Exposure(
+                customer_id=self.customer_id,
+                channel=one.channel.value,
+                sent_at=sent_at,
+                strategy=one.strategy,
+                offer_id=one.offer_id,
+                decision_id=self.decision_id,
+            )
+            for one in self.strategies
+            if one.channel is not None
+        )
+
+
+def served(
+    rank: int,
+    one: Scored,
+    customer: Customer,
+    policy: Policy,
+    found: Mapping[Occasion, Words],
+    arm: str,
+) -> Served:
+    """Put a chosen candidate into words, as rank ``rank`` of the answer.
+
+    Every personal strategy brings the reasons of its content first, then those of the model that
+    it names.
+    """
+    entry, use, content = one.candidate.entry, one.candidate.use, one.candidate.content
+    assert isinstance(content, Content)
+    words = dict(content.words)
+    reasons = [dict(why) for why in content.reasons[:2]]
+    for occasion in entry.occasions:
+        if occasion in found:
+            en, zh = words["occasion"] = found[occasion]
+            reasons.insert(0, {"source": "occasion", "en": f"today: {en}", "zh": f"今天：{zh}"})
+            break
+    reasons += _score_reasons(one.candidate, customer)
+    document = {
+        "rank": rank,
+        "strategy": entry.id,
+        "family": entry.family.value,
+        "personalised": entry.personalised,
+        "channel": use.channel.value,
+        "channel_kind": policy.catalogue.contact.channels[use.channel].kind,
+        "title": {"en": filled(entry.title.en, words, 0), "zh": filled(entry.title.zh, words, 1)},
+        "text": {"en": filled(entry.text.en, words, 0), "zh": filled(entry.text.zh, words, 1)},
+        "content": dict(content.data),
+        "worth": one.amount,
+        "worth_kind": KIND.value,
+        "currency": policy.currency,
+        "worth_parts": one.worth.parts(),
+        "reasons": reasons[:MOST_REASONS],
+        "arm": arm,
+        "probability": 1.0,
+    }
+    return Served(
+        rank,
+        entry.id,
+        use.channel,
+        one.candidate.offer_id,
+        one.candidate.key,
+        one.amount,
+        document,
+    )
+
+
+def _score_reasons(candidate: Candidate, customer: Customer) -> list[dict[str, Any]]:
+    model = candidate.entry.worth.reasons_from
+    if model is None:
+        return []
+    told = (customer.scores.get(model) or {}).get("reasons") or ()
+    return [{"source": f"score:{model.value}", **why} for why in told]
+
+
+def no_action(policy: Policy, arm: str) -> Served:
+    """Put doing nothing into words: it stands alone, at rank 1, with worth 0."""
+    name = Strategy.NO_ACTION.value
+    document = {
+        "rank": 1,
+        "strategy": name,
+        "family": name,
+        "personalised": False,
+        "channel": None,
+        "channel_kind": None,
+        "title": {"en": NO_ACTION_TITLE[0], "zh": NO_ACTION_TITLE[1]},
+        "text": {"en": NO_ACTION_TEXT[0], "zh": NO_ACTION_TEXT[1]},
+        "content": {"kind": "none"},
+        "worth": 0.0,
+        "worth_kind": KIND.value,
+        "currency": policy.currency,
+        "worth_parts": None,
+        "reasons": [],
+        "arm": arm,
+        "probability": 1.0,
+    }
+    return Served(1, name, None, None, name, 0.0, document)
+
+
+def head(
+    customer: Customer, context: Context, policy: Policy, k: int, today: date, arm: str
+) -> dict[str, Any]:
+    """What the answer says about itself: when, for whom, from what, and how it was chosen."""
+    age = (today - customer.as_of).days
+    share = f"{100 * policy.holdout_share:g}%"
+    return {
+        "as_of": customer.as_of.isoformat(),
+        "now": context.now.astimezone(policy.zone).isoformat(),
+        "k": k,
+        "locale": context.locale,
+        "channel": None if context.channel is None else str(context.channel),
+        "profile_age_days": age,
+        "stale": not 0 <= age <= policy.catalogue.max_profile_age_days,
+        "currency": policy.currency,
+        "experiment": {
+            "arm": arm,
+            "arm_probability": round(
+                policy.holdout_share if arm == HOLDOUT else 1 - policy.holdout_share, 6
+            ),
+            "en": ARMS[0].format(share=share),
+            "zh": ARMS[1].format(share=share),
+        },
+        "snapshot_id": policy.snapshot_id,
+        "models": dict(policy.models),
+        "verdicts": {name: verdict.value for name, verdict in policy.verdicts.items()},
+        "note": {"en": NOTE[0], "zh": NOTE[1]},
+    }

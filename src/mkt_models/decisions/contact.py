@@ -1,0 +1,204 @@
+"""When a customer may be contacted: consent, caps, gaps, quiet hours, and the holdout.
+
+Two kinds of channel. **Push** reaches out to the customer (email, letter, text message): caps over
+all push channels together, a minimum gap, and quiet hours hold. **Pull** is shown while the
+customer is there (the app, the store): it interrupts nobody, so only caps of its own channel and
+strategy hold. Consent is needed on both, unless the content is the same for everybody and shown on
+a pull channel.
+
+Windows of caps are rolling, in elapsed time: a day is 24 hours, a week 7 days, a month 30 days; so
+midnight and daylight saving time open no gap. They look both ways: a contact that is already
+planned counts like one that was made, and a question about the past cannot slip between two.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, time, timedelta
+from typing import Any, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, field_validator, model_validator
+
+from mkt_models.columns import Channel, ConsentStatus
+from mkt_models.decisions.words import CHANNELS, Code, Reason, Words, reason
+from mkt_models.params import Section
+from mkt_models.store import Consent, Exposure
+
+LONGEST_WINDOW = timedelta(days=30)
+PURPOSES: Mapping[str, Words] = {"marketing": ("marketing", "营销")}
+
+
+class Caps(Section):
+    """How often at most, within rolling windows; null for no limit."""
+
+    per_day: int | None = Field(default=None, ge=0, description="within 24 hours")
+    per_week: int | None = Field(default=None, ge=0, description="within 7 days")
+    per_month: int | None = Field(default=None, ge=0, description="within 30 days")
+
+    def windows(self) -> tuple[tuple[int, int], ...]:
+        """The limits that are set, as (days, most)."""
+        limits = ((1, self.per_day), (7, self.per_week), (30, self.per_month))
+        return tuple((days, most) for days, most in limits if most is not None)
+
+
+class QuietHours(Section):
+    """Local hours without push contacts: from ``start`` until before ``end``, over midnight or not.
+
+    >>> night = QuietHours(start="21:00", end="09:00")
+    >>> [night.covers(time(h)) for h in (20, 21, 3, 9)]
+    [False, True, True, False]
+    """
+
+    start: time
+    end: time
+
+    @field_validator("start", "end", mode="before")
+    @classmethod
+    def _quoted(cls, value: object) -> object:
+        if isinstance(value, int | float):
+            raise ValueError('write the hour in quotes, "21:00": YAML reads 21:00 as a number')
+        return value
+
+    @model_validator(mode="after")
+    def _plain(self) -> Self:
+        if self.start.tzinfo or self.end.tzinfo:
+            raise ValueError("quiet hours are local: give no zone")
+        if self.start == self.end:
+            raise ValueError("start == end: leave quiet_hours out if there are none")
+        return self
+
+    def covers(self, local: time) -> bool:
+        """Whether a local time of day lies in the quiet hours."""
+        if self.start < self.end:
+            return self.start <= local < self.end
+        return local >= self.start or local < self.end
+
+
+class ChannelPolicy(Section):
+    """How a channel reaches people, and how often at most."""
+
+    kind: Literal["push", "pull"]
+    wakes: bool = Field(default=True, description="false: nobody notices the hour, e.g. a letter")
+    caps: Caps = Field(default_factory=Caps, description="of this channel, for one customer")
+
+
+class ContactPolicy(Section):
+    """The limits that hold for every strategy."""
+
+    caps: Caps = Field(description="push contacts of one customer, all strategies and channels")
+    min_gap_hours: float = Field(ge=0, le=720, description="between two push contacts")
+    quiet_hours: QuietHours | None = Field(default=None, description="for push channels that wake")
+    channels: dict[Channel, ChannelPolicy] = Field(min_length=1)
+
+
+def without_consent(
+    consents: Iterable[Consent], purpose: str, channel: Channel, today: date, required: bool = True
+) -> Reason | None:
+    """Say why a contact lacks consent; None if it has it.
+
+    Parameters
+    ----------
+    consents
+        What is on record for one customer. For the purpose and channel the latest record decides;
+        on the same day a no beats a yes. A yes that begins after ``today`` does not count yet;
+        a no binds at once. A yes with an expiry holds until the day before it.
+    required
+        False lets an unknown or expired consent pass; a no still binds.
+
+    """
+    words: dict[str, Any] = {"purpose": PURPOSES.get(purpose, (purpose, purpose))}
+    words["channel"] = CHANNELS[channel]
+    latest: Consent | None = None
+    for record in consents:
+        if record.purpose != purpose or record.channel != channel:
+            continue
+        yes = record.status == ConsentStatus.GRANTED
+        if yes and record.changed_on > today:
+            continue
+        if latest is None or (record.changed_on, not yes) >= (
+            latest.changed_on,
+            latest.status != ConsentStatus.GRANTED,
+        ):
+            latest = record
+    if latest is None:
+        return reason(Code.CONSENT_UNKNOWN, **words) if required else None
+    if latest.status != ConsentStatus.GRANTED:
+        return reason(Code.CONSENT_REFUSED, day=latest.changed_on, **words)
+    if required and latest.expires_on is not None and today >= latest.expires_on:
+        return reason(Code.CONSENT_EXPIRED, day=latest.expires_on, **words)
+    return None
+
+
+def too_much(
+    policy: ContactPolicy,
+    channel: Channel,
+    strategy: str,
+    caps: Caps,
+    history: Iterable[Exposure],
+    now: datetime,
+    zone: ZoneInfo,
+) -> tuple[Reason, ...]:
+    """Say which limits a contact at ``now`` would break; empty if none.
+
+    Parameters
+    ----------
+    policy, channel
+        The limits, and the channel of the contact.
+    strategy, caps
+        The strategy of the contact, and its own caps.
+    history
+        Contacts of this customer made or planned; those further than 30 days from ``now`` are
+        without effect.
+    now
+        Aware time of the contact.
+    zone
+        The customer's time zone, for the quiet hours.
+
+    """
+    here = policy.channels[channel]
+    near = [e for e in history if abs(e.sent_at - now) < LONGEST_WINDOW]
+    faults: list[Reason] = []
+    if here.kind == "push":
+        quiet, local = policy.quiet_hours, now.astimezone(zone).time()
+        if quiet is not None and here.wakes and quiet.covers(local):
+            shown = {"start": f"{quiet.start:%H:%M}", "end": f"{quiet.end:%H:%M}"}
+            faults.append(reason(Code.QUIET_HOURS, local=f"{local:%H:%M}", **shown))
+        push = [e for e in near if _is_push(policy, e.channel)]
+        gap = timedelta(hours=policy.min_gap_hours)
+        close = [e.sent_at for e in push if abs(e.sent_at - now) < gap]
+        if close:
+            at = min(close, key=lambda sent: (abs(sent - now), sent)).astimezone(zone)
+            hours = f"{policy.min_gap_hours:g}"
+            faults.append(reason(Code.MIN_GAP, hours=hours, sent_at=f"{at:%Y-%m-%d %H:%M}"))
+        faults += _beyond(Code.CAP_CUSTOMER, policy.caps, push, now)
+    same_channel = [e for e in near if e.channel == channel]
+    faults += _beyond(Code.CAP_CHANNEL, here.caps, same_channel, now, channel=CHANNELS[channel])
+    faults += _beyond(Code.CAP_STRATEGY, caps, [e for e in near if e.strategy == strategy], now)
+    return tuple(faults)
+
+
+def held_out(customer_id: str, salt: str, share: float) -> bool:
+    """Whether a customer belongs to the holdout: always the same answer for the same salt.
+
+    >>> held_out("1", "spring", 0.0), held_out("1", "spring", 1.0)
+    (False, True)
+    """
+    digest = hashlib.sha256(f"{salt}:{customer_id}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64 < share
+
+
+def _is_push(policy: ContactPolicy, channel: str) -> bool:
+    # A channel that the catalogue does not know counts as push: the careful side.
+    known = policy.channels.get(Channel(channel)) if channel in set(Channel) else None
+    return known is None or known.kind == "push"
+
+
+def _beyond(
+    code: Code, caps: Caps, history: list[Exposure], now: datetime, **words: object
+) -> list[Reason]:
+    faults = []
+    for days, most in caps.windows():
+        n = sum(abs(e.sent_at - now) < timedelta(days=days) for e in history)
+        if n >= most:
+            faults.append(reason(code, n=n, days=days, most=most, **words))
+    return faults

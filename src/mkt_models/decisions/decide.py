@@ -1,0 +1,159 @@
+"""One decision per customer: candidates, gates, worth, arbitration, and the answer in words.
+
+The batch of a notebook and the online service both call :func:`decide`, so their answers are equal.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+
+from mkt_models.columns import Channel, Strategy
+from mkt_models.decisions.answer import (
+    HOLDOUT,
+    TREATMENT,
+    Decision,
+    Suppressed,
+    head,
+    no_action,
+    served,
+)
+from mkt_models.decisions.arbitration import Scored, arbitrate
+from mkt_models.decisions.candidates import Candidate, candidates
+from mkt_models.decisions.contact import held_out, too_much, without_consent
+from mkt_models.decisions.eligibility import ineligible
+from mkt_models.decisions.occasions import OCCASIONS, Occasion, occasions
+from mkt_models.decisions.question import Context, Customer, Policy, QuestionError
+from mkt_models.decisions.words import CHANNELS, Code, Reason, Words, reason
+from mkt_models.decisions.worth import unreleased, worth
+from mkt_models.store import Exposure
+
+MOST = 20
+
+
+def decide(customer: Customer, context: Context, policy: Policy, k: int) -> Decision:
+    """Decide what to say to a customer, if anything.
+
+    Parameters
+    ----------
+    customer
+        Profile, scores, content, consents and contacts of one customer.
+    context
+        When and where the question is asked.
+    policy
+        Catalogue, holdout, calendar and released models.
+    k
+        How many strategies at most, 1 to 20.
+
+    Returns
+    -------
+    Each candidate is in ``strategies`` or in ``suppressed``, exactly once. ``strategies`` is never
+    empty: ``no_action`` stands alone in it when nothing else may be served or is worth it.
+    A profile counts as stale when it is too old, and also when it is from after ``context.now``.
+
+    Raises
+    ------
+    QuestionError
+        When ``k`` is out of range.
+
+    """
+    if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= MOST:
+        raise QuestionError(f"k == {k!r}: must be a whole number from 1 to {MOST}")
+    today = context.now.astimezone(policy.zone).date()
+    found = occasions(policy.country, today)
+    suppressed: list[tuple[Candidate, tuple[Reason, ...]]] = []
+    scored: list[Scored] = []
+    withheld = held_out(customer.customer_id, policy.holdout_salt, policy.holdout_share)
+
+    def fits(candidate: Candidate, chosen: Sequence[Candidate]) -> tuple[Reason, ...]:
+        return _limits(candidate, chosen, customer, context, policy)
+
+    for candidate in candidates(customer, policy, today):
+        faults = _gates(candidate, customer, context, policy, today, found)
+        faults = faults or fits(candidate, ()) or unreleased(candidate, policy)
+        if not faults:
+            told = worth(candidate, customer)
+            if isinstance(told, Reason):
+                faults = (told,)
+            elif withheld and told.amount > 0:
+                faults = (reason(Code.HOLDOUT),)
+            else:
+                scored.append(Scored(candidate, told))
+                continue
+        suppressed.append((candidate, faults))
+
+    chosen, lost = arbitrate(scored, policy.catalogue.default, k, fits)
+    suppressed += [(candidate, (why,)) for candidate, why in lost]
+    arm = HOLDOUT if withheld else TREATMENT
+    ranked = tuple(
+        served(rank, one, customer, policy, found, arm) for rank, one in enumerate(chosen, start=1)
+    )
+    dropped = [
+        Suppressed(c.key, c.entry.id, c.use.channel, c.offer_id, why) for c, why in suppressed
+    ]
+    if not ranked:
+        ranked = (no_action(policy, arm),)
+    else:
+        name = Strategy.NO_ACTION.value
+        dropped.append(Suppressed(name, name, None, None, (reason(Code.OUTRANKED),)))
+    return Decision(
+        decision_id=policy.decision_id(customer.customer_id, context, k),
+        customer_id=customer.customer_id,
+        strategies=ranked,
+        suppressed=tuple(sorted(dropped, key=lambda one: one.candidate)),
+        head=head(customer, context, policy, k, today, arm),
+    )
+
+
+def decide_all(
+    customers: Iterable[Customer], context: Context, policy: Policy, k: int
+) -> Iterator[Decision]:
+    """Decide for many customers, one by one, in their order."""
+    for customer in customers:
+        yield decide(customer, context, policy, k)
+
+
+def _gates(
+    candidate: Candidate,
+    customer: Customer,
+    context: Context,
+    policy: Policy,
+    today: date,
+    found: Mapping[Occasion, Words],
+) -> tuple[Reason, ...]:
+    entry, channel = candidate.entry, candidate.use.channel
+    if context.channel is not None and channel != context.channel:
+        asked, mine = CHANNELS[Channel(context.channel)], CHANNELS[channel]
+        return (reason(Code.CHANNEL_NOT_ASKED, asked=asked, channel=mine),)
+    if entry.occasions and not any(one in found for one in entry.occasions):
+        wanted = [OCCASIONS[one] for one in entry.occasions]
+        both = (" or ".join(en for en, _ in wanted), "或".join(zh for _, zh in wanted))
+        return (reason(Code.NOT_THE_OCCASION, day=today, wanted=both),)
+    faults = ineligible(entry.eligibility, customer.profile)
+    if faults:
+        return faults
+    if isinstance(candidate.content, Reason):
+        return (candidate.content,)
+    refusal = without_consent(
+        customer.consents, entry.purpose, channel, today, candidate.use.requires_consent
+    )
+    return () if refusal is None else (refusal,)
+
+
+def _limits(
+    candidate: Candidate,
+    chosen: Sequence[Candidate],
+    customer: Customer,
+    context: Context,
+    policy: Policy,
+) -> tuple[Reason, ...]:
+    beside = tuple(
+        Exposure(customer.customer_id, c.use.channel, context.now, c.entry.id) for c in chosen
+    )
+    return too_much(
+        policy.catalogue.contact,
+        candidate.use.channel,
+        candidate.entry.id,
+        candidate.entry.caps,
+        customer.exposures + beside,
+        context.now,
+        policy.zone,
+    )

@@ -1,0 +1,146 @@
+"""What serving a candidate is expected to bring, in currency units.
+
+worth = sum over terms of P(outcome) x value, x margin_rate x credited_share
+        - expected discount that the shop pays - cost of the contact
+
+No experiment has measured these contacts yet, so the kind is ``propensity_weighted``: it ranks, it
+does not promise an effect. The parts are kept beside the result, so that anybody can add them up
+again; those that the catalogue assumes are named.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from mkt_models.columns import Model, NumberKind, Verdict
+from mkt_models.decisions.candidates import Candidate, Content
+from mkt_models.decisions.catalogue import Outcome
+from mkt_models.decisions.eligibility import missing
+from mkt_models.decisions.question import Customer, Policy
+from mkt_models.decisions.words import MODELS, VERDICTS, Code, Reason, reason
+
+KIND = NumberKind.PROPENSITY_WEIGHTED
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One outcome: its probability, and its value in currency units if it happens."""
+
+    of: str
+    probability: float
+    value: float
+    value_kind: NumberKind
+    discount: float = 0.0
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-able; the probability is always a prediction."""
+        return {
+            "of": self.of,
+            "probability": self.probability,
+            "probability_kind": NumberKind.PREDICTED.value,
+            "value": self.value,
+            "value_kind": self.value_kind.value,
+            "discount": self.discount,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """The worth of a candidate and its parts."""
+
+    outcome: Outcome
+    terms: tuple[Term, ...]
+    margin_rate: float
+    credited_share: float
+    discount_paid_share: float | None
+    cost: float
+
+    @property
+    def amount(self) -> float:
+        """The worth, in currency units."""
+        gain = sum(t.probability * t.value for t in self.terms)
+        given = sum(t.probability * t.discount for t in self.terms)
+        paid = given * (self.discount_paid_share or 0.0)
+        return gain * self.margin_rate * self.credited_share - paid - self.cost
+
+    def parts(self) -> dict[str, Any]:
+        """The parts, JSON-able, with the names of those that are assumed."""
+        assumed = ["margin_rate", "credited_share", "discount_paid_share", "cost"]
+        return {
+            "outcome": self.outcome.value,
+            "terms": [term.as_dict() for term in self.terms],
+            "margin_rate": self.margin_rate,
+            "credited_share": self.credited_share,
+            "discount_paid_share": self.discount_paid_share,
+            "cost": self.cost,
+            "assumed": [a for a in assumed if getattr(self, a) is not None],
+        }
+
+
+def unreleased(candidate: Candidate, policy: Policy) -> tuple[Reason, ...]:
+    """Say which models behind a candidate did not pass their audit; empty if all did."""
+    return tuple(
+        reason(
+            Code.MODEL_NOT_RELEASED,
+            model=MODELS[model.value],
+            verdict=VERDICTS[verdict.value],
+        )
+        for model in candidate.entry.worth.models
+        if (verdict := policy.verdict(model)) is not Verdict.PASS
+    )
+
+
+def worth(candidate: Candidate, customer: Customer) -> Worth | Reason:
+    """The worth of a candidate that has content, or the reason why it cannot be told.
+
+    A candidate whose models have not scored the customer has no worth: a model that is named
+    stands behind the number, or the number is not given.
+    """
+    if not isinstance(candidate.content, Content):
+        raise ValueError(f"{candidate.key}: has no content, so no worth")
+    block = candidate.entry.worth
+    for model in block.models:
+        if model is not Model.PROPENSITY and _score(customer, model) is None:
+            return reason(Code.SCORE_NOT_AVAILABLE, model=MODELS[model.value])
+    terms = tuple(_terms(block.outcome, candidate.content, customer))
+    if not terms:
+        return reason(Code.SCORE_NOT_AVAILABLE, model=MODELS[Model.CHURN.value])
+    paid = block.discount_paid_share
+    return Worth(
+        outcome=block.outcome,
+        terms=terms,
+        margin_rate=block.margin_rate.value,
+        credited_share=block.credited_share.value,
+        discount_paid_share=None if paid is None else paid.value,
+        cost=candidate.use.cost,
+    )
+
+
+def _terms(outcome: Outcome, content: Content, customer: Customer) -> Iterator[Term]:
+    if outcome is Outcome.ITEM_BOUGHT:
+        for item in content.data["items"]:
+            yield Term(
+                str(item.get("product_id")),
+                item["probability"],
+                item["amount"],
+                NumberKind.OBSERVED,
+            )
+    elif outcome is Outcome.REDEMPTION:
+        offer = content.data["offer"]
+        discount = offer.get("discount")
+        yield Term(
+            str(offer["offer_id"]),
+            offer["probability"],
+            offer["amount"],
+            NumberKind.OBSERVED,
+            0.0 if missing(discount) else discount,
+        )
+    else:
+        churn, value = _score(customer, Model.CHURN), _score(customer, Model.VALUE)
+        if churn is not None and value is not None:
+            yield Term("churn x value", churn, value, NumberKind.PREDICTED)
+
+
+def _score(customer: Customer, model: Model) -> float | None:
+    value = (customer.scores.get(model) or {}).get("value")
+    return value if isinstance(value, int | float) and not missing(value) else None

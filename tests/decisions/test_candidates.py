@@ -1,0 +1,102 @@
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from mkt_models.columns import LifecycleStage
+from mkt_models.decisions.candidates import Content, candidates
+from mkt_models.decisions.decide import decide
+from mkt_models.decisions.question import Context, Customer
+
+TODAY = date(2018, 1, 6)
+# A Saturday that is no holiday, and a Monday that is one.
+OCCASION = {"scenario_holiday": datetime(2018, 1, 1, 10, tzinfo=ZoneInfo("America/New_York"))}
+SATURDAY = datetime(2018, 1, 6, 10, tzinfo=ZoneInfo("America/New_York"))
+
+
+def test_each_strategy_channel_and_offer_is_a_candidate_once(regular, documents, policy):
+    keys = [c.key for c in candidates(regular, policy, TODAY)]
+    assert len(keys) == len(set(keys))
+    assert {k for k in keys if k.startswith("personalised_promotion")} == {
+        f"personalised_promotion/{channel}/{offer}"
+        for channel in ("app", "mail")
+        for offer in ("o1", "o2")
+    }
+    empty = {c.key for c in candidates(Customer.of(documents[3]), policy, TODAY)}
+    assert {"personalised_promotion/app", "personalised_promotion/mail"} <= empty
+
+
+def test_an_offer_that_stands_twice_is_one_candidate(changed, documents, policy):
+    offer = documents[0]["offers"][0]
+    customer = Customer.of(changed("1", offers=[offer, {**offer, "probability": 0.9}]))
+    (one,) = [
+        c for c in candidates(customer, policy, TODAY) if c.key == "personalised_promotion/app/o1"
+    ]
+    assert isinstance(one.content, Content)
+    assert one.content.data["offer"]["probability"] == 0.1
+
+
+@pytest.mark.parametrize(
+    ("spent", "tier", "left"),
+    [
+        (0, "classic", 1000),
+        (999.99, "classic", 0.01),
+        (1000, "silver", 1500),
+        (5000, "platinum", None),
+    ],
+)
+def test_tiers_follow_the_published_thresholds(changed, policy, spent, tier, left):
+    customer = Customer.of(changed("1", profile={"amount_365d": spent}))
+    (one,) = [c for c in candidates(customer, policy, TODAY) if c.key == "membership_tier/app"]
+    assert one.content.data["tier"]["tier"] == tier
+    assert one.content.data["tier"]["amount_to_next"] == left
+
+
+@pytest.mark.parametrize("customer_index", [0, 4])
+def test_every_strategy_has_full_texts_in_both_languages(
+    documents, catalogue, make_policy, granted, customer_index
+):
+    document = documents[customer_index]
+    consents = granted(document["customer_id"], "app", "mail", "email", "sms")
+    for entry in catalogue.strategies:
+        # Alone in the catalogue, so that it is served; the default stays behind it.
+        alone = [entry, catalogue.strategy("popular_items")][: 1 + entry.personalised]
+        policy = make_policy(catalogue.model_copy(update={"strategies": tuple(alone)}))
+        context = Context(OCCASION.get(entry.id, SATURDAY))
+        answer = decide(Customer.of(document, consents), context, policy, 1).as_dict()
+        (served,) = answer["strategies"]
+        assert served["strategy"] == entry.id
+        for part in ("title", "text"):
+            en, zh = served[part]["en"], served[part]["zh"]
+            assert not set("{}") & set(en + zh)
+            assert any("\u4e00" <= letter <= "\u9fff" for letter in zh)
+            assert not any("\u4e00" <= letter <= "\u9fff" for letter in en)
+        assert "None" not in str(served["text"])
+
+
+def test_the_promotion_says_what_how_much_and_until_when(regular, policy):
+    answer = decide(regular, Context(SATURDAY), policy, 3).as_dict()
+    (promotion,) = [s for s in answer["strategies"] if s["strategy"] == "personalised_promotion"]
+    assert promotion["text"] == {
+        "en": "Save about $1.00 on soup, crackers, until 2018-02-04.",
+        "zh": "购买 soup、crackers 可享约 $1.00 的优惠，有效期至 2018-02-04。",
+    }
+
+
+def test_an_item_without_its_numbers_is_passed_over(changed, documents, policy):
+    items = [{**documents[0]["recommendations"][0], "probability": None}]
+    customer = Customer.of(changed("1", recommendations=items))
+    found = {c.key: c.content for c in candidates(customer, policy, TODAY)}
+    assert found["personalised_recommendation/app"].code == "no_content"
+
+
+def test_stages_in_the_catalogue_are_known(catalogue):
+    named = {
+        value
+        for entry in catalogue.strategies
+        for rule in entry.eligibility
+        if rule.column == "lifecycle_stage"
+        for value in rule.value
+    }
+    assert named <= set(LifecycleStage)
+    assert "lost" not in named

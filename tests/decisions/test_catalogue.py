@@ -1,0 +1,124 @@
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mkt_models.decisions.catalogue import Catalogue, load_catalogue
+from mkt_models.loading import ParamsError, read_yaml, validate
+
+FILE = Path(__file__).parents[2] / "params" / "catalogue.yaml"
+
+
+@pytest.fixture
+def raw() -> dict[str, Any]:
+    return copy.deepcopy(read_yaml(FILE))
+
+
+def refused(raw: dict[str, Any]) -> str:
+    with pytest.raises(ParamsError) as caught:
+        validate(Catalogue, raw, "catalogue.yaml")
+    return str(caught.value)
+
+
+def rule(column: str) -> dict[str, Any]:
+    return {"column": column, "op": "==", "value": "35-44"}
+
+
+def test_the_shipped_catalogue_offers_what_the_data_supports_now():
+    catalogue = load_catalogue(FILE)
+    assert {entry.family.value for entry in catalogue.strategies if entry.personalised} == {
+        "personalised_recommendation",
+        "personalised_promotion",
+        "membership_tier",
+        "scenario",
+    }
+    assert not catalogue.strategy(catalogue.default).personalised
+
+
+def test_a_sensitive_column_is_refused_unless_allowed_with_a_reason(raw):
+    entry = raw["strategies"][0]
+    entry["eligibility"] = [rule("age_band")]
+    assert "uses 'age_band', a sensitive column" in refused(raw)
+    entry["allow_sensitive"] = [{"column": "age_band", "reason": "short"}]
+    assert "at least 20 characters" in refused(raw)
+    entry["allow_sensitive"] = [
+        {"column": "age_band", "reason": "the law forbids this offer to the young"}
+    ]
+    assert validate(Catalogue, raw, "x").strategies[0].eligibility[0].column == "age_band"
+    entry["eligibility"] = []
+    assert "which no sensitive rule uses" in refused(raw)
+
+
+def test_an_unknown_column_is_refused_with_the_nearest(raw):
+    raw["strategies"][0]["eligibility"] = [{"column": "tenur_days", "op": ">", "value": 1}]
+    assert "did you mean 'tenure_days'" in refused(raw)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"title": {"en": "{itms}", "zh": "{itms}"}}, "nothing fills {itms}; did you mean 'items'"),
+        ({"title": {"en": "{items}", "zh": "无"}}, "same words in braces"),
+        ({"title": {"en": "{items.x}", "zh": "{items.x}"}}, "must be a plain word in braces"),
+        ({"title": {"en": "{items!r}", "zh": "{items!r}"}}, "must be a plain word in braces"),
+        ({"title": {"en": "{", "zh": "{"}}, "title.en"),
+        ({"title": {"en": "", "zh": "好"}}, "at least 1 character"),
+        ({"family": "no_action"}, "always a candidate"),
+        ({"needs": "offer"}, "worth.outcome must be redemption"),
+        ({"items": None}, "items is given when needs is items"),
+        ({"channels": [{"channel": "app", "cost": 0, "requires_consent": False}]}, "consent"),
+        ({"channels": [{"channel": "app", "cost": -1}]}, "greater than or equal to 0"),
+        ({"channels": [{"channel": "app", "cost": 1}] * 2}, "a channel stands twice"),
+        ({"channels": [{"channel": "store", "cost": 1}]}, "contact.channels lacks store"),
+        ({"personalised": False}, "another names none"),
+        ({"colour": "red"}, "unknown key"),
+    ],
+)
+def test_a_strategy_that_does_not_fit_together_is_refused(raw, change, message):
+    raw["strategies"][0].update(change)
+    assert message in refused(raw)
+
+
+def test_a_number_that_is_assumed_needs_a_reason(raw):
+    raw["strategies"][0]["worth"]["credited_share"] = {"value": 0.5}
+    assert "credited_share.reason: missing" in refused(raw)
+
+
+def test_reasons_come_only_from_a_model_whose_audit_is_asked_for(raw):
+    raw["strategies"][0]["worth"]["reasons_from"] = "churn"
+    assert "must be among models" in refused(raw)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"default": "popular_item"}, "did you mean 'popular_items'"),
+        ({"default": "membership_tier"}, "must not be personalised"),
+        ({"tiers": []}, "at least 1 item"),
+    ],
+)
+def test_a_catalogue_that_does_not_hang_together_is_refused(raw, change, message):
+    raw.update(change)
+    assert message in refused(raw)
+
+
+def test_tiers_rise_from_zero(raw):
+    raw["tiers"][1]["from_amount"] = 9_000
+    assert "must start at 0 and rise" in refused(raw)
+
+
+def test_an_id_stands_once(raw):
+    raw["strategies"].append(raw["strategies"][0])
+    assert "'personalised_recommendation' is taken twice" in refused(raw)
+
+
+def test_push_without_consent_is_refused_even_when_not_personalised(raw):
+    raw["strategies"][-1]["channels"] = [{"channel": "sms", "cost": 0, "requires_consent": False}]
+    assert "sms is push: requires consent" in refused(raw)
+
+
+def test_the_digest_follows_the_content(raw):
+    before = validate(Catalogue, raw, "x").digest
+    raw["max_profile_age_days"] += 1
+    assert validate(Catalogue, raw, "x").digest != before

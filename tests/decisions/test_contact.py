@@ -1,0 +1,166 @@
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from mkt_models.columns import Channel
+from mkt_models.decisions.contact import (
+    Caps,
+    ContactPolicy,
+    QuietHours,
+    held_out,
+    too_much,
+    without_consent,
+)
+from mkt_models.store import Consent, Exposure
+
+NEW_YORK = ZoneInfo("America/New_York")
+NOON = datetime(2018, 1, 10, 12, tzinfo=NEW_YORK)
+POLICY = ContactPolicy.model_validate(
+    {
+        "caps": {"per_day": 1, "per_week": 2},
+        "min_gap_hours": 36,
+        "quiet_hours": {"start": "21:00", "end": "09:00"},
+        "channels": {
+            "app": {"kind": "pull", "caps": {"per_day": 2}},
+            "sms": {"kind": "push"},
+            "mail": {"kind": "push", "wakes": False, "caps": {"per_month": 1}},
+        },
+    }
+)
+
+
+def said(status: str, day: date, expires: date | None = None, channel: str = "app") -> Consent:
+    return Consent("1", "marketing", channel, status, day, expires)
+
+
+def codes(channel: Channel, *history: Exposure, now: datetime = NOON, caps: Caps | None = None):
+    faults = too_much(POLICY, channel, "s", caps or Caps(), history, now, NEW_YORK)
+    return [fault.code.value for fault in faults]
+
+
+def sent(channel: str, hours_ago: float, strategy: str = "other") -> Exposure:
+    return Exposure("1", channel, NOON - timedelta(hours=hours_ago), strategy)
+
+
+JAN_1, JAN_2, JAN_3 = (date(2018, 1, day) for day in (1, 2, 3))
+
+
+@pytest.mark.parametrize(
+    ("records", "code"),
+    [
+        ([], "consent_unknown"),
+        ([said("granted", JAN_1, channel="sms")], "consent_unknown"),
+        ([said("granted", JAN_1)], None),
+        ([said("granted", JAN_2)], None),
+        ([said("granted", JAN_3)], "consent_unknown"),  # begins tomorrow
+        ([said("granted", JAN_1, expires=JAN_3)], None),
+        ([said("granted", JAN_1, expires=JAN_2)], "consent_expired"),
+        ([said("granted", JAN_1), said("revoked", JAN_2)], "consent_refused"),
+        ([said("revoked", JAN_1), said("granted", JAN_2)], None),
+        ([said("refused", JAN_2), said("granted", JAN_2)], "consent_refused"),
+        ([said("granted", JAN_2), said("refused", JAN_2)], "consent_refused"),
+        ([said("granted", JAN_1), said("revoked", JAN_3)], "consent_refused"),  # binds at once
+    ],
+)
+def test_consent_on_the_second_of_january(records, code):
+    fault = without_consent(records, "marketing", Channel.APP, JAN_2)
+    assert (fault and fault.code) == code
+
+
+@pytest.mark.parametrize(
+    ("records", "code"),
+    [
+        ([], None),
+        ([said("granted", JAN_1, expires=JAN_2)], None),
+        ([said("refused", JAN_1)], "consent_refused"),
+    ],
+)
+def test_a_no_binds_even_where_no_yes_is_needed(records, code):
+    fault = without_consent(records, "marketing", Channel.APP, JAN_2, required=False)
+    assert (fault and fault.code) == code
+
+
+@pytest.mark.parametrize(
+    ("channel", "history", "expected"),
+    [
+        (Channel.SMS, [], []),
+        (Channel.SMS, [sent("mail", 36)], []),  # exactly the gap
+        (Channel.SMS, [sent("mail", 35.9)], ["min_gap"]),
+        (Channel.SMS, [sent("mail", -30)], ["min_gap"]),  # already planned
+        (Channel.SMS, [sent("mail", 23)], ["min_gap", "cap_customer"]),
+        (Channel.SMS, [sent("sms", 40), sent("mail", 100)], ["cap_customer"]),
+        (Channel.SMS, [sent("sms", 40), sent("mail", 168)], []),  # exactly a week
+        (Channel.SMS, [sent("app", 1), sent("app", 2), sent("app", 3)], []),  # pull is apart
+        (Channel.SMS, [sent("pigeon", 1)], ["min_gap", "cap_customer"]),  # unknown: push
+        (Channel.MAIL, [sent("mail", 24 * 29)], ["cap_channel"]),
+        (Channel.MAIL, [sent("mail", 24 * 30)], []),
+        (Channel.APP, [sent("sms", 1), sent("app", 1)], []),
+        (Channel.APP, [sent("app", 1), sent("app", 1)], ["cap_channel"]),
+    ],
+)
+def test_limits_worked_by_hand(channel, history, expected):
+    assert codes(channel, *history) == expected
+
+
+def test_a_strategy_has_its_own_cap():
+    history = [sent("app", 100, "s")]
+    assert codes(Channel.APP, *history, caps=Caps(per_week=1)) == ["cap_strategy"]
+    assert codes(Channel.APP, *history, caps=Caps(per_day=1)) == []
+
+
+@pytest.mark.parametrize(
+    ("utc", "quiet"),
+    [
+        # Summer time begins on 11 March 2018: 9:00 moves from 14:00 to 13:00 UTC.
+        (datetime(2018, 3, 10, 13, 59, tzinfo=UTC), True),
+        (datetime(2018, 3, 10, 14, 0, tzinfo=UTC), False),
+        (datetime(2018, 3, 11, 12, 59, tzinfo=UTC), True),
+        (datetime(2018, 3, 11, 13, 0, tzinfo=UTC), False),
+        # It ends on 4 November: 1:30 comes twice, both times at night.
+        (datetime(2018, 11, 4, 5, 30, tzinfo=UTC), True),
+        (datetime(2018, 11, 4, 6, 30, tzinfo=UTC), True),
+        (datetime(2018, 11, 4, 14, 0, tzinfo=UTC), False),
+        # 20:59 and 21:00 in winter.
+        (datetime(2018, 11, 6, 1, 59, tzinfo=UTC), False),
+        (datetime(2018, 11, 6, 2, 0, tzinfo=UTC), True),
+    ],
+)
+def test_quiet_hours_follow_the_customers_clock(utc, quiet):
+    assert (codes(Channel.SMS, now=utc) == ["quiet_hours"]) is quiet
+    assert codes(Channel.APP, now=utc) == []
+    assert codes(Channel.MAIL, now=utc) == []
+
+
+def test_quiet_hours_within_a_day():
+    noon = QuietHours.model_validate({"start": "12:00", "end": "14:00"})
+    assert [noon.covers(time(hour)) for hour in (11, 12, 13, 14, 23)] == [
+        False,
+        True,
+        True,
+        False,
+        False,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("hours", "message"),
+    [
+        ({"start": 1260, "end": "09:00"}, "in quotes"),  # what YAML makes of a bare 21:00
+        ({"start": "09:00", "end": "09:00"}, "leave quiet_hours out"),
+        ({"start": "21:00+02:00", "end": "09:00"}, "give no zone"),
+    ],
+)
+def test_quiet_hours_that_are_none_are_refused(hours, message):
+    with pytest.raises(ValueError, match=message):
+        QuietHours.model_validate(hours)
+
+
+def test_the_holdout_has_its_share_and_depends_on_the_salt_alone():
+    ids = [str(i) for i in range(5_000)]
+    spring = {i for i in ids if held_out(i, "spring", 0.1)}
+    autumn = {i for i in ids if held_out(i, "autumn", 0.1)}
+    assert 430 <= len(spring) <= 570  # 500 +- 3.3 standard deviations
+    assert 430 <= len(autumn) <= 570
+    assert 20 <= len(spring & autumn) <= 85  # independent: 50 expected
+    assert spring <= {i for i in ids if held_out(i, "spring", 0.2)}

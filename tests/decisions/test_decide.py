@@ -1,0 +1,336 @@
+import json
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mkt_models.columns import Channel, Strategy
+from mkt_models.decisions.candidates import candidates
+from mkt_models.decisions.decide import decide, decide_all
+from mkt_models.decisions.question import Context, Customer, QuestionError, all_customers
+from mkt_models.decisions.words import PHRASES, Code
+from mkt_models.store import Consent, Exposure, SnapshotMeta, Store
+
+ZONE = ZoneInfo("America/New_York")
+SATURDAY = Context(datetime(2018, 1, 6, 10, tzinfo=ZONE))
+MONDAY = Context(datetime(2018, 1, 8, 10, tzinfo=ZONE))
+HOLIDAY = Context(datetime(2018, 1, 1, 10, tzinfo=ZONE))
+EVERYWHERE = ("app", "mail", "email", "sms")
+PUSH = {"mail", "email", "sms"}
+quick = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+def names(decision):
+    return [one.strategy for one in decision.strategies]
+
+
+def codes(decision):
+    return {one.candidate: one.reasons[0].code.value for one in decision.suppressed}
+
+
+def test_the_regular_customer_on_a_saturday(regular, policy):
+    decision = decide(regular, SATURDAY, policy, 3)
+    # Tier and coupon are both worth .049, so their names decide.
+    assert [(one.candidate, one.worth) for one in decision.strategies] == [
+        ("membership_tier/app", 0.049),
+        ("personalised_promotion/app/o1", 0.049),
+        ("personalised_recommendation/app", 0.0115),
+    ]
+    assert codes(decision) == {
+        "membership_tier/email": "family_served",
+        "no_action": "outranked",
+        "personalised_promotion/app/o2": "offer_not_running",
+        "personalised_promotion/mail/o1": "worth_not_positive",
+        "personalised_promotion/mail/o2": "offer_not_running",
+        "personalised_recommendation/email": "family_served",
+        "popular_items/app": "default_not_needed",
+        "scenario_holiday/app": "not_the_occasion",
+        "scenario_holiday/sms": "not_the_occasion",
+        "scenario_weekend/app": "beyond_k",
+        "scenario_weekend/sms": "worth_not_positive",
+    }
+
+
+def test_the_scene_of_the_day(regular, policy):
+    assert "scenario_weekend" in names(decide(regular, SATURDAY, policy, 4))
+    assert not {"scenario_weekend", "scenario_holiday"} & set(
+        names(decide(regular, MONDAY, policy, 4))
+    )
+    (scene,) = [
+        one.document
+        for one in decide(regular, HOLIDAY, policy, 4).strategies
+        if one.strategy == "scenario_holiday"
+    ]
+    assert scene["title"] == {"en": "New Year's Day: your list", "zh": "元旦购物清单"}
+    assert scene["reasons"][0] == {
+        "source": "occasion",
+        "en": "today: New Year's Day",
+        "zh": "今天：元旦",
+    }
+
+
+def test_without_any_consent_only_what_everybody_sees_is_left(documents, policy):
+    decision = decide(Customer.of(documents[0]), SATURDAY, policy, 3)
+    assert names(decision) == ["popular_items"]
+    no = (Consent("1", "marketing", "app", "refused", date(2017, 1, 1)),)
+    decision = decide(Customer.of(documents[0], no), SATURDAY, policy, 3)
+    assert names(decision) == ["no_action"]
+
+
+@pytest.mark.parametrize("verdict", ["fail", "not_evaluated"])
+def test_a_model_that_is_not_released_leaves_the_default(regular, make_policy, verdict):
+    policy = make_policy(verdicts=dict.fromkeys(("churn", "value", "propensity"), verdict))
+    decision = decide(regular, SATURDAY, policy, 3)
+    assert names(decision) == ["popular_items"]
+    assert codes(decision)["personalised_recommendation/app"] == "model_not_released"
+    nothing = make_policy(verdicts={}, popular_items=())
+    decision = decide(regular, SATURDAY, nothing, 3)
+    assert names(decision) == ["no_action"]
+    assert codes(decision)["popular_items/app"] == "no_content"
+
+
+def test_the_holdout_is_left_in_peace_and_says_what_it_would_have_had(regular, make_policy):
+    decision = decide(regular, SATURDAY, make_policy(holdout_share=1.0), 3)
+    assert names(decision) == ["no_action"]
+    assert {key for key, code in codes(decision).items() if code == "holdout"} == {
+        "membership_tier/app",
+        "membership_tier/email",
+        "personalised_promotion/app/o1",
+        "personalised_recommendation/app",
+        "personalised_recommendation/email",
+        "popular_items/app",
+        "scenario_weekend/app",
+    }
+    answer = decision.as_dict()
+    assert answer["experiment"]["arm"] == answer["strategies"][0]["arm"] == "holdout"
+    assert answer["experiment"]["arm_probability"] == 1.0
+
+
+def test_a_channel_that_was_not_asked_for_is_not_served(regular, policy):
+    decision = decide(regular, replace(SATURDAY, channel=Channel.EMAIL), policy, 3)
+    assert {one.channel for one in decision.strategies} == {Channel.EMAIL}
+    assert codes(decision)["membership_tier/app"] == "channel_not_asked"
+
+
+@pytest.mark.parametrize(("day", "age", "stale"), [(6, 5, False), (1, 0, False)])
+def test_the_age_of_the_profile(regular, policy, day, age, stale):
+    answer = decide(regular, Context(datetime(2018, 1, day, 9, tzinfo=ZONE)), policy, 1).as_dict()
+    assert (answer["profile_age_days"], answer["stale"]) == (age, stale)
+
+
+@pytest.mark.parametrize(
+    ("now", "stale"),
+    [
+        (datetime(2018, 2, 5, 23, tzinfo=ZONE), False),  # 35 days
+        (datetime(2018, 2, 6, 0, tzinfo=ZONE), True),
+        (datetime(2017, 12, 31, 23, tzinfo=ZONE), True),  # before the profile
+    ],
+)
+def test_a_profile_that_does_not_fit_the_time_is_stale(regular, policy, now, stale):
+    assert decide(regular, Context(now), policy, 1).as_dict()["stale"] is stale
+
+
+@pytest.mark.parametrize("k", [0, 21, True, 1.0, "3", None])
+def test_k_out_of_range_is_refused(regular, policy, k):
+    with pytest.raises(QuestionError, match="whole number from 1 to 20"):
+        decide(regular, SATURDAY, policy, k)
+
+
+def test_a_customer_of_whom_nothing_is_known_is_answered(documents, policy, granted):
+    customer = Customer.of(documents[3], granted("4", *EVERYWHERE))
+    decision = decide(customer, SATURDAY, policy, 3)
+    assert names(decision) == ["popular_items"]
+    assert codes(decision)["membership_tier/app"] == "not_available"
+    bare = {"customer_id": "x", "as_of": "2018-01-01"}
+    assert names(decide(Customer.of(bare), SATURDAY, policy, 3)) == ["popular_items"]
+
+
+def test_a_null_in_any_one_column_never_raises(changed, granted, policy, documents):
+    for column in documents[0]["profile"]:
+        document = changed("1", profile={column: None})
+        decide(Customer.of(document, granted("1", *EVERYWHERE)), SATURDAY, policy, 3)
+
+
+def test_two_who_differ_only_in_sensitive_columns_get_the_same(changed, granted, policy):
+    answers = [
+        decide(
+            Customer.of(changed("1", profile=person), granted("1", "app")), SATURDAY, policy, 3
+        ).as_dict()
+        for person in ({"age_band": "19-24"}, {"age_band": "65+", "income_band": "250K+"})
+    ]
+    assert answers[0] == answers[1]
+
+
+def test_every_code_has_words_in_both_languages():
+    assert set(PHRASES) == set(Code)
+
+
+contexts = st.builds(
+    Context,
+    now=st.datetimes(datetime(2017, 12, 1), datetime(2018, 12, 1), timezones=st.just(UTC)),
+    channel=st.none() | st.sampled_from(Channel),
+)
+
+
+@st.composite
+def histories(draw, customer_id):
+    when = st.datetimes(datetime(2017, 11, 1), datetime(2018, 12, 31), timezones=st.just(UTC))
+    day = st.dates(date(2017, 1, 1), date(2018, 12, 31))
+    consent = st.builds(
+        Consent,
+        st.just(customer_id),
+        st.sampled_from(["marketing", "service"]),
+        st.sampled_from(EVERYWHERE),
+        st.sampled_from(["granted", "granted", "refused", "revoked"]),
+        day,
+        st.none() | day,
+    )
+    exposure = st.builds(
+        Exposure,
+        st.just(customer_id),
+        st.sampled_from([*EVERYWHERE, "store"]),
+        when,
+        st.none() | st.sampled_from(["membership_tier", "scenario_weekend", "popular_items"]),
+    )
+    return draw(st.tuples(*(st.lists(kind, max_size=8).map(tuple) for kind in (consent, exposure))))
+
+
+@quick
+@given(st.data())
+def test_every_candidate_is_served_or_suppressed_exactly_once(documents, make_policy, data):
+    document = data.draw(st.sampled_from(documents))
+    consents, exposures = data.draw(histories(document["customer_id"]))
+    context, k = data.draw(contexts), data.draw(st.integers(1, 5))
+    policy = make_policy(
+        holdout_share=data.draw(st.sampled_from([0.0, 0.5])),
+        verdicts=data.draw(
+            st.dictionaries(
+                st.sampled_from(["churn", "value", "propensity"]), st.sampled_from(["pass", "fail"])
+            )
+        ),
+    )
+    customer = Customer.of(document, consents, exposures)
+    decision = decide(customer, context, policy, k)
+    today = context.now.astimezone(ZONE).date()
+    expected = sorted([c.key for c in candidates(customer, policy, today)] + ["no_action"])
+    found = [s.candidate for s in decision.strategies] + [s.candidate for s in decision.suppressed]
+    assert sorted(found) == expected
+    assert 1 <= len(decision.strategies) <= k
+    worths = [one.worth for one in decision.strategies]
+    assert worths == sorted(worths, reverse=True)
+    assert names(decision) == [Strategy.NO_ACTION] or min(worths) > 0
+    families = [one.document["family"] for one in decision.strategies]
+    assert len(set(families)) == len(families)
+    # Deterministic, JSON-able, and the same for the same facts in another order.
+    text = json.dumps(decision.as_dict(), allow_nan=False)
+    again = Customer.of({**document, "offers": document["offers"][::-1]}, consents, exposures[::-1])
+    assert json.dumps(decide(again, context, policy, k).as_dict(), allow_nan=False) == text
+
+
+@pytest.fixture(scope="module")
+def pushy(catalogue, make_policy):
+    """A policy in which letters, emails and text messages pay, so that they are chosen."""
+    strategies = tuple(
+        entry.model_copy(
+            update={
+                "channels": tuple(
+                    use.model_copy(update={"cost": 0.5 if use.channel == "app" else 0.0})
+                    for use in entry.channels
+                )
+            }
+        )
+        for entry in catalogue.strategies
+    )
+    contact = catalogue.contact.model_validate(
+        {
+            "caps": {"per_day": 2, "per_week": 3, "per_month": 5},
+            "min_gap_hours": 5,
+            "quiet_hours": {"start": "22:00", "end": "08:00"},
+            "channels": {
+                "app": {"kind": "pull", "caps": {"per_day": 2}},
+                "email": {"kind": "push", "caps": {"per_week": 2}},
+                "mail": {"kind": "push", "caps": {"per_month": 2}},
+                "sms": {"kind": "push", "caps": {"per_month": 3}},
+            },
+        }
+    )
+    return make_policy(catalogue.model_copy(update={"strategies": strategies, "contact": contact}))
+
+
+@quick
+@given(st.data())
+def test_no_sequence_of_decisions_passes_a_limit(documents, granted, pushy, data):
+    # Around the changes of the clocks in 2018, in any order of time.
+    start = data.draw(
+        st.sampled_from([datetime(2018, 3, 9, tzinfo=UTC), datetime(2018, 11, 2, tzinfo=UTC)])
+    )
+    minutes = st.integers(0, 40 * 24 * 60).map(lambda m: start + timedelta(minutes=m))
+    hours = st.integers(0, 96).map(lambda h: start + timedelta(hours=h))
+    times = data.draw(st.lists(minutes | hours, min_size=1, max_size=25))
+    offer = {**documents[4]["offers"][0], "ends_on": "2019-12-31"}
+    document = {**documents[4], "offers": [offer]}
+    said = data.draw(st.sets(st.sampled_from(EVERYWHERE)))
+    sent: list[Exposure] = []
+    for now in times:
+        customer = Customer.of(document, granted("5", *said), tuple(sent))
+        sent += decide(customer, Context(now), pushy, 3).exposures(now)
+
+    contact = pushy.catalogue.contact
+    push = sorted(one.sent_at for one in sent if one.channel in PUSH)
+    assert {one.channel for one in sent if one.strategy != "popular_items"} <= said
+    assert all(b - a >= timedelta(hours=5) for a, b in pairwise(push))
+    assert all(8 <= at.astimezone(ZONE).hour < 22 for at in push)
+    _holds(contact.caps, push)
+    for channel, rules in contact.channels.items():
+        _holds(rules.caps, [one.sent_at for one in sent if one.channel == channel])
+    for entry in pushy.catalogue.strategies:
+        _holds(entry.caps, [one.sent_at for one in sent if one.strategy == entry.id])
+
+
+def _holds(caps, times):
+    for days, most in caps.windows():
+        for first in times:
+            assert sum(first <= at < first + timedelta(days=days) for at in times) <= most
+
+
+def test_the_limits_of_the_property_above_do_bite(documents, granted, pushy):
+    offer = {**documents[4]["offers"][0], "ends_on": "2019-12-31"}
+    document, sent = {**documents[4], "offers": [offer]}, []
+    seen = set()
+    for hour in range(24 * 10):
+        now = datetime(2018, 3, 9, tzinfo=UTC) + timedelta(hours=hour)
+        customer = Customer.of(document, granted("5", *EVERYWHERE), tuple(sent))
+        decision = decide(customer, Context(now), pushy, 3)
+        sent += decision.exposures(now)
+        seen |= set(codes(decision).values())
+    assert {"quiet_hours", "min_gap", "cap_customer", "cap_channel", "cap_strategy"} <= seen
+    assert {one.channel for one in sent} > {"app", "mail"}
+
+
+def test_batch_and_online_answers_are_equal_through_the_store(tmp_path, documents, granted, policy):
+    consents = [consent for name in "1245" for consent in granted(name, "app", "mail")]
+    exposures = [Exposure("5", "mail", SATURDAY.now - timedelta(hours=10), "s")]
+    path = tmp_path / "snapshot.sqlite"
+    Store.write_snapshot(path, SnapshotMeta("2018-01-01"), documents, consents, exposures)
+    with Store.open(path, read_only=True) as store:
+        batch = decide_all(all_customers(store, SATURDAY.now), SATURDAY, policy, 3)
+        online = (
+            decide(
+                Customer.of(
+                    store.customer(name),
+                    store.consents(name),
+                    store.exposures(name, SATURDAY.now - timedelta(days=30)),
+                ),
+                SATURDAY,
+                policy,
+                3,
+            )
+            for name in "12345"
+        )
+        assert [one.as_dict() for one in batch] == [one.as_dict() for one in online]

@@ -1,0 +1,70 @@
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from mkt_models.decisions.question import (
+    Context,
+    QuestionError,
+    all_customers,
+    find_customer,
+)
+from mkt_models.store import Exposure, SnapshotMeta, Store
+
+NOW = datetime(2018, 1, 6, 15, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ({"now": datetime(2018, 1, 6)}, "with its zone"),
+        ({"now": "2018-01-06"}, "with its zone"),
+        ({"now": datetime(1999, 12, 31, tzinfo=UTC)}, "2000 to 2099"),
+        ({"now": datetime.max.replace(tzinfo=timezone(timedelta(hours=-12)))}, "2000 to 2099"),
+        ({"now": NOW, "channel": "ap"}, "did you mean 'app'"),
+        ({"now": NOW, "locale": "fr"}, "must be en or zh"),
+    ],
+)
+def test_a_context_out_of_range_is_refused(parts, message):
+    with pytest.raises(QuestionError, match=message):
+        Context(**parts)
+
+
+def test_the_same_question_has_the_same_id_and_another_one_another(policy, make_policy):
+    here = NOW.astimezone(timezone(timedelta(hours=8)))
+    question = policy.decision_id("1", Context(NOW), 3)
+    assert question == policy.decision_id("1", Context(here), 3)
+    others = {
+        policy.decision_id("2", Context(NOW), 3),
+        policy.decision_id("1", Context(NOW + timedelta(microseconds=1)), 3),
+        policy.decision_id("1", Context(NOW, channel="app"), 3),
+        policy.decision_id("1", Context(NOW), 2),
+        make_policy(snapshot_id="other").decision_id("1", Context(NOW), 3),
+        make_policy(holdout_share=0.5).decision_id("1", Context(NOW), 3),
+    }
+    assert len(others | {question}) == 7
+
+
+def test_a_country_without_a_calendar_is_refused(policy):
+    with pytest.raises(ValueError, match="public holidays"):
+        replace(policy, country="XX")
+
+
+def test_one_by_one_or_all_at_once_customers_are_the_same(tmp_path, documents, granted):
+    consents = [consent for name in "125" for consent in granted(name, "app", "mail")]
+    exposures = [
+        Exposure(name, "mail", NOW - timedelta(days=days), "s") for name in "14" for days in (1, 40)
+    ]
+    path = tmp_path / "snapshot.sqlite"
+    Store.write_snapshot(path, SnapshotMeta("2018-01-01"), documents, consents, exposures)
+    with Store.open(path, read_only=True) as store:
+        batch = list(all_customers(store, NOW))
+        assert batch == [find_customer(store, one.customer_id, NOW) for one in batch]
+        assert [len(one.consents) for one in batch] == [2, 2, 0, 0, 2]
+        assert [len(one.exposures) for one in batch] == [1, 0, 0, 1, 0]  # 40 days ago: left out
+        assert find_customer(store, "nobody", NOW) is None
+        with Store.open(tmp_path / "live.sqlite") as live:
+            live.record_exposure(Exposure("2", "app", NOW))
+            (two,) = [one for one in all_customers(store, NOW, live) if one.customer_id == "2"]
+            assert two == find_customer(store, "2", NOW, live)
+            assert (len(two.consents), len(two.exposures)) == (0, 1)

@@ -1,0 +1,65 @@
+from datetime import date
+
+import pytest
+
+from mkt_models.columns import Verdict
+from mkt_models.decisions.candidates import candidates
+from mkt_models.decisions.question import Customer
+from mkt_models.decisions.worth import Worth, unreleased, worth
+
+TODAY = date(2018, 1, 6)
+
+
+def of(customer: Customer, policy, key: str) -> Worth:
+    (one,) = [c for c in candidates(customer, policy, TODAY) if c.key == key]
+    return worth(one, customer)
+
+
+@pytest.mark.parametrize(
+    ("key", "by_hand"),
+    [
+        # (.5 x 2 + .4 x 3 + .2 x 1.5) x .25 margin x .02 credited - .001
+        ("personalised_recommendation/app", 2.5 * 0.25 * 0.02 - 0.001),
+        # items 4 to 6: .2 x 3 + .1 x 2 + .1 x 2
+        ("scenario_weekend/app", 1.0 * 0.25 * 0.015 - 0.001),
+        # .1 x 8 x .25 x .3, less a tenth of the discount of 1.00 when redeemed, less the letter
+        ("personalised_promotion/mail/o1", 0.8 * 0.25 * 0.3 - 0.1 * 1.0 * 0.1 - 0.45),
+        # .1 churn x 400 x .25 x .005
+        ("membership_tier/app", 40 * 0.25 * 0.005 - 0.001),
+    ],
+)
+def test_worth_worked_by_hand(regular, policy, key, by_hand):
+    assert of(regular, policy, key).amount == pytest.approx(by_hand, abs=1e-12)
+
+
+def test_the_parts_add_up_again_and_name_what_is_assumed(regular, policy):
+    found = of(regular, policy, "personalised_promotion/app/o1")
+    parts = found.parts()
+    (term,) = parts["terms"]
+    gain = term["probability"] * term["value"] * parts["margin_rate"] * parts["credited_share"]
+    paid = term["probability"] * term["discount"] * parts["discount_paid_share"]
+    assert gain - paid - parts["cost"] == pytest.approx(found.amount)
+    assert parts["assumed"] == ["margin_rate", "credited_share", "discount_paid_share", "cost"]
+
+
+@pytest.mark.parametrize("score", [None, {}, {"value": None}, {"value": float("nan")}])
+def test_without_its_score_a_candidate_has_no_worth(changed, policy, score):
+    customer = Customer.of(changed("1", scores={"value": score}))
+    assert of(customer, policy, "membership_tier/app").code == "score_not_available"
+    assert of(customer, policy, "personalised_recommendation/app").code == "score_not_available"
+
+
+@pytest.mark.parametrize("verdict", ["fail", "not_evaluated", "nonsense", None])
+def test_only_a_pass_releases(regular, make_policy, verdict):
+    said = {} if verdict is None else {"churn": verdict}
+    policy = make_policy(verdicts={"value": "pass", **said})
+    (one,) = [c for c in candidates(regular, policy, TODAY) if c.key == "membership_tier/app"]
+    (why,) = unreleased(one, policy)
+    assert why.code == "model_not_released"
+    assert policy.verdict("churn") is (Verdict.FAIL if verdict == "fail" else Verdict.NOT_EVALUATED)
+
+
+def test_no_content_no_worth(documents, policy):
+    customer = Customer.of(documents[3])
+    with pytest.raises(ValueError, match="has no content"):
+        of(customer, policy, "membership_tier/app")

@@ -1,0 +1,228 @@
+import json
+import sqlite3
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from mkt_models.store import Consent, Exposure, SnapshotMeta, Store, StoreError
+
+NOW = datetime(2018, 1, 6, 15, 0, 0, 123456, tzinfo=UTC)
+META = SnapshotMeta(
+    as_of="2018-01-01",
+    models={"churn": "churn:1"},
+    verdicts={"churn": "pass"},
+    popular_items=({"product_id": "p", "en": "often bought", "zh": "热销"},),
+)
+CONSENTS = [
+    Consent("a", "marketing", "app", "granted", date(2017, 5, 1), date(2019, 5, 1)),
+    Consent("a", "marketing", "app", "revoked", date(2017, 6, 1), None, "assumed: a reason"),
+    Consent("b", "marketing", "sms", "refused", date(2017, 5, 1)),
+]
+EXPOSURES = [
+    Exposure("a", "mail", NOW, "promotion", "o1", "23"),
+    Exposure("a", "mail", NOW - timedelta(days=3)),
+]
+
+
+def document(name: str, **parts) -> dict:
+    return {"customer_id": name, "as_of": "2018-01-01", "profile": {"amount": 1.5}, **parts}
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "snapshot.sqlite"
+
+
+@pytest.fixture
+def live(tmp_path):
+    with Store.open(tmp_path / "live.sqlite") as store:
+        yield store
+
+
+def test_what_was_published_is_read_again(path):
+    name = Store.write_snapshot(path, META, [document("b"), document("a")], CONSENTS, EXPOSURES)
+    with Store.open(path, read_only=True) as store:
+        assert store.meta() == SnapshotMeta(**{**META.__dict__, "snapshot_id": name})
+        assert store.customer("a") == document("a")
+        assert store.customer("nobody") is None
+        assert [one["customer_id"] for one in store.customers()] == ["a", "b"]
+        assert store.consents("a") == tuple(CONSENTS[:2])
+        assert store.all_consents() == {"a": tuple(CONSENTS[:2]), "b": (CONSENTS[2],)}
+        assert store.exposures("a", NOW - timedelta(days=3)) == (EXPOSURES[1], EXPOSURES[0])
+        assert store.exposures("a", NOW - timedelta(days=2)) == (EXPOSURES[0],)
+        assert store.exposures("b", NOW - timedelta(days=99)) == ()
+        assert store.all_exposures(NOW) == {"a": (EXPOSURES[0],)}
+    assert [file.name for file in path.parent.iterdir()] == ["snapshot.sqlite"]
+
+
+def test_the_id_follows_the_content(tmp_path):
+    def publish(*documents, meta=META, consents=()):
+        return Store.write_snapshot(tmp_path / "x.sqlite", meta, documents, consents)
+
+    first = publish(document("a"))
+    assert publish(document("a")) == first
+    assert publish(document("a", profile={})) != first
+    assert publish(document("a"), consents=CONSENTS[:1]) != first
+    assert publish(document("a"), meta=SnapshotMeta("2018-01-01")) != first
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        (document("a"), "'a' stands twice"),
+        (document(""), "1 to 64 characters"),
+        (document("x" * 65), "1 to 64 characters"),
+        ({"as_of": "2018-01-01"}, "customer_id == None"),
+        (document("b", as_of="2018-01-02"), "the snapshot's is '2018-01-01'"),
+        (document("b", score=float("nan")), "customer 'b': cannot be written as JSON"),
+        (document("b", score=object()), "customer 'b': cannot be written as JSON"),
+    ],
+)
+def test_a_failed_publication_leaves_the_old_snapshot_alone(path, bad, message):
+    Store.write_snapshot(path, META, [document("old")])
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match=message):
+        Store.write_snapshot(path, META, [document("a"), bad])
+    assert path.read_bytes() == before
+    assert [file.name for file in path.parent.iterdir()] == ["snapshot.sqlite"]
+
+
+def test_an_id_of_64_characters_is_fine(path):
+    Store.write_snapshot(path, META, [document("x" * 64)])
+    with Store.open(path, read_only=True) as store:
+        assert store.customer("x" * 64) is not None
+
+
+def test_a_snapshot_is_replaced_under_its_readers(path):
+    Store.write_snapshot(path, META, [document("a", n=1)])
+    with Store.open(path, read_only=True) as old:
+        assert old.customer("a")["n"] == 1
+        Store.write_snapshot(path, META, [document("a", n=2)])
+        assert old.customer("a")["n"] == 1
+        with Store.open(path, read_only=True) as new:
+            assert new.customer("a")["n"] == 2
+
+
+def test_a_snapshot_cannot_be_written(path):
+    Store.write_snapshot(path, META, [document("a")])
+    with (
+        Store.open(path, read_only=True) as store,
+        pytest.raises(Exception, match="readonly database"),
+    ):
+        store.record_exposure(EXPOSURES[0])
+
+
+def test_what_is_no_snapshot_is_refused(tmp_path, path):
+    with pytest.raises(StoreError, match="no such snapshot"):
+        Store.open(path, read_only=True)
+    path.write_bytes(b"this is not a database, it is a text" * 100)
+    with pytest.raises(StoreError, match="not readable as SQLite"):
+        Store.open(path, read_only=True)
+    sqlite3.connect(tmp_path / "empty.sqlite").close()
+    with pytest.raises(StoreError, match="it lacks consents, customers, exposures"):
+        Store.open(tmp_path / "empty.sqlite", read_only=True)
+    with pytest.raises(StoreError, match="read_only is for SQLite"):
+        Store.open("postgresql://somewhere/db", read_only=True)
+    with pytest.raises(StoreError, match="name a file"):
+        Store.open("sqlite://")
+
+
+def test_a_file_that_is_being_written_is_not_read_without_locks(tmp_path, live):
+    live.record_exposure(EXPOSURES[0])
+    with pytest.raises(StoreError, match="still being written"):
+        Store.open(tmp_path / "live.sqlite", read_only=True)
+
+
+def test_a_live_store_is_no_snapshot(live):
+    with pytest.raises(StoreError, match="holds no snapshot"):
+        live.meta()
+
+
+def test_consents_and_exposures_come_in(live):
+    live.record_consent(CONSENTS[2])
+    assert live.consents("b") == (CONSENTS[2],)
+    shanghai = NOW.astimezone(ZoneInfo("Asia/Shanghai"))
+    assert live.record_exposure(Exposure("b", "sms", shanghai))
+    (found,) = live.exposures("b", NOW)
+    assert found.sent_at == NOW
+    assert found.sent_at.tzinfo is UTC
+
+
+def test_the_same_contact_of_a_decision_is_recorded_once(live):
+    contact = Exposure("b", "app", NOW, "membership_tier", decision_id="d1")
+    assert live.record_exposure(contact)
+    assert not live.record_exposure(contact)
+    assert live.record_exposure(Exposure("b", "sms", NOW, "membership_tier", decision_id="d1"))
+    assert live.record_exposure(EXPOSURES[0])
+    assert live.record_exposure(EXPOSURES[0])
+    assert len(live.exposures("b", NOW)) == 2
+    assert len(live.exposures("a", NOW)) == 2
+
+
+def test_a_time_without_a_zone_and_an_id_that_is_too_long_are_refused(live):
+    with pytest.raises(StoreError, match="with its zone"):
+        Exposure("b", "app", datetime(2018, 1, 6))
+    with pytest.raises(StoreError, match=r"exposure\.customer_id == .* 1 to 64 characters"):
+        live.record_exposure(Exposure("b" * 65, "app", NOW))
+    with pytest.raises(StoreError, match=r"consent\.purpose"):
+        live.record_consent(Consent("b", "", "app", "granted", date(2017, 1, 1)))
+
+
+def test_an_address_or_a_path_open_the_same_store(tmp_path, live):
+    live.record_exposure(EXPOSURES[0])
+    with Store.open(f"sqlite:///{tmp_path / 'live.sqlite'}") as other:
+        assert other.exposures("a", NOW) == (EXPOSURES[0],)
+
+
+def test_threads_share_a_snapshot_and_a_live_store(path, live):
+    Store.write_snapshot(path, META, [document(str(i), n=i) for i in range(50)])
+    with Store.open(path, read_only=True) as store, ThreadPoolExecutor(8) as pool:
+        start = threading.Barrier(8)
+
+        def work(thread: int) -> list[int]:
+            start.wait(timeout=10)
+            for i in range(10):
+                live.record_exposure(Exposure("a", "app", NOW, f"{thread}.{i}"))
+            return [store.customer(str(i))["n"] for i in range(50)]
+
+        assert list(pool.map(work, range(8))) == [list(range(50))] * 8
+    assert len(live.exposures("a", NOW)) == 80
+
+
+WRITER = """
+import sys
+from datetime import datetime, timezone
+from mkt_models.store import Exposure, Store
+now = datetime(2018, 1, 6, tzinfo=timezone.utc)
+with Store.open(sys.argv[1]) as store:
+    print(sum(
+        store.record_exposure(Exposure("a", "app", now, "s", decision_id=f"d{i}"))
+        for i in range(50)
+    ))
+"""
+
+
+def test_processes_that_report_the_same_contacts_record_each_once(tmp_path):
+    path = tmp_path / "live.sqlite"
+    writers = [
+        subprocess.Popen([sys.executable, "-c", WRITER, path], stdout=subprocess.PIPE)
+        for _ in range(3)
+    ]
+    recorded = [int(writer.communicate(timeout=60)[0]) for writer in writers]
+    assert sum(recorded) == 50
+    with Store.open(path) as store:
+        assert len(store.exposures("a", datetime(2018, 1, 6, tzinfo=UTC))) == 50
+
+
+def test_documents_are_kept_as_readable_text(path):
+    Store.write_snapshot(path, META, [document("a", zh="银卡会员")])
+    with sqlite3.connect(path) as plain:
+        ((text,),) = plain.execute("SELECT document FROM customers").fetchall()
+    plain.close()
+    assert "银卡会员" in text
+    assert json.loads(text)["zh"] == "银卡会员"
