@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from mkt_models.columns import LifecycleStage, Tier
@@ -63,6 +64,9 @@ def weekly_sales(
         )
     ax.set_ylim(0, weeks["amount"].max() * 1.15)
     ax.yaxis.set_major_formatter(THOUSANDS)
+    dates = AutoDateLocator(maxticks=8)
+    ax.xaxis.set_major_locator(dates)
+    ax.xaxis.set_major_formatter(ConciseDateFormatter(dates, show_offset=False))
     ax.set(xlabel="first day of the week", ylabel=f"sales per week, {currency}")
     grid(ax, "y")
     found = f"A week sells between {amounts[lowest]:,.0f} and {amounts[highest]:,.0f} {currency}"
@@ -110,7 +114,7 @@ def ledger(table: pd.DataFrame, ax: Axes | None = None, title: str | None = None
     found = f"{kept:,} of {total:,} rows are clean ({_percent(kept, total)}); none is lost"
     if (table["rows_in"] != table[["clean", "quarantined", "merged"]].sum(axis=1)).any():
         found = "The ledger does not balance: rows were lost or made"
-    return finish(ax, title or found, "Rows in = clean + quarantined + merged, table by table.")
+    return finish(ax, title or found, "Rows in = clean + quarantined + merged, table by table.", 24)
 
 
 def missing(

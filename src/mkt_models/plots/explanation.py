@@ -167,7 +167,16 @@ def waterfall(
         (explained.base, -0.75, f"base {explained.base:.2f}"),
         (ends[-1], len(steps) - 0.25, f"prediction {ends[-1]:.2f}"),
     ):
-        ax.text(x, place, text, ha="center", va="center", fontsize=9, fontweight="bold", color=INK)
+        ax.text(
+            x,
+            place,
+            text,
+            ha="center",
+            va="center",
+            fontweight="bold",
+            color=INK,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
+        )
     ax.axvline(explained.base, color=QUIET, linestyle=":", linewidth=1, zorder=0)
     ax.set_yticks(range(len(steps)), labels)
     ax.set_ylim(-1.15, len(steps) + 0.15)

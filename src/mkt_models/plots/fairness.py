@@ -89,7 +89,7 @@ def groups(
             found = found.replace("lies", "lie")
     level = f" at a level of {table['level'].iloc[0]:.2%}" if "level" in table else ""
     caption = f"n: customers. Lines: intervals{level}, corrected for the number of groups judged."
-    return finish(ax, title or found, caption)
+    return finish(ax, title or found, caption, room=24)
 
 
 def _dot(ax: Axes, row: pd.Series, measure: str, y: float) -> None:

@@ -113,7 +113,7 @@ def backtest(
     ax = begin(ax)
     cutoffs = sorted(table[by].unique())
     names = list(dict.fromkeys(table["model"]))
-    spread = 0.5 / max(1, len(names))
+    spread = min(0.12, 0.5 / max(1, len(names)))
     for i, name in enumerate(names):
         rows = table[table["model"] == name].set_index(by).reindex(cutoffs)
         x = np.arange(len(cutoffs)) + (i - (len(names) - 1) / 2) * spread

@@ -22,6 +22,9 @@ ACCENT = "#c8641c"
 PALE = "#c3ccd6"
 PAPER = "#ffffff"
 
+# Marks a figure that was made here and so is all one plot.
+OWN = "one plot"
+
 PERCENT = FuncFormatter(lambda value, _: f"{100 * value:.3g}%")
 THOUSANDS = FuncFormatter(lambda value, _: f"{value:,.0f}")
 
@@ -74,16 +77,21 @@ def begin(ax: Axes | None, width: float = 7, height: float = 4) -> Axes:
 def begin_panels(n: int, width: float = 7, height: float = 4) -> list[Axes]:
     """Give the axes of a new figure with ``n`` panels side by side, sharing their rows."""
     with plt.rc_context(STYLE):
-        _, axes = plt.subplots(
+        figure, axes = plt.subplots(
             1, n, figsize=(width, height), layout="constrained", sharey=n > 1, squeeze=False
         )
+    figure.set_gid(OWN)
     return list(axes[0])
 
 
-def finish(ax: Axes, title: str, caption: str = "") -> Axes:
-    """Write the title and the caption: on the figure if it is all one plot, else on the axes."""
+def finish(ax: Axes, title: str, caption: str = "", room: float = 6) -> Axes:
+    """Write the title and the caption: on a figure made here, else on the axes that were given.
+
+    ``room`` is what a legend above given axes needs, in points. Figures of several plots should
+    be made with ``layout="constrained"``.
+    """
     figure = figure_of(ax)
-    if figure.axes[0] is ax and figure.get_layout_engine() is not None:
+    if figure.get_gid() == OWN:
         # The layout engine keeps room for these two, and they start at the figure's left edge.
         per_inch = figure.get_figwidth() / 7
         figure.suptitle(
@@ -104,7 +112,7 @@ def finish(ax: Axes, title: str, caption: str = "") -> Axes:
             )
         return ax
     text = textwrap.fill(title, 60) + (f"\n{textwrap.fill(caption, 70)}" if caption else "")
-    ax.set_title(text, loc="left", fontsize=9.5, fontweight="normal")
+    ax.set_title(text, loc="left", fontsize=9.5, fontweight="normal", pad=room)
     return ax
 
 
