@@ -1,0 +1,175 @@
+"""What a customer may buy next: candidate products and what is known about each pair.
+
+One portable SQL query makes, for a date, one row per customer and candidate product: the products
+that the customer bought most (decayed with time, and undecayed), and the most popular products.
+Everything looks strictly before ``as_of``; only the optional label looks at the days after it.
+"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from mkt_models.mining.rules import excluded
+from mkt_models.params import Mining
+
+POPULAR_DAYS = 90
+TREND_DAYS = 28
+
+# Candidates per recommended item: enough that ranking them anew loses nothing worth having.
+OWN_PER_ITEM = 6
+POPULAR_PER_ITEM = 3
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A number per candidate: its SQL over the columns of a candidate, and what it says."""
+
+    sql: str
+    en: str
+
+
+# Chosen by backward elimination on windows before the test window. The half-lives are multiples of
+# the one in the parameters, so that a purchase pattern is seen at three time scales.
+FEATURES: dict[str, Feature] = {
+    "frequency": Feature("ln(score + 0.01)", "decayed purchases of the product"),
+    "frequency_recent": Feature("ln(score_recent + 0.001)", "the same, third of the half-life"),
+    "frequency_now": Feature("ln(score_now + 0.001)", "the same, ninth of the half-life"),
+    "single": Feature("CASE WHEN times_bought = 1 THEN 1.0 ELSE 0.0 END", "bought exactly once"),
+    "share": Feature(
+        "ln((score + 0.05) / (customer_score + 0.5))", "share of the customer's orders with it"
+    ),
+    "activity": Feature("ln(0.1 + customer_score)", "decayed orders of the customer"),
+    "popularity": Feature("ln(1.0 + buyers)", "customers who bought it lately"),
+    "trend": Feature(
+        f"ln((1.0 + trend_buyers) / (1.0 + buyers * {TREND_DAYS}.0 / {POPULAR_DAYS}.0))",
+        "recent buyers against the weeks before: seasons, novelties, products that end",
+    ),
+    "repeats": Feature("ln(purchases_per_buyer)", "purchases of the product per buyer"),
+}
+
+
+def candidates_sql(as_of: date, mining: Mining, horizon_days: int | None = None) -> str:
+    """Write the query of all candidates on a date; it needs ``transactions`` and ``products``.
+
+    One row per customer with an order before ``as_of`` and candidate product:
+
+    ``product_type``, ``category``, ``recommendable``
+        false for products without a type and those that the parameters exclude
+    ``times_bought``, ``times_bought_90d``, ``days_since_last``
+        orders with the product, 0 and null if the customer never bought it
+    ``score``
+        sum over these orders of 0.5 to the power of (days ago / half-life)
+    ``mean_amount_cents``
+        per purchase, of this customer; of all recent buyers if the customer never bought it
+    ``buyers``, ``popular_share``, ``popular_rank``
+        customers who bought it in the last ``POPULAR_DAYS`` days, their share of all customers
+        with an order in these days, and its place by them (null: nobody did)
+    ``bought``
+        only with ``horizon_days``: 1 if the customer buys it in [as_of, as_of + horizon_days)
+
+    and a column per entry of ``FEATURES``.
+    """
+    day = f"DATE '{as_of.isoformat()}'"
+    half = float(mining.half_life_days)
+    own, popular = OWN_PER_ITEM * mining.n_items, POPULAR_PER_ITEM * mining.n_items
+    features = ",\n            ".join(f"{f.sql} AS {name}" for name, f in FEATURES.items())
+    label, joined = "", ""
+    if horizon_days is not None:
+        end = (as_of + timedelta(days=horizon_days)).isoformat()
+        label = "CASE WHEN n.product_id IS NULL THEN 0 ELSE 1 END AS bought,"
+        joined = f"""LEFT JOIN (
+                SELECT DISTINCT customer_id, product_id FROM transactions
+                WHERE local_date >= {day} AND local_date < DATE '{end}'
+            ) AS n ON n.customer_id = p.customer_id AND n.product_id = p.product_id"""
+    return f"""
+        WITH purchases AS (
+            SELECT customer_id, product_id, order_id, sum(amount_cents) AS amount_cents,
+                min(DATEDIFF('day', local_date, {day})) AS age
+            FROM transactions WHERE local_date < {day}
+            GROUP BY customer_id, product_id, order_id
+        ),
+        own AS (
+            SELECT customer_id, product_id, count(*) AS times_bought,
+                count(CASE WHEN age <= 90 THEN 1 END) AS times_bought_90d,
+                min(age) AS days_since_last,
+                CAST(sum(amount_cents) AS DOUBLE) / count(*) AS mean_amount_cents,
+                {_decayed("score", half)}, {_decayed("score_recent", half / 3)},
+                {_decayed("score_now", half / 9)}
+            FROM purchases GROUP BY customer_id, product_id
+        ),
+        customers_before AS (
+            SELECT customer_id, {_decayed("customer_score", half)}
+            FROM (SELECT customer_id, order_id, min(age) AS age FROM purchases
+                  GROUP BY customer_id, order_id) AS o
+            GROUP BY customer_id
+        ),
+        lately AS (
+            SELECT product_id, count(DISTINCT customer_id) AS buyers,
+                count(DISTINCT CASE WHEN age <= {TREND_DAYS} THEN customer_id END) AS trend_buyers,
+                CAST(sum(amount_cents) AS DOUBLE) / count(*) AS popular_amount_cents
+            FROM purchases WHERE age <= {POPULAR_DAYS} GROUP BY product_id
+        ),
+        repeats AS (
+            SELECT product_id, CAST(sum(times_bought) AS DOUBLE) / count(*) AS purchases_per_buyer
+            FROM own GROUP BY product_id
+        ),
+        goods AS (
+            SELECT r.product_id, p.product_type, p.category, r.purchases_per_buyer,
+                coalesce(l.buyers, 0) AS buyers, coalesce(l.trend_buyers, 0) AS trend_buyers,
+                l.popular_amount_cents,
+                {recommendable_sql(mining)} AS recommendable,
+                CASE WHEN l.buyers IS NOT NULL THEN row_number() OVER (
+                    ORDER BY coalesce(l.buyers, 0) DESC, r.product_id) END AS popular_rank
+            FROM repeats AS r LEFT JOIN lately AS l ON r.product_id = l.product_id
+            LEFT JOIN products AS p ON r.product_id = p.product_id
+        ),
+        popular AS (
+            SELECT product_id FROM (
+                SELECT product_id, popular_rank, recommendable, row_number() OVER (
+                    PARTITION BY recommendable ORDER BY popular_rank) AS place
+                FROM goods WHERE popular_rank IS NOT NULL) AS g
+            WHERE popular_rank <= {popular} OR (recommendable AND place <= {popular})
+        ),
+        pairs AS (
+            SELECT customer_id, product_id FROM (
+                SELECT customer_id, product_id,
+                    row_number() OVER (PARTITION BY customer_id
+                        ORDER BY round(score, 9) DESC, product_id) AS by_score,
+                    row_number() OVER (PARTITION BY customer_id
+                        ORDER BY times_bought DESC, days_since_last, product_id) AS by_count
+                FROM own) AS o
+            WHERE by_score <= {own} OR by_count <= {mining.n_items}
+            UNION
+            SELECT c.customer_id, q.product_id FROM customers_before AS c CROSS JOIN popular AS q
+        ),
+        known AS (
+            SELECT p.customer_id, p.product_id, g.product_type, g.category, g.recommendable,
+                coalesce(o.times_bought, 0) AS times_bought,
+                coalesce(o.times_bought_90d, 0) AS times_bought_90d, o.days_since_last,
+                coalesce(o.score, 0.0) AS score, coalesce(o.score_recent, 0.0) AS score_recent,
+                coalesce(o.score_now, 0.0) AS score_now,
+                coalesce(o.mean_amount_cents, g.popular_amount_cents) AS mean_amount_cents,
+                c.customer_score, g.buyers, g.trend_buyers,
+                g.purchases_per_buyer, g.popular_rank,
+                {label}
+                CAST(g.buyers AS DOUBLE) / NULLIF((SELECT count(DISTINCT customer_id)
+                    FROM purchases WHERE age <= {POPULAR_DAYS}), 0) AS popular_share
+            FROM pairs AS p
+            JOIN customers_before AS c ON p.customer_id = c.customer_id
+            JOIN goods AS g ON p.product_id = g.product_id
+            LEFT JOIN own AS o ON p.customer_id = o.customer_id AND p.product_id = o.product_id
+            {joined}
+        )
+        SELECT *,
+            {features}
+        FROM known
+        """
+
+
+def recommendable_sql(mining: Mining) -> str:
+    """Write the condition that a product (alias ``p``) has a type and is not excluded."""
+    why = excluded(mining.exclude_departments, mining.exclude_categories)
+    return f"(p.product_type IS NOT NULL AND {why} IS NULL)"
+
+
+def _decayed(name: str, half_life: float) -> str:
+    return f"sum(pow(0.5, age / {half_life!r})) AS {name}"
