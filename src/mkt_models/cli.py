@@ -31,6 +31,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ParamsError as error:
         print(error, file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("\ninterrupted; finished stages are kept, the next run goes on", file=sys.stderr)
+        return 130
 
 
 def project_root(start: Path | None = None) -> Path:
@@ -101,11 +104,16 @@ def summary(args: argparse.Namespace) -> int:
 
 def serve(args: argparse.Namespace) -> int:
     """Serve the last built bento of a run."""
+    from mkt_models.packaging import PackagingError
     from mkt_models.packaging import serve as serve_bento
     from mkt_models.workspace import Workspace
 
-    os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
-    return int(serve_bento(Workspace.open(args.params).bentoml_home, port=args.port) or 0)
+    home = Workspace.open(args.params).bentoml_home
+    try:
+        return serve_bento(home, host=args.host, port=args.port)
+    except PackagingError as error:
+        print(error, file=sys.stderr)
+        return 1
 
 
 def notebooks(args: argparse.Namespace) -> int:
@@ -159,6 +167,7 @@ def _parser() -> argparse.ArgumentParser:
     takes_params(add("summary", summary))
     command = add("serve", serve)
     takes_params(command)
+    command.add_argument("--host", default="127.0.0.1", help="beyond loopback it needs MKT_API_KEY")
     command.add_argument("--port", type=int, default=3000)
     add("notebooks", notebooks).add_argument("notebooks", nargs="+", help="notebooks, in order")
     return parser
