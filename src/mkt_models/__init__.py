@@ -20,12 +20,10 @@ The package is read along the flow of the data; imports go the same way:
     performance, explanations, fairness: plain tables in, plain tables out
 ``store``, ``decisions``
     contact history; candidates, eligibility, contact policy, worth, arbitration
-``service``, ``packaging``
-    the HTTP service, and the bento that carries it
+``serving``, ``service``, ``packaging``
+    who may ask what; the HTTP service; the bento that carries it
 ``plots``, ``reporting``
     tables to figures, notebooks to pages; only notebooks and reports use them
 """
 
-from importlib.metadata import version
-
-__version__ = version("mkt-models")
+__version__ = "0.1.0"

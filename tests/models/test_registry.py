@@ -80,13 +80,10 @@ def test_a_snapshot_holds_its_files(tmp_path: Path) -> None:
     database, catalogue = tmp_path / "a.sqlite", tmp_path / "b.yaml"
     database.write_bytes(b"rows")
     catalogue.write_text("strategies: []")
-    verdicts = {"churn": "pass", "value": "not_evaluated"}
-    tag = registry.save_snapshot(
-        database, catalogue, params={"k": 3}, verdicts=verdicts, home=tmp_path
-    )
+    tag = registry.save_snapshot(database, catalogue, params={"k": 3}, home=tmp_path)
     model = registry.find(tag, tmp_path)
     assert model.tag.name == "mkt-snapshot"
     files = {p.name for p in Path(model.path).iterdir()} - {"model.yaml"}
     assert files == set(registry.SNAPSHOT_FILES)
     assert Path(model.path_of("snapshot.sqlite")).read_bytes() == b"rows"
-    assert json.loads(Path(model.path_of("verdicts.json")).read_text()) == verdicts
+    assert json.loads(Path(model.path_of("params.json")).read_text()) == {"k": 3}

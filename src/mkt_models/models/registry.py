@@ -31,7 +31,7 @@ from mkt_models.models.scorer import Scorer
 TREES = "trees.ubj"
 SCORER = "scorer.json"
 SNAPSHOT = "mkt-snapshot"
-SNAPSHOT_FILES = ("snapshot.sqlite", "catalogue.yaml", "params.json", "verdicts.json")
+SNAPSHOT_FILES = ("snapshot.sqlite", "catalogue.yaml", "params.json")
 
 
 class RegistryError(LookupError):
@@ -116,24 +116,22 @@ def save_snapshot(
     catalogue_file: Path,
     *,
     params: Mapping[str, Any],
-    verdicts: Mapping[str, str],
     home: Path,
 ) -> str:
     """Save what the service knows about customers and strategies; return the tag.
 
-    ``params`` are those of the run that a decision needs (policy, zone, currency), ``verdicts``
-    the audit's answer per model. The database is copied as it is: nobody may be writing to it.
+    ``params`` are all parameters of the run, ``params.model_dump(mode="json")``. The database
+    tells itself by which models its customers were scored and what the audit said of them. It is
+    copied as it is: nobody may be writing to it.
     """
     contents = {
         "snapshot.sqlite": Path(sqlite_file).read_bytes(),
         "catalogue.yaml": Path(catalogue_file).read_bytes(),
         "params.json": _json(_plain(dict(params))).encode(),
-        "verdicts.json": _json(_plain(dict(verdicts))).encode(),
     }
     labels = {"project": "mkt-models", "model": "snapshot"}
-    metadata = {"verdicts": _plain(dict(verdicts))}
     version = _version(*contents.values())
-    return _write(SNAPSHOT, version, contents, labels, metadata, home)
+    return _write(SNAPSHOT, version, contents, labels, {}, home)
 
 
 def find(tag: str, home: Path) -> bentoml.Model:

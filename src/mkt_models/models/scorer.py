@@ -230,7 +230,8 @@ class Scorer:
 
 
 def _scorable(value: Any) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+    number = isinstance(value, int | float | np.integer | np.floating)
+    if not number or isinstance(value, bool):
         return False
     return bool(abs(value) < _FLOAT32_MAX)  # false for NaN and infinity too
 

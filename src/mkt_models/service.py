@@ -1,0 +1,141 @@
+"""The HTTP service: validate, ask, answer.
+
+``POST /v1/strategies``, ``/v1/profile`` and ``/v1/score``; ``GET /`` lists them. What comes in is
+checked by :mod:`mkt_models.serving.guard` before anything here sees it, what is decided comes from
+:mod:`mkt_models.decisions`, the same code that decides for a whole table. Models, catalogue and
+customers are those that the bento was built with.
+"""
+
+# mypy: disallow-untyped-decorators=False, disallow-subclassing-any=False, warn-return-any=False
+# (BentoML's decorators are not followed by the type checker)
+import os
+from collections.abc import Callable
+from typing import Any
+
+import bentoml
+from _bentoml_sdk import Service
+
+from mkt_models import __version__
+from mkt_models.columns import Model
+from mkt_models.models.registry import SNAPSHOT, name_of
+from mkt_models.serving.access import Access, refuse_open_command, refuse_open_socket
+from mkt_models.serving.guard import (
+    INTERNAL,
+    Guard,
+    Route,
+    error_response,
+    json_response,
+    log_failure,
+)
+from mkt_models.serving.runtime import Runtime
+from mkt_models.serving.wire import Fault, ProfileRequest, ScoreRequest, StrategiesRequest
+
+NAME = "mkt_models"
+_Answer = dict[str, Any]  # as the OpenAPI description shows it; in fact a ready response
+ROUTES = {
+    "/": Route(),
+    "/livez": Route(open=True),
+    "/readyz": Route(open=True),
+    "/healthz": Route(),
+    "/metrics": Route(),
+    "/docs.json": Route(),
+    "/v1/strategies": Route(("POST",), StrategiesRequest),
+    "/v1/profile": Route(("POST",), ProfileRequest),
+    "/v1/score": Route(("POST",), ScoreRequest),
+}
+INDEX = {
+    "service": NAME,
+    "version": __version__,
+    "endpoints": {
+        "POST /v1/strategies": "ranked strategies for a customer: customer_id, context?, k?",
+        "POST /v1/profile": "a customer's profile in eight dimensions, and scores: customer_id",
+        "POST /v1/score": "churn and value of given features, with reasons: features, model?",
+        "GET /livez": "whether the process lives",
+        "GET /readyz": "whether models and customers are loaded",
+        "GET /metrics": "counts and times, for Prometheus",
+        "GET /docs.json": "OpenAPI description of the endpoints",
+    },
+}
+
+
+class GuardedService(Service[Any]):
+    """A BentoML service whose application stands behind the guard, and starts only where it may."""
+
+    def to_asgi(self, is_main: bool = True) -> Any:
+        """Give the application that a worker runs."""
+        access = Access.from_environment()
+        refuse_open_socket(access)
+        return Guard(super().to_asgi(is_main), ROUTES, access, INDEX)
+
+
+@bentoml.service(
+    name=NAME,
+    service_class=GuardedService,
+    workers=1,
+    threads=2,
+    traffic={"timeout": 30},
+    http={"host": "127.0.0.1", "cors": {"enabled": False}},
+    logging={"access": {"enabled": False}},  # the guard logs, and names nobody
+)
+class MktModels:
+    """Strategies, profiles and scores of customers."""
+
+    churn = bentoml.models.BentoModel(f"{name_of(Model.CHURN)}:latest")
+    value = bentoml.models.BentoModel(f"{name_of(Model.VALUE)}:latest")
+    propensity = bentoml.models.BentoModel(f"{name_of(Model.PROPENSITY)}:latest")
+    snapshot = bentoml.models.BentoModel(f"{SNAPSHOT}:latest")
+
+    def __init__(self) -> None:
+        """Load everything; the service is ready when this returns."""
+        self._runtime = Runtime.load(
+            {model: frozen(name_of(model)) for model in Model},
+            frozen(SNAPSHOT),
+            live_store=os.environ.get("MKT_STORE_URL") or None,
+        )
+
+    @bentoml.on_deployment  # makes it a static method; another @staticmethod would hide the hook
+    def refuse_strangers() -> None:
+        """Keep a keyless service from being started beyond loopback."""
+        refuse_open_command(Access.from_environment())
+
+    def __is_ready__(self) -> bool:
+        """Whether models are loaded and the store answers."""
+        return self._runtime.ready()
+
+    @bentoml.api(route="/v1/strategies")
+    def strategies(self, request: StrategiesRequest, /) -> _Answer:
+        """Rank the strategies for a customer, with reasons, and say what was suppressed."""
+        return _answer("strategies", lambda: self._runtime.strategies(request))
+
+    @bentoml.api(route="/v1/profile")
+    def profile(self, request: ProfileRequest, /) -> _Answer:
+        """Describe a customer in eight dimensions, with scores and their reasons."""
+        return _answer("profile", lambda: self._runtime.profile(request))
+
+    @bentoml.api(route="/v1/score")
+    def score(self, request: ScoreRequest, /) -> _Answer:
+        """Score given features with the churn and value models, with reasons."""
+        return _answer("score", lambda: self._runtime.score(request))
+
+
+def frozen(name: str) -> bentoml.Model:
+    """The model that the bento was built with; outside a bento, the latest of the store.
+
+    BentoML looks ``:latest`` up in the store even when it serves a bento. Another training run
+    would thus change what an old bento answers; so the version is taken from the bento itself.
+    """
+    service: Any = MktModels
+    bento = service.bento
+    built = {} if bento is None else {m.tag.name: m.tag for m in bento.info.all_models}
+    return bentoml.models.BentoModel(built.get(name, f"{name}:latest")).resolve()
+
+
+def _answer(where: str, ask: Callable[[], dict[str, Any]]) -> Any:
+    # A ready response: BentoML would otherwise build the schema of the answer at every request.
+    try:
+        return json_response(ask())
+    except Fault as fault:
+        return error_response(fault)
+    except Exception as error:
+        log_failure(where, error)
+        return error_response(INTERNAL)

@@ -1,0 +1,108 @@
+"""What a running service holds: scorers, strategies, customers and contact history."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+import bentoml
+from sqlalchemy.exc import SQLAlchemyError
+
+from mkt_models.columns import Model
+from mkt_models.decisions.catalogue import load_catalogue
+from mkt_models.decisions.decide import decide
+from mkt_models.decisions.question import Context, Policy, find_customer
+from mkt_models.models.registry import load_files
+from mkt_models.models.scorer import Scorer
+from mkt_models.params import Params
+from mkt_models.serving.answers import profile_answer, score_answer
+from mkt_models.serving.wire import Fault, ProfileRequest, ScoreRequest, StrategiesRequest
+from mkt_models.store import Store, StoreError
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """Everything an answer needs, loaded once and shared by the threads of a worker.
+
+    ``snapshot`` holds the customers as the run described them; ``live`` is the store of consents
+    and contacts that are recorded meanwhile, if one is named, and else the snapshot speaks for
+    them too.
+    """
+
+    params: Params
+    policy: Policy
+    scorers: Mapping[Model, Scorer]
+    snapshot: Store
+    live: Store | None = None
+
+    @classmethod
+    def load(
+        cls,
+        models: Mapping[Model, bentoml.Model],
+        snapshot: bentoml.Model,
+        live_store: str | None = None,
+    ) -> Self:
+        """Load the models and the snapshot of a bento.
+
+        Parameters
+        ----------
+        models
+            The stored scorers by name.
+        snapshot
+            What :func:`mkt_models.models.registry.save_snapshot` stored.
+        live_store
+            Database address of the live store of consents and contacts, or None.
+
+        """
+        store = Store.open(snapshot.path_of("snapshot.sqlite"), read_only=True)
+        text = Path(snapshot.path_of("params.json")).read_text(encoding="utf-8")
+        params = Params.model_validate_json(text)
+        catalogue = load_catalogue(snapshot.path_of("catalogue.yaml"))
+        return cls(
+            params=params,
+            policy=Policy.of(params, catalogue, store.meta()),
+            scorers={name: load_files(model) for name, model in models.items()},
+            snapshot=store,
+            live=Store.open(live_store) if live_store else None,
+        )
+
+    def ready(self) -> bool:
+        """Whether the stores answer."""
+        try:
+            self.snapshot.meta()
+            if self.live is not None:
+                self.live.consents("")
+        except (SQLAlchemyError, StoreError, OSError, json.JSONDecodeError):
+            return False
+        return True
+
+    def strategies(self, request: StrategiesRequest) -> dict[str, Any]:
+        """Decide for one customer; a Fault 404 when the customer is unknown."""
+        asked = request.context
+        now = asked.now or datetime.now(UTC)
+        customer = find_customer(self.snapshot, request.customer_id, now, self.live)
+        if customer is None:
+            raise _unknown()
+        context = Context(now=now, channel=asked.channel, locale=asked.locale)
+        k = self.params.decisions.k if request.k is None else request.k
+        return decide(customer, context, self.policy, k).as_dict()
+
+    def profile(self, request: ProfileRequest) -> dict[str, Any]:
+        """Describe one customer; a Fault 404 when the customer is unknown."""
+        document = self.snapshot.customer(request.customer_id)
+        if document is None:
+            raise _unknown()
+        verdicts = {model.value: self.policy.verdict(model).value for model in Model}
+        return {**profile_answer(document), "verdicts": verdicts}
+
+    def score(self, request: ScoreRequest) -> dict[str, Any]:
+        """Score given features; a Fault 422 when they are not those of the models."""
+        verdicts = {model.value: self.policy.verdict(model).value for model in Model}
+        return score_answer(request, self.scorers, verdicts, self.params)
+
+
+def _unknown() -> Fault:
+    message = "no such customer in the snapshot that this service was built with"
+    return Fault(404, "unknown_customer", message, "customer_id")
