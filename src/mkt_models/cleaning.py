@@ -51,6 +51,7 @@ def rules_for(source: Source) -> tuple[Rule, ...]:
     """All rules of a run: those for any source, and those for the traps of this one."""
     local = local_time(source.time_zone)
     first, last = _FIRST_DAY.format(local=local), _LAST_DAY.format(local=local)
+    orphan = "product_id NOT IN (SELECT product_id FROM products WHERE product_id IS NOT NULL)"
     general = (
         Rule(
             "key_missing",
@@ -80,7 +81,7 @@ def rules_for(source: Source) -> tuple[Rule, ...]:
             Table.TRANSACTIONS,
             "flag",
             "The product is not in the product table: its money counts, its category is unknown",
-            when="product_id NOT IN (SELECT product_id FROM products)",
+            when=orphan,
         ),
         Rule(
             "same_line_twice",
@@ -129,7 +130,7 @@ def rules_for(source: Source) -> tuple[Rule, ...]:
             Table.OFFERS,
             "flag",
             "The offer's product is not in the product table",
-            when="product_id NOT IN (SELECT product_id FROM products)",
+            when=orphan,
         ),
         Rule(
             "not_assigned_at_random",
@@ -198,15 +199,19 @@ def clean(
         When the rows do not balance.
 
     """
-    present = register(con, raw)
+    found = register(con, raw)
+    present = [table for table in Table if table.value in found]
+    absent = [table for table in SCHEMAS if table not in present]
+    for table in absent:  # rules may look things up in a table that the source does not have
+        con.execute(f"CREATE OR REPLACE VIEW {table.value} AS {_no_rows(table)}")
     rules = rules_for(source)
     balances, touched = [], []
-    for table in Table:
-        if table.value not in present:
-            continue
+    for table in present:
         mine = [rule for rule in rules if rule.table is table]
         balances.append(_clean_table(con, table, mine, source, clean_to, quarantine_to))
         touched += _touched(con, table, mine, balances[-1])
+    for table in absent:
+        con.execute(f"DROP VIEW {table.value}")
     ledger = pd.DataFrame(balances)
     check_balance(ledger)
     return CleaningReport(ledger, pd.DataFrame(touched))
@@ -262,6 +267,12 @@ def _clean_table(
         "quarantined": quarantined,
         "merged": n_kept - count(con, kept),
     }
+
+
+def _no_rows(table: Table) -> str:
+    """SQL of an empty table of the canonical columns."""
+    columns = (f"CAST(NULL AS {kind}) AS {name}" for name, kind in SCHEMAS[table].items())
+    return f"SELECT {', '.join(columns)} WHERE FALSE"
 
 
 def _touched(

@@ -96,7 +96,11 @@ def _read(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
         return data
     if not isinstance(base, str):
         raise ParamsError(f"{path}: extends must be a file name, is {base!r}")
-    return _merge(_read(path.parent / base, (*seen, path.resolve())), data)
+    try:
+        below = _read(path.parent / base, (*seen, path.resolve()))
+    except ParamsError as error:
+        raise ParamsError(f"{path}: extends {base!r}: {error}") from None
+    return _merge(below, data)
 
 
 def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

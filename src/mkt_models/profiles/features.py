@@ -8,7 +8,7 @@ from datetime import date
 
 import pandas as pd
 
-from mkt_models.columns import AS_OF
+from mkt_models.columns import AS_OF, CUSTOMER_ID
 from mkt_models.engine import Connection
 from mkt_models.profiles.measures import (
     HISTORY,
@@ -22,15 +22,17 @@ from mkt_models.profiles.measures import (
 
 
 def prepare_orders(con: Connection) -> None:
-    """Make the tables ``orders`` (one row per order) and ``shopping_days`` from clean tables.
+    """Make the tables ``orders`` (one row per order and day) and ``shopping_days``.
 
-    Needs the views ``transactions`` and ``products``. A weekday is a whole number of days since a
-    Monday, so that engines with other ideas of the first day of a week agree.
+    Needs the clean views ``transactions`` and ``products``. An order whose lines fall on two days
+    counts on each, with the lines of that day, so that no line is seen before its day. A weekday
+    is a whole number of days since a Monday, so that engines with other ideas of the first day of
+    a week agree.
     """
     con.execute(
         """
         CREATE OR REPLACE TEMP TABLE orders AS
-        SELECT t.customer_id, t.order_id, min(t.local_date) AS local_date,
+        SELECT t.customer_id, t.order_id, t.local_date,
                min(t.local_hour) AS local_hour, min(t.store_id) AS store_id,
                CAST(sum(t.amount_cents) AS BIGINT) AS amount_cents,
                CAST(sum(t.quantity) AS DOUBLE) AS items,
@@ -39,11 +41,11 @@ def prepare_orders(con: Connection) -> None:
                max(CASE WHEN t.coupon_discount_cents > 0 THEN 1 ELSE 0 END) AS with_coupon,
                CAST(sum(CASE WHEN p.private_label THEN t.amount_cents ELSE 0 END) AS BIGINT)
                    AS private_label_cents,
-               CASE WHEN DATEDIFF('day', DATE '1970-01-05', min(t.local_date)) % 7 >= 5
+               CASE WHEN DATEDIFF('day', DATE '1970-01-05', t.local_date) % 7 >= 5
                    THEN 1 ELSE 0 END AS weekend,
                CASE WHEN min(t.local_hour) >= 17 THEN 1 ELSE 0 END AS evening
         FROM transactions AS t LEFT JOIN products AS p ON p.product_id = t.product_id
-        GROUP BY t.customer_id, t.order_id"""
+        GROUP BY t.customer_id, t.order_id, t.local_date"""
     )
     con.execute(
         """
@@ -77,7 +79,8 @@ def features_at(con: Connection, as_of: Iterable[date]) -> pd.DataFrame:
     )
     frame = con.execute(_feature_sql(_present(con))).df()
     frame[AS_OF] = pd.to_datetime(frame[AS_OF])
-    return frame.astype(dict.fromkeys(catalogue(), "float64"))
+    # Said here because a frame without rows would not know its types.
+    return frame.astype({CUSTOMER_ID: "str", **dict.fromkeys(catalogue(), "float64")})
 
 
 def _present(con: Connection) -> set[str]:
@@ -146,8 +149,8 @@ def _exposure_sql(tables: set[str]) -> str:
         return "SELECT '' AS customer_id, as_of, 0 AS campaigns_90d FROM cutoffs"
     return """
         SELECT e.customer_id, c.as_of,
-               sum(CASE WHEN DATEDIFF('day', e.sent_on, c.as_of) <= 90 THEN 1 ELSE 0 END)
-                   AS campaigns_90d
+               count(DISTINCT CASE WHEN DATEDIFF('day', e.sent_on, c.as_of) <= 90
+                   THEN e.campaign_id END) AS campaigns_90d
         FROM exposures AS e JOIN cutoffs AS c ON e.sent_on < c.as_of
         GROUP BY e.customer_id, c.as_of"""
 

@@ -151,7 +151,7 @@ HISTORY: dict[str, Measure] = {
 RHYTHM: dict[str, Measure] = {
     "days_between_orders": Measure(
         "CAST(sum(CASE WHEN age <= 90 THEN gap END) AS DOUBLE)"
-        " / NULLIF(sum(CASE WHEN age <= 90 THEN 1 END), 0)",
+        " / NULLIF(count(CASE WHEN age <= 90 THEN gap END), 0)",
         "days",
         "mean days between shopping days, last 90 days",
         "近90天平均购物间隔天数",
@@ -163,12 +163,12 @@ RHYTHM: dict[str, Measure] = {
         "近90天最长购物间隔天数",
     ),
     "gap_deviation_90d": Measure(
-        "sqrt(CAST(greatest(0, sum(CASE WHEN age <= 90 THEN 1 ELSE 0 END)"
+        "sqrt(CAST(greatest(0, count(CASE WHEN age <= 90 THEN gap END)"
         " * sum(CASE WHEN age <= 90 THEN gap * gap ELSE 0 END)"
         " - sum(CASE WHEN age <= 90 THEN gap ELSE 0 END)"
         " * sum(CASE WHEN age <= 90 THEN gap ELSE 0 END)) AS DOUBLE)"
-        " / NULLIF(sum(CASE WHEN age <= 90 THEN 1 ELSE 0 END)"
-        " * (sum(CASE WHEN age <= 90 THEN 1 ELSE 0 END) - 1), 0))",
+        " / NULLIF(count(CASE WHEN age <= 90 THEN gap END)"
+        " * (count(CASE WHEN age <= 90 THEN gap END) - 1), 0))",
         "days",
         "standard deviation of the days between shopping days, last 90 days",
         "近90天购物间隔标准差",
