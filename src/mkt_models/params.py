@@ -154,12 +154,13 @@ class Cutoffs(Section):
 
     @model_validator(mode="after")
     def _train_before_test(self) -> Self:
-        first_test = self.last - timedelta(days=self.every_days * (self.test_cutoffs - 1))
-        if self.first + timedelta(days=self.horizon_days) > first_test:
+        oldest = (self.last - self.first).days // self.every_days * self.every_days
+        before_test = oldest - self.every_days * (self.test_cutoffs - 1)
+        if before_test < self.horizon_days:
             raise ValueError(
-                f"no training cutoff ends before the first test cutoff {first_test}: "
-                f"{self.first} + {self.horizon_days} days is later; move `first` back, or "
-                "lower `test_cutoffs` or `horizon_days`"
+                f"no training cutoff ends before the first test cutoff: the oldest cutoff is "
+                f"{before_test} days before it, and horizon_days == {self.horizon_days}; move "
+                "`first` back, or lower `test_cutoffs` or `horizon_days`"
             )
         return self
 
