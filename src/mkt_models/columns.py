@@ -61,6 +61,47 @@ class Dimension(StrEnum):
     RISK = "risk"
 
 
+# Which column of a profile tells of which dimension, in the order of the customer's page.
+PROFILE_DIMENSIONS: dict[Dimension, tuple[str, ...]] = {
+    Dimension.BASICS: (
+        "age_band",
+        "income_band",
+        "marital_status",
+        "household_size",
+        "household_composition",
+        "children",
+        "home_ownership",
+    ),
+    Dimension.BEHAVIOUR: (
+        "weekend_share",
+        "preferred_day_part",
+        "stores_90d",
+        "main_store",
+        "categories_90d",
+    ),
+    Dimension.HABIT: (
+        "orders_28d",
+        "orders_90d",
+        "orders_365d",
+        "amount_28d",
+        "amount_90d",
+        "amount_365d",
+        "mean_order_amount",
+        "items_per_order",
+        "days_between_orders",
+        "discount_share",
+        "coupon_share",
+        "private_label_share",
+        "spending_habit",
+    ),
+    Dimension.INTERESTS: ("top_categories",),
+    Dimension.SOCIAL: ("social",),
+    Dimension.LIFECYCLE: ("tenure_days", "days_since_last_order", "lifecycle_stage"),
+    Dimension.VALUE: ("value_tier", "price_index", "purchasing_power"),
+    Dimension.RISK: ("coupon_share_365d", "risk_tier"),
+}
+
+
 class LifecycleStage(StrEnum):
     """Where a customer stands; exactly one at a time."""
 

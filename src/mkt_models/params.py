@@ -7,7 +7,7 @@ YAML files under ``params/`` hold the choices; this module holds their meaning;
 import difflib
 import hashlib
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -221,10 +221,13 @@ class Audit(Section):
 
 
 class Decisions(Section):
-    """Which strategies are offered, and how."""
+    """Which strategies are offered, when, and how."""
 
     catalogue: str = Field(description="file of the strategies, beside this file")
     k: int = Field(gt=0, le=20, description="strategies per answer")
+    decide_at: datetime = Field(
+        description="the shop's local time for which the batch decides and the showcase asks"
+    )
     holdout_share: Share = Field(description="customers withheld from all contact, at random")
     holdout_salt: str = Field(min_length=4, description="changes who is withheld")
     showcase_customers: int = Field(gt=0, le=20, description="households printed at the end")
@@ -244,6 +247,11 @@ class Params(Section):
     propensity: Propensity
     audit: Audit
     decisions: Decisions
+
+    @property
+    def decide_at(self) -> datetime:
+        """The moment of the batch's decisions, aware."""
+        return self.decisions.decide_at.replace(tzinfo=self.source.zone)
 
     @property
     def digest(self) -> str:

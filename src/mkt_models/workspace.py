@@ -4,7 +4,9 @@ A run owns two folders of the project: ``build/<run>/`` for what the stages hand
 and ``reports/<run>/`` for what people read. Both can be deleted; ``make run`` makes them again.
 """
 
+import hashlib
 import json
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -68,6 +70,18 @@ class Workspace:
         return self.root / "reports" / self.params.run
 
     @property
+    def spill(self) -> Path:
+        """Where the SQL engine puts what does not fit into its memory."""
+        return self.build / "spill"
+
+    @property
+    def data_hash(self) -> str:
+        """Sixteen hex digits that change when the source's files or the sample change."""
+        origin = json.dumps(self.read_json("raw", "source"), sort_keys=True)
+        chosen = self.params.source.model_dump_json()
+        return hashlib.sha256(f"{origin}{chosen}{self.params.seed}".encode()).hexdigest()[:16]
+
+    @property
     def bentoml_home(self) -> Path:
         """The BentoML store of this run: its models and bentos."""
         return self.build / "bentoml"
@@ -111,10 +125,36 @@ class Workspace:
         return json.loads(self.existing(stage, f"{name}.json").read_text(encoding="utf-8"))
 
     def write_json(self, stage: str, name: str, data: object) -> Path:
-        """Write a JSON document of a stage, atomically and with sorted keys."""
+        """Write a JSON document of a stage, atomically and with sorted keys.
+
+        Tables become lists of rows, and what is missing becomes null.
+        """
         path = self.folder(stage) / f"{name}.json"
         partial = path.with_suffix(".partial")
-        text = json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False, default=str)
+        text = json.dumps(plain(data), indent=2, sort_keys=True, ensure_ascii=False, default=str)
         partial.write_text(text + "\n", encoding="utf-8")
         partial.replace(path)
         return path
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON knows it: tables as rows, missing values as null, whole floats as integers.
+
+    >>> plain({"rate": float("nan"), "n": 3.0, "names": ("a", "b")})
+    {'rate': None, 'n': 3, 'names': ['a', 'b']}
+    """
+    if isinstance(value, pd.DataFrame):
+        return [plain(row) for row in value.to_dict("records")]
+    if isinstance(value, Mapping):
+        return {str(key): plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(one) for one in value]
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    if value is None or value is pd.NA or value is pd.NaT:
+        return None
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            return None
+        return int(value) if value.is_integer() else value
+    return value

@@ -117,6 +117,23 @@ def backtest(
     return Backtest(ranking, calibration, metrics, model)
 
 
+def side_by_side(ranking: pd.DataFrame, scope: str) -> pd.DataFrame:
+    """Turn a backtest's ``ranking`` of one scope to one row per model.
+
+    Columns ``model``, each metric with its ``_lower`` and ``_upper``, and ``n_customers``, in the
+    order of the ranking.
+    """
+    rows = ranking[ranking["scope"] == scope]
+    if rows.empty:
+        raise ValueError(f"no scope {scope!r}; has: {', '.join(ranking['scope'].unique())}")
+    table = pd.DataFrame({"model": rows["ranking"].unique()})
+    for metric, part in rows.groupby("metric", sort=False):
+        ends = {"value": f"{metric}", "lower": f"{metric}_lower", "upper": f"{metric}_upper"}
+        columns = part[["ranking", *ends]].rename(columns={"ranking": "model", **ends})
+        table = table.merge(columns, on="model", validate="one_to_one")
+    return table.assign(n_customers=int(rows["n"].max()))
+
+
 def list_metrics(hits: pd.DataFrame, k: int) -> pd.DataFrame:
     """Turn hits into metrics, one row per customer.
 

@@ -1,10 +1,10 @@
 """Rolling-origin backtests: at each test date, train on what was known, predict what came."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import pandas as pd
 
-from mkt_models.columns import AS_OF, CUSTOMER_ID
+from mkt_models.columns import AS_OF
 from mkt_models.models.boosting import Recipe, fit_scorer
 from mkt_models.models.labels import Origin
 from mkt_models.models.peers import Peer
@@ -13,21 +13,30 @@ from mkt_models.profiles.measures import Measure
 MODEL = "xgboost"
 
 
+def splits(
+    rows: pd.DataFrame, origins: Sequence[Origin]
+) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
+    """Cut a table (one row per customer and ``as_of``) into train and test, per origin."""
+    for origin in origins:
+        train = rows[AS_OF].isin(pd.to_datetime(list(origin.train)))
+        yield rows[train], rows[rows[AS_OF] == pd.Timestamp(origin.test)]
+
+
 def backtest(
-    rows: pd.DataFrame,
-    origins: Sequence[Origin],
+    parts: Iterable[tuple[pd.DataFrame, pd.DataFrame]],
+    keys: Sequence[str],
     features: Mapping[str, Measure],
     recipe: Recipe,
     peers: Mapping[str, Peer],
 ) -> pd.DataFrame:
-    """Predict every test cutoff with the model and its peers.
+    """Predict every test part with a model and its peers that were fitted on its training part.
 
     Parameters
     ----------
-    rows
-        One row per customer and ``as_of``: features and ``target``.
-    origins
-        What to train on and what to predict.
+    parts
+        Train and test rows with the keys, the features and ``target``; each test is of one date.
+    keys
+        Columns that name a row.
     features
         The columns that the model may use.
     recipe
@@ -38,17 +47,14 @@ def backtest(
     Returns
     -------
     pandas.DataFrame
-        One row per customer and test cutoff: ``customer_id``, ``as_of``, ``target``, and one column
-        of predictions per model.
+        The rows of all tests: keys, ``target``, and one column of predictions per model;
+        the trained model's is called :data:`MODEL`.
 
     """
-    parts = []
-    for origin in origins:
-        train = rows[rows[AS_OF].isin(pd.to_datetime(list(origin.train)))]
-        test = rows[rows[AS_OF] == pd.Timestamp(origin.test)]
+    tested = []
+    for train, test in parts:
         scorer = fit_scorer(train, dict(features), recipe)
-        part = test[[CUSTOMER_ID, AS_OF, "target"]].assign(
-            **{MODEL: scorer.predict(test[list(features)].to_numpy())}
-        )
-        parts.append(part.assign(**{name: peer(train, test) for name, peer in peers.items()}))
-    return pd.concat(parts, ignore_index=True)
+        columns = {MODEL: scorer.predict(test[list(features)].to_numpy())}
+        columns |= {name: peer(train, test) for name, peer in peers.items()}
+        tested.append(test[[*keys, "target"]].assign(**columns))
+    return pd.concat(tested, ignore_index=True)

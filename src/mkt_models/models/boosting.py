@@ -38,6 +38,7 @@ class Recipe:
     boosting: Boosting
     seed: int
     tweedie_power: float = 1.5
+    currency: str = ""
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -102,8 +103,9 @@ def fit_scorer(rows: pd.DataFrame, features: dict[str, Measure], recipe: Recipe)
     if recipe.link == "logistic":
         held_out = _held_out_margins(matrix, target, rows[CUSTOMER_ID].to_numpy(), recipe)
         calibrated = calibration(held_out, target)
+    units = {"days": "days", "share": "share", "yes_no": "yes_no", "currency": recipe.currency}
     words = {
-        name: {"en": m.en, "zh": m.zh, "unit": m.unit if m.unit in ("days", "share") else ""}
+        name: {"en": m.en, "zh": m.zh, "unit": units.get(m.unit, "")}
         for name, m in features.items()
     }
     return Scorer(

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy.optimize import minimize
-from scipy.special import betaln, gammaln, hyp2f1
+from scipy.special import betaln, expit, gammaln, hyp2f1
 
 from mkt_models.engine import Connection
 
@@ -52,10 +52,9 @@ class BgNbd:
     def probability_alive(self, frequency: Array, recency: Array, age: Array) -> Array:
         """P(not yet dropped out); 1 by construction for customers who bought once."""
         x = np.maximum(frequency, 1)
-        odds = (self.a / (self.b + x - 1)) * ((self.alpha + age) / (self.alpha + recency)) ** (
-            self.r + frequency
-        )
-        return np.asarray(np.where(frequency > 0, 1 / (1 + odds), 1.0))
+        silence = np.log((self.alpha + age) / (self.alpha + recency))
+        log_odds = np.log(self.a / (self.b + x - 1)) + (self.r + frequency) * silence
+        return np.asarray(np.where(frequency > 0, expit(-log_odds), 1.0))
 
     def expected_purchases(
         self, frequency: Array, recency: Array, age: Array, horizon: float
@@ -110,11 +109,14 @@ def fit_bg_nbd(frequency: Array, recency: Array, age: Array) -> BgNbd:
     theta, value = _minimise(loss, 4, "BG/NBD")
     r, alpha, a, b = theta
     # back from scaled time: a density per purchase carries one factor of the scale
-    return BgNbd(r, alpha * scale, a, b, -value - float(frequency.sum()) * np.log(scale))
+    return BgNbd(r, alpha * scale, a, b, -value - float(frequency.sum() * np.log(scale)))
 
 
 def fit_gamma_gamma(frequency: Array, mean_amount: Array) -> GammaGamma:
-    """Fit Gamma-Gamma to customers with repeat purchases and an amount above zero."""
+    """Fit Gamma-Gamma to customers with repeat purchases and an amount above zero.
+
+    Raises FitError for too few of them, or amounts so unequal (q <= 1) that they have no mean.
+    """
     use = (frequency > 0) & (mean_amount > 0)
     x, m = frequency[use], mean_amount[use]
     if len(x) < 10:
@@ -135,6 +137,8 @@ def fit_gamma_gamma(frequency: Array, mean_amount: Array) -> GammaGamma:
         )
 
     (p, q, v), _ = _minimise(loss, 3, "Gamma-Gamma")
+    if q <= 1:
+        raise FitError(f"Gamma-Gamma: q == {q:.3g}, must be > 1 for amounts to have a mean")
     return GammaGamma(p, q, v)
 
 

@@ -25,6 +25,39 @@ RECENCY = ("days_since_last_order",)
 RFM = ("days_since_last_order", "orders_90d", "amount_90d")
 
 
+def churn_peers(con: Connection, features: Sequence[str], horizon_days: int) -> dict[str, Peer]:
+    """What a churn model must beat, from the naive to the field's usual."""
+    return {
+        "base_rate": base_rate,
+        "recency": logit(RECENCY),
+        "rfm_logit": logit(RFM),
+        "bg_nbd": bg_nbd_none(con, horizon_days),
+        "logistic": logit(features),
+    }
+
+
+def value_peers(
+    con: Connection, features: Sequence[str], horizon_days: int, power: float
+) -> dict[str, Peer]:
+    """What a value model must beat; ``power`` is that of the Tweedie regression."""
+    return {
+        "last_90_days": column("amount_90d"),
+        "bg_nbd_gamma_gamma": bg_nbd_gamma_gamma(con, horizon_days),
+        "log_glm": log_glm(features, power),
+    }
+
+
+def propensity_peers(features: Sequence[str]) -> dict[str, Peer]:
+    """What a propensity model must beat."""
+    kinds = ("campaign_type_a", "campaign_type_c")
+    history = ("redemptions_ever", "campaigns_redeemed", "redeemed_rate")
+    return {
+        "type_rate": logit(kinds),
+        "past_redemptions": logit((*kinds, *history)),
+        "logistic": logit(features),
+    }
+
+
 def base_rate(train: pd.DataFrame, test: pd.DataFrame) -> Array:
     """Everybody gets the mean of the training target."""
     return np.full(len(test), float(train["target"].mean()))

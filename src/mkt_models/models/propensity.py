@@ -210,10 +210,10 @@ def _past_campaigns(con: Connection, pairs: pd.DataFrame) -> pd.DataFrame:
             SELECT customer_id, campaign_id, min(occurred_on) AS redeemed_on
             FROM outcomes WHERE kind = 'redemption' GROUP BY customer_id, campaign_id
         )
-        SELECT e.customer_id, d.as_of, count(*) AS campaigns_ever,
-               sum(CASE WHEN c.ends_on < d.as_of THEN 1 ELSE 0 END) AS finished,
-               sum(CASE WHEN c.ends_on < d.as_of AND r.redeemed_on IS NOT NULL THEN 1 ELSE 0 END)
-                   AS campaigns_redeemed
+        SELECT e.customer_id, d.as_of, count(DISTINCT e.campaign_id) AS campaigns_ever,
+               count(DISTINCT CASE WHEN c.ends_on < d.as_of THEN e.campaign_id END) AS finished,
+               count(DISTINCT CASE WHEN c.ends_on < d.as_of AND r.redeemed_on < d.as_of
+                   THEN e.campaign_id END) AS campaigns_redeemed
         FROM exposures AS e JOIN dates AS d ON e.sent_on < d.as_of
         JOIN campaigns AS c ON c.campaign_id = e.campaign_id
         LEFT JOIN first_redeemed AS r ON r.customer_id = e.customer_id

@@ -10,20 +10,18 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from mkt_models.columns import AS_OF, CUSTOMER_ID, NOT_AVAILABLE
+from mkt_models.columns import (
+    AS_OF,
+    CUSTOMER_ID,
+    NOT_AVAILABLE,
+    PROFILE_DIMENSIONS,
+    Dimension,
+)
 from mkt_models.engine import Connection, literal
 from mkt_models.params import Profile
 from mkt_models.profiles import tags
 
-BASICS = (
-    "age_band",
-    "income_band",
-    "marital_status",
-    "household_size",
-    "household_composition",
-    "children",
-    "home_ownership",
-)
+BASICS = PROFILE_DIMENSIONS[Dimension.BASICS]
 
 
 @dataclass(frozen=True)
@@ -91,42 +89,8 @@ def build_profiles(
     return ProfileTable(table[list(_columns())].sort_values(CUSTOMER_ID, ignore_index=True), cut)
 
 
-def dimensions() -> dict[str, tuple[str, ...]]:
-    """Columns of a profile by dimension, in the order of the customer's page."""
-    return {
-        "basics": BASICS,
-        "behaviour": (
-            "weekend_share",
-            "preferred_day_part",
-            "stores_90d",
-            "main_store",
-            "categories_90d",
-        ),
-        "habit": (
-            "orders_28d",
-            "orders_90d",
-            "orders_365d",
-            "amount_28d",
-            "amount_90d",
-            "amount_365d",
-            "mean_order_amount",
-            "items_per_order",
-            "days_between_orders",
-            "discount_share",
-            "coupon_share",
-            "private_label_share",
-            "spending_habit",
-        ),
-        "interests": ("top_categories",),
-        "social": ("social",),
-        "lifecycle": ("tenure_days", "days_since_last_order", "lifecycle_stage"),
-        "value": ("value_tier", "price_index", "purchasing_power"),
-        "risk": ("coupon_share_365d", "risk_tier"),
-    }
-
-
 def _columns() -> tuple[str, ...]:
-    return (CUSTOMER_ID, AS_OF, *(name for names in dimensions().values() for name in names))
+    return (CUSTOMER_ID, AS_OF, *(name for names in PROFILE_DIMENSIONS.values() for name in names))
 
 
 def _descriptions(con: Connection, rules: Profile, hidden: Iterable[str]) -> pd.DataFrame:

@@ -3,44 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from mkt_models.columns import NOT_AVAILABLE, Dimension, Model, NumberKind
+from mkt_models.columns import NOT_AVAILABLE, PROFILE_DIMENSIONS, Dimension, Model, NumberKind
 from mkt_models.models.scorer import FeatureError, Score, Scorer
 from mkt_models.params import Params, nearest
 from mkt_models.serving.wire import Fault, ScoreRequest, shortened
 
-# Which column of a profile tells of which dimension; a column that is not named tells of habits.
-DIMENSIONS: Mapping[Dimension, tuple[str, ...]] = {
-    Dimension.BASICS: (
-        "age_band",
-        "income_band",
-        "marital_status",
-        "household_size",
-        "household_composition",
-        "children",
-        "home_ownership",
-    ),
-    Dimension.BEHAVIOUR: ("preferred_day_part", "weekend_share", "stores_90d", "main_store"),
-    Dimension.HABIT: (
-        "orders_28d",
-        "orders_90d",
-        "orders_365d",
-        "amount_28d",
-        "amount_90d",
-        "amount_365d",
-        "mean_order_amount",
-        "days_between_orders",
-        "items_per_order",
-        "discount_share",
-        "coupon_share",
-        "private_label_share",
-        "spending_habit",
-    ),
-    Dimension.INTERESTS: ("top_categories",),
-    Dimension.SOCIAL: ("social",),
-    Dimension.LIFECYCLE: ("lifecycle_stage", "tenure_days", "days_since_last_order"),
-    Dimension.VALUE: ("value_tier", "purchasing_power"),
-    Dimension.RISK: ("risk_tier",),
-}
 _NOT_SHOWN = ("customer_id", "as_of")
 
 
@@ -51,14 +18,14 @@ def profile_answer(document: Mapping[str, Any]) -> dict[str, Any]:
     whole dimension, says ``not available``.
     """
     profile = {k: v for k, v in document["profile"].items() if k not in _NOT_SHOWN}
-    placed = {column for columns in DIMENSIONS.values() for column in columns}
+    placed = {column for columns in PROFILE_DIMENSIONS.values() for column in columns}
     rest = tuple(column for column in profile if column not in placed)
     return {
         "customer_id": document["customer_id"],
         "as_of": document["as_of"],
         "dimensions": {
             dimension.value: _dimension(profile, columns, rest if dimension is _REST else ())
-            for dimension, columns in DIMENSIONS.items()
+            for dimension, columns in PROFILE_DIMENSIONS.items()
         },
         "scores": document.get("scores", {}),
     }
