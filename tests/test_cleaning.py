@@ -295,7 +295,7 @@ def test_the_day_anywhere_is_that_of_the_time_zone_database(con: Connection, zon
 FEW = st.sampled_from(["a", "b"])
 IDS = FEW | st.none()
 DAYS = st.dates(date(2016, 12, 1), date(2018, 2, 1)) | st.none()
-CENTS = st.integers(-2, 300) | st.none()
+CENTS = st.sampled_from([-1, 0, 1, 250]) | st.none()
 DEMOGRAPHICS = st.sampled_from(["Unmarried", "Married", "19-24"]) | st.none()
 DIRT: dict[Table, st.SearchStrategy[tuple[Any, ...]]] = {
     Table.CUSTOMERS: st.tuples(IDS, *[DEMOGRAPHICS] * 7),
