@@ -116,7 +116,7 @@ def test_interests_are_what_is_bought_above_the_average(write_shop):
         + lines("x", "milk", 300, three)
         + lines("y", "milk", 900, three)
         + lines("y", "wine", 1, (1, 2))  # two orders are no liking
-        + lines("y", "bread", 1, (1, 2, 366)),  # the third is too long ago
+        + lines("y", "bread", 1, (0, 1, 2, 366)),  # too late, two orders, too long ago
         customers=[("x", None, None), ("y", None, None)],
     )
 
