@@ -64,6 +64,14 @@ def test_a_notebook_tells_a_story(path: Path) -> None:
 
 
 @each_notebook
+def test_every_figure_that_is_described_is_there(path: Path) -> None:
+    for cell in cells(path, "code"):
+        if cell.source.startswith("# alt:"):
+            shown = [output for output in cell.outputs if "image/png" in output.get("data", {})]
+            assert len(shown) == 1, cell.source
+
+
+@each_notebook
 def test_a_notebook_defines_nothing(path: Path) -> None:
     for cell in cells(path, "code"):
         assert not re.search(r"(?m)^\s*(async\s+)?(def|class)\s", cell.source)

@@ -19,7 +19,7 @@ CELL_TIMEOUT = 3600  # seconds; a cell that takes longer hangs, and should fail 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _KERNEL: dict[str, Any] = {
     "kernel_name": "python3",
-    "extra_arguments": ["--HistoryManager.enabled=False"],
+    "extra_arguments": ["--HistoryManager.enabled=False", "--IPKernelApp.log_level=50"],
 }
 
 

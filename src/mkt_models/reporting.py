@@ -69,12 +69,18 @@ def to_html(executed: Path, navigation: Mapping[str, Any] | None = None) -> str:
     )
     resources = {"mkt": {"css": _css(), **(navigation or {})}}
     html, _ = exporter.from_notebook_node(notebook, resources=resources)
+    html = _mark_words(html)
     if outside := outside_links(html):
         raise ReportError(
             f"{executed.name}: the page would lead elsewhere: {', '.join(outside[:5])}; "
             "name the source in words instead"
         )
     return str(html)
+
+
+def _mark_words(html: str) -> str:
+    """Mark the cells of tables that hold words rather than a number, so that they align left."""
+    return re.sub(r"<td>(?=\s*[^\s<\d+−-])", '<td class="words">', html)
 
 
 def story_of(notebook: nbformat.NotebookNode) -> dict[str, str]:

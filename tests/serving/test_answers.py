@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from toy_models import toy
 
-from mkt_models.columns import Dimension, Model
+from mkt_models.columns import PROFILE_DIMENSIONS, Dimension, Model
 from mkt_models.loading import load_params
 from mkt_models.models.scorer import Scorer
 from mkt_models.params import Params
-from mkt_models.serving.answers import DIMENSIONS, profile_answer, score_answer
+from mkt_models.serving.answers import profile_answer, score_answer
 from mkt_models.serving.wire import Fault, ScoreRequest
 
 ROOT = Path(__file__).parents[2]
@@ -27,8 +27,8 @@ def scorers() -> dict[Model, Scorer]:
 
 
 def test_every_dimension_is_told_once() -> None:
-    assert set(DIMENSIONS) == set(Dimension)
-    columns = [column for named in DIMENSIONS.values() for column in named]
+    assert set(PROFILE_DIMENSIONS) == set(Dimension)
+    columns = [column for named in PROFILE_DIMENSIONS.values() for column in named]
     assert len(columns) == len(set(columns))
 
 

@@ -1,13 +1,16 @@
 """Scores of today's customers by a trained model, with the reasons in words."""
 
 import json
+from collections.abc import Sequence
 
 import pandas as pd
 
 from mkt_models.models.scorer import Scorer
 
 
-def score_table(rows: pd.DataFrame, keys: list[str], scorer: Scorer, top: int = 3) -> pd.DataFrame:
+def score_table(
+    rows: pd.DataFrame, keys: Sequence[str], scorer: Scorer, top: int = 3
+) -> pd.DataFrame:
     """Score every row and say what moved each score most.
 
     Parameters
@@ -30,4 +33,11 @@ def score_table(rows: pd.DataFrame, keys: list[str], scorer: Scorer, top: int = 
     """
     matrix = rows[list(scorer.features)].to_numpy(dtype="float32")
     reasons = [json.dumps(r, ensure_ascii=False) for r in scorer.reasons(matrix, top)]
-    return rows[keys].assign(score=scorer.predict(matrix), model=scorer.tag, reasons=reasons)
+    return rows[list(keys)].assign(score=scorer.predict(matrix), model=scorer.tag, reasons=reasons)
+
+
+def highest(scores: pd.DataFrame, n: int) -> pd.DataFrame:
+    """The ``n`` highest scores of a :func:`score_table`, with their reasons in English words."""
+    top = scores.sort_values("score", ascending=False).head(n).drop(columns=["as_of", "model"])
+    texts = ["; ".join(reason["en"] for reason in json.loads(cell)) for cell in top["reasons"]]
+    return top.assign(reasons=texts)

@@ -76,7 +76,7 @@ def importance(
     ax.set_ylim(-0.6, len(rows) - 0.4)
     ax.set_yticks(range(len(rows)), [_named(name, words) for name in rows["feature"]])
     ax.set_xlabel(f"mean absolute contribution, {unit}")
-    ax.legend(loc="lower right", frameon=False, fontsize=8.5)
+    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=8.5)
     first = table.iloc[0]
     found = f"{_named(first['feature'], words)} moves the predictions most: {first['share']:.0%}"
     caption = (
@@ -196,9 +196,9 @@ def _value(value: float) -> str:
 
 def _shap() -> Any:
     with warnings.catch_warnings():
-        # Importing shap calls what Matplotlib is about to retire; not for our readers.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        warnings.simplefilter("ignore", PendingDeprecationWarning)
+        # Importing shap calls what Matplotlib is about to retire, and looks for progress bars that
+        # no report shows; not for our readers.
+        warnings.simplefilter("ignore")
         import shap
     return shap
 

@@ -63,8 +63,27 @@ STYLE: dict[str, Any] = {
 
 
 def use_style() -> None:
-    """Make the common look that of every figure of this session; notebooks call it once."""
+    """Make the common look that of every figure and table of this session; notebooks call it once.
+
+    The drawing backend is chosen here, once: chosen inside a temporary style it would be forgotten
+    with it, and a notebook would show its first figure only.
+    """
+    plt.switch_backend(plt.get_backend())
     plt.rcParams.update(STYLE)
+    pd.set_option("display.max_colwidth", None)
+    pd.set_option("display.float_format", figure_of_number)
+
+
+def figure_of_number(value: float) -> str:
+    """A number for a table: four figures or so, thousands parted.
+
+    >>> figure_of_number(1234567.8), figure_of_number(58.7944), figure_of_number(0.00312)
+    ('1,234,568', '58.8', '0.0031')
+    """
+    size = abs(value)
+    if size >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if size >= 10 else f"{value:.3f}" if size >= 0.1 else f"{value:.4f}"
 
 
 def begin(ax: Axes | None, width: float = 7, height: float = 4) -> Axes:

@@ -89,6 +89,27 @@ def build_profiles(
     return ProfileTable(table[list(_columns())].sort_values(CUSTOMER_ID, ignore_index=True), cut)
 
 
+def profile_in_words(profile: pd.Series) -> pd.DataFrame:
+    """One customer's profile for reading: rows of ``dimension``, ``what`` and ``value``.
+
+    ``profile`` is a row of :func:`build_profiles`; what is not known reads "not available".
+    """
+    rows = [
+        (dimension.value, name.replace("_", " "), _shown(profile[name]))
+        for dimension, names in PROFILE_DIMENSIONS.items()
+        for name in names
+    ]
+    return pd.DataFrame(rows, columns=["dimension", "what", "value"])
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, list | tuple | np.ndarray):
+        return ", ".join(str(one) for one in value) or NOT_AVAILABLE
+    if isinstance(value, float):
+        return NOT_AVAILABLE if np.isnan(value) else f"{value:,.2f}".removesuffix(".00")
+    return NOT_AVAILABLE if value is None or value is pd.NA else str(value).replace("_", " ")
+
+
 def _columns() -> tuple[str, ...]:
     return (CUSTOMER_ID, AS_OF, *(name for names in PROFILE_DIMENSIONS.values() for name in names))
 
