@@ -168,11 +168,16 @@ class ConsentStatus(StrEnum):
 
 
 class Model(StrEnum):
-    """The trained models."""
+    """The trained models: what an audit releases, or not."""
 
     CHURN = "churn"
     VALUE = "value"
     PROPENSITY = "propensity"
+    RECOMMENDER = "recommender"
+
+
+# The models that have a scorer in the model store; the recommender's scores come with its items.
+SCORING_MODELS = (Model.CHURN, Model.VALUE, Model.PROPENSITY)
 
 
 class Verdict(StrEnum):

@@ -16,7 +16,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from mkt_models.columns import Model
+from mkt_models.columns import SCORING_MODELS
 from mkt_models.models.registry import SNAPSHOT, find, name_of
 from mkt_models.serving.process import (
     BENTO,
@@ -120,7 +120,7 @@ def describe(tag: str, home: Path) -> dict[str, Any]:
 
 
 def _check_models(home: Path) -> None:
-    latest = {model: find(f"{name_of(model)}:latest", home) for model in Model}
+    latest = {model: find(f"{name_of(model)}:latest", home) for model in SCORING_MODELS}
     snapshot = find(f"{SNAPSHOT}:latest", home)
     with Store.open(snapshot.path_of("snapshot.sqlite"), read_only=True) as store:
         scored = store.meta().models

@@ -16,7 +16,7 @@ import bentoml
 from _bentoml_sdk import Service
 
 from mkt_models import __version__
-from mkt_models.columns import Model
+from mkt_models.columns import SCORING_MODELS, Model
 from mkt_models.models.registry import SNAPSHOT, name_of
 from mkt_models.serving.access import Access, refuse_open_command, refuse_open_socket
 from mkt_models.serving.guard import (
@@ -88,7 +88,7 @@ class MktModels:
     def __init__(self) -> None:
         """Load everything; the service is ready when this returns."""
         self._runtime = Runtime.load(
-            {model: frozen(name_of(model)) for model in Model},
+            {model: frozen(name_of(model)) for model in SCORING_MODELS},
             frozen(SNAPSHOT),
             live_store=os.environ.get("MKT_STORE_URL") or None,
         )

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from mkt_models.columns import Model
 from mkt_models.decisions.catalogue import Catalogue, load_catalogue
 from mkt_models.decisions.question import Customer, Policy
 from mkt_models.loading import load_params
@@ -73,21 +74,21 @@ REGULAR: dict[str, Any] = {
         {
             "product_id": f"p{rank}",
             "product_type": name,
-            "category": "GROCERY",
+            "category": category,
             "shelf": "buy_again" if rank < 6 else "popular",
             "probability": probability,
             "amount": amount,
             "en": f"bought {10 - rank} times in 90 days",
             "zh": f"90 天内购买 {10 - rank} 次",
         }
-        for rank, (name, probability, amount) in enumerate(
+        for rank, (category, name, probability, amount) in enumerate(
             [
-                ("BANANAS", 0.5, 2.0),
-                ("FLUID MILK WHITE ONLY", 0.4, 3.0),
-                ("CONDENSED SOUP", 0.2, 1.5),
-                ("SHREDDED CHEESE", 0.2, 3.0),
-                ("MAINSTREAM WHITE BREAD", 0.1, 2.0),
-                ("EGGS - LARGE", 0.1, 2.0),
+                ("TROPICAL FRUIT", "BANANAS", 0.5, 2.0),
+                ("FLUID MILK PRODUCTS", "FLUID MILK WHITE ONLY", 0.4, 3.0),
+                ("SOUP", "CONDENSED SOUP", 0.2, 1.5),
+                ("CHEESE", "SHREDDED CHEESE", 0.2, 3.0),
+                ("BAKED BREAD/BUNS/ROLLS", "MAINSTREAM WHITE BREAD", 0.1, 2.0),
+                ("EGGS", "EGGS - LARGE", 0.1, 2.0),
             ],
             start=1,
         )
@@ -105,6 +106,15 @@ REGULAR: dict[str, Any] = {
             "products": ["SOUP", "CRACKERS"],
             "en": "redeemed 3 coupons like this one",
             "zh": "曾使用 3 张类似的优惠券",
+            "reasons": [
+                {
+                    "feature": "affinity_lines",
+                    "value": 3,
+                    "contribution": 0.6,
+                    "en": "its products were bought 3 times: raises the predicted chance",
+                    "zh": "购买活动商品 3 次：提高预测的核销概率",
+                }
+            ],
         },
         {
             "offer_id": "o2",
@@ -176,9 +186,7 @@ def make_policy(catalogue: Catalogue) -> Callable[..., Policy]:
         meta = SnapshotMeta(
             as_of=AS_OF,
             models={"churn": "churn:1", "value": "value:1", "propensity": "propensity:1"},
-            verdicts=parts.pop(
-                "verdicts", {"churn": "pass", "value": "pass", "propensity": "pass"}
-            ),
+            verdicts=parts.pop("verdicts", {model.value: "pass" for model in Model}),
             popular_items=parts.pop("popular_items", POPULAR),
             snapshot_id="snap",
         )

@@ -83,6 +83,46 @@ def test_the_promotion_says_what_how_much_and_until_when(regular, policy):
     }
 
 
+def test_the_reasons_of_a_promotion_are_its_own_and_those_of_the_model_behind_it(regular, policy):
+    answer = decide(regular, Context(SATURDAY), policy, 3).as_dict()
+    (promotion,) = [s for s in answer["strategies"] if s["strategy"] == "personalised_promotion"]
+    assert [(why["source"], why["en"]) for why in promotion["reasons"]] == [
+        ("offer", "redeemed 3 coupons like this one"),
+        ("score:propensity", "its products were bought 3 times: raises the predicted chance"),
+    ]
+    assert "reasons" not in promotion["content"]["offer"]
+
+
+def test_items_are_named_by_category_each_once_and_explained_by_type(changed, documents, policy):
+    first, second, third = documents[0]["recommendations"][:3]
+    beef = {"category": "BEEF", "product_type": "LEAN"}
+    steak = {"category": "BEEF", "product_type": "CHOICE BEEF"}
+    items = [{**first, **beef}, {**second, **steak}, {**third, "category": None}]
+    customer = Customer.of(changed("1", recommendations=items))
+    found = {c.key: c.content for c in candidates(customer, policy, TODAY)}
+    content = found["personalised_recommendation/app"]
+    assert content.words["items"] == ("beef, condensed soup", "beef、condensed soup")
+    assert [why["en"] for why in content.reasons] == [
+        "beef (lean): bought 9 times in 90 days",
+        "choice beef: bought 8 times in 90 days",
+        "condensed soup: bought 7 times in 90 days",
+    ]
+
+
+def test_an_answer_gives_few_reasons(changed, documents, policy, granted):
+    why = documents[0]["scores"]["value"]["reasons"][0]
+    document = changed("1", scores={"value": {"value": 400.0, "reasons": [why] * 9}})
+    customer = Customer.of(document, granted("1", "app"))
+    served = decide(customer, Context(SATURDAY), policy, 4).as_dict()["strategies"]
+    sources = {one["strategy"]: [why["source"] for why in one["reasons"]] for one in served}
+    assert sources == {
+        "membership_tier": ["tier", "score:value", "score:value"],
+        "personalised_promotion": ["offer", "score:propensity"],
+        "personalised_recommendation": ["item", "item", "item"],
+        "scenario_weekend": ["occasion", "item", "item", "item"],
+    }
+
+
 def test_an_item_without_its_numbers_is_passed_over(changed, documents, policy):
     items = [{**documents[0]["recommendations"][0], "probability": None}]
     customer = Customer.of(changed("1", recommendations=items))

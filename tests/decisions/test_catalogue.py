@@ -91,6 +91,26 @@ def test_reasons_come_only_from_a_model_whose_audit_is_asked_for(raw):
 
 
 @pytest.mark.parametrize(
+    ("strategy", "worth", "message"),
+    [
+        ("personalised_recommendation", {"models": ["value"]}, "must name recommender"),
+        ("personalised_promotion", {"models": ["recommender"]}, "must name propensity"),
+        ("membership_tier", {"outcome": "retained"}, "must name churn, value"),
+        ("membership_tier", {"outcome": "redemption"}, "must be spend or retained"),
+    ],
+)
+def test_the_models_behind_a_worth_are_asked_for_their_audit(raw, strategy, worth, message):
+    (entry,) = [one for one in raw["strategies"] if one["id"] == strategy]
+    entry["worth"].update(worth)
+    assert message in refused(raw)
+
+
+def test_nothing_rests_on_the_churn_model():
+    entries = load_catalogue(FILE).strategies
+    assert not [entry.id for entry in entries if "churn" in entry.worth.models]
+
+
+@pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"default": "popular_item"}, "did you mean 'popular_items'"),

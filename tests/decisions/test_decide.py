@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mkt_models.columns import Channel, Strategy
+from mkt_models.columns import Channel, Model, Strategy
 from mkt_models.decisions.candidates import candidates
 from mkt_models.decisions.decide import decide, decide_all
 from mkt_models.decisions.question import Context, Customer, QuestionError, all_customers
@@ -36,10 +36,9 @@ def codes(decision):
 
 def test_the_regular_customer_on_a_saturday(regular, policy):
     decision = decide(regular, SATURDAY, policy, 3)
-    # Tier and coupon are both worth .049, so their names decide.
     assert [(one.candidate, one.worth) for one in decision.strategies] == [
-        ("membership_tier/app", 0.049),
         ("personalised_promotion/app/o1", 0.049),
+        ("membership_tier/app", 0.019),
         ("personalised_recommendation/app", 0.0115),
     ]
     assert codes(decision) == {
@@ -85,7 +84,7 @@ def test_without_any_consent_only_what_everybody_sees_is_left(documents, policy)
 
 @pytest.mark.parametrize("verdict", ["fail", "not_evaluated"])
 def test_a_model_that_is_not_released_leaves_the_default(regular, make_policy, verdict):
-    policy = make_policy(verdicts=dict.fromkeys(("churn", "value", "propensity"), verdict))
+    policy = make_policy(verdicts=dict.fromkeys(Model, verdict))
     decision = decide(regular, SATURDAY, policy, 3)
     assert names(decision) == ["popular_items"]
     assert codes(decision)["personalised_recommendation/app"] == "model_not_released"

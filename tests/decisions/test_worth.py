@@ -4,6 +4,7 @@ import pytest
 
 from mkt_models.columns import Verdict
 from mkt_models.decisions.candidates import candidates
+from mkt_models.decisions.catalogue import StrategyEntry
 from mkt_models.decisions.question import Customer
 from mkt_models.decisions.worth import Worth, unreleased, worth
 
@@ -24,8 +25,8 @@ def of(customer: Customer, policy, key: str) -> Worth:
         ("scenario_weekend/app", 1.0 * 0.25 * 0.015 - 0.001),
         # .1 x 8 x .25 x .3, less a tenth of the discount of 1.00 when redeemed, less the letter
         ("personalised_promotion/mail/o1", 0.8 * 0.25 * 0.3 - 0.1 * 1.0 * 0.1 - 0.45),
-        # .1 churn x 400 x .25 x .005
-        ("membership_tier/app", 40 * 0.25 * 0.005 - 0.001),
+        # 400 expected x .25 x .0002
+        ("membership_tier/app", 400 * 0.25 * 0.0002 - 0.001),
     ],
 )
 def test_worth_worked_by_hand(regular, policy, key, by_hand):
@@ -46,17 +47,54 @@ def test_the_parts_add_up_again_and_name_what_is_assumed(regular, policy):
 def test_without_its_score_a_candidate_has_no_worth(changed, policy, score):
     customer = Customer.of(changed("1", scores={"value": score}))
     assert of(customer, policy, "membership_tier/app").code == "score_not_available"
-    assert of(customer, policy, "personalised_recommendation/app").code == "score_not_available"
+    # The recommender's probabilities stand beside the items, so these need no score.
+    assert of(customer, policy, "personalised_recommendation/app").amount > 0
+
+
+def test_an_expected_amount_has_no_probability(regular, policy):
+    parts = of(regular, policy, "membership_tier/app").parts()
+    assert parts["outcome"] == "spend"
+    assert parts["terms"] == [
+        {
+            "of": "value",
+            "probability": None,
+            "probability_kind": None,
+            "value": 400.0,
+            "value_kind": "predicted",
+            "discount": 0.0,
+        }
+    ]
+
+
+@pytest.fixture
+def retained(catalogue, make_policy):
+    """The policy with a membership strategy that counts who would leave and stays."""
+    strategies = list(catalogue.strategies)
+    at = [entry.id for entry in strategies].index("membership_tier")
+    raw = strategies[at].model_dump()
+    raw["worth"] |= {"outcome": "retained", "models": ("churn", "value"), "reasons_from": "churn"}
+    raw["worth"]["credited_share"]["value"] = 0.005
+    strategies[at] = StrategyEntry.model_validate(raw)
+    return make_policy(catalogue.model_copy(update={"strategies": tuple(strategies)}))
+
+
+def test_a_catalogue_may_still_count_who_stays(regular, changed, retained):
+    # .1 churn x 400 x .25 x .005
+    found = of(regular, retained, "membership_tier/app")
+    assert found.amount == pytest.approx(40 * 0.25 * 0.005 - 0.001)
+    assert found.terms[0].probability == 0.1
+    unknown = Customer.of(changed("1", scores={"churn": None}))
+    assert of(unknown, retained, "membership_tier/app").en.startswith("the churn score")
 
 
 @pytest.mark.parametrize("verdict", ["fail", "not_evaluated", "nonsense", None])
 def test_only_a_pass_releases(regular, make_policy, verdict):
-    said = {} if verdict is None else {"churn": verdict}
-    policy = make_policy(verdicts={"value": "pass", **said})
+    said = {} if verdict is None else {"value": verdict}
+    policy = make_policy(verdicts={"churn": "pass", **said})
     (one,) = [c for c in candidates(regular, policy, TODAY) if c.key == "membership_tier/app"]
     (why,) = unreleased(one, policy)
     assert why.code == "model_not_released"
-    assert policy.verdict("churn") is (Verdict.FAIL if verdict == "fail" else Verdict.NOT_EVALUATED)
+    assert policy.verdict("value") is (Verdict.FAIL if verdict == "fail" else Verdict.NOT_EVALUATED)
 
 
 def test_no_content_no_worth(documents, policy):

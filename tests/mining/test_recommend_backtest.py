@@ -11,6 +11,7 @@ from mkt_models.mining.recommend_backtest import (
     ALL,
     BASELINE,
     MODEL,
+    PREDICTION,
     RANKINGS,
     RECOMMENDABLE,
     backtest,
@@ -79,12 +80,37 @@ def test_a_backtest_is_complete_and_repeatable(fill, shop) -> None:
     assert ndcg.loc[MODEL, "lower"] > ndcg.loc["popularity", "upper"]
     assert max(first.model.cutoffs) + timedelta(days=28) == AS_OF - timedelta(days=28)
     headline = json.loads(json.dumps(first.metrics))["headline"][0]
-    assert headline["name"] == "NDCG@4, next 28 days"
+    assert headline["name"] == "Recommender NDCG@4, next 28 days"
     assert headline["kind"] == "backtested"
     assert headline["value"] == pytest.approx(ndcg.loc[MODEL, "value"])
     assert "popularity 0." in headline["better_than"]
     names = [row[0] for row in con.execute("SHOW TABLES").fetchall()]
     assert "backtest_candidates" not in names
+
+
+def test_predictions_are_the_items_shown_to_everybody_with_an_earlier_order(fill, shop) -> None:
+    transactions, products = shop
+    start = AS_OF - timedelta(days=28)
+    result = backtest(fill(transactions, products), AS_OF, MINING, **DRAWS)
+    shown = result.predictions
+    assert list(shown) == ["customer_id", "as_of", "product_id", "shelf", "target", PREDICTION]
+    assert str(shown["as_of"].dtype).startswith("datetime64")
+    assert (shown["as_of"] == pd.Timestamp(start)).all()
+    past = transactions[transactions["local_date"] < start]
+    assert shown.groupby("customer_id").size().to_dict() == dict.fromkeys(past["customer_id"], 4)
+    assert not shown.duplicated(["customer_id", "product_id"]).any()
+    # Never the fuel, never what has no type.
+    assert not set(shown["product_id"]) & {"p00", "p01"}
+    own = set(zip(past["customer_id"], past["product_id"], strict=True))
+    window = transactions[
+        (transactions["local_date"] >= start) & (transactions["local_date"] < AS_OF)
+    ]
+    bought = set(zip(window["customer_id"], window["product_id"], strict=True))
+    pairs = list(zip(shown["customer_id"], shown["product_id"], strict=True))
+    assert shown["target"].tolist() == [int(pair in bought) for pair in pairs]
+    assert shown["shelf"].tolist() == ["buy_again" if pair in own else "popular" for pair in pairs]
+    assert shown[PREDICTION].between(0, 1).all()
+    assert {0, 1} == set(shown["target"])
 
 
 def test_the_window_decides_and_not_what_follows(fill, shop) -> None:

@@ -7,7 +7,7 @@ import pytest
 from toy_models import toy
 from toy_snapshot import write_toy_snapshot
 
-from mkt_models.columns import Model
+from mkt_models.columns import SCORING_MODELS
 from mkt_models.loading import load_params
 from mkt_models.models import registry
 from mkt_models.packaging import Server, build, running
@@ -20,7 +20,7 @@ def toy_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A BentoML store with three toy models and a snapshot that they scored."""
     home = tmp_path_factory.mktemp("bentoml")
     scorers = {}
-    for model in Model:
+    for model in SCORING_MODELS:
         tag = registry.save(toy(model), params={}, data_hash="toy", metrics={}, home=home)
         scorers[model] = registry.load(tag, home)
     database = home / "snapshot.sqlite"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from toy_models import toy
 
-from mkt_models.columns import PROFILE_DIMENSIONS, Dimension, Model
+from mkt_models.columns import PROFILE_DIMENSIONS, SCORING_MODELS, Dimension, Model
 from mkt_models.loading import load_params
 from mkt_models.models.scorer import Scorer
 from mkt_models.params import Params
@@ -23,7 +23,7 @@ def params() -> Params:
 
 @pytest.fixture(scope="module")
 def scorers() -> dict[Model, Scorer]:
-    return {model: toy(model).with_version("v1") for model in Model}
+    return {model: toy(model).with_version("v1") for model in SCORING_MODELS}
 
 
 def test_every_dimension_is_told_once() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mkt_models.columns import Channel, Model
+from mkt_models.columns import SCORING_MODELS, Channel, Model
 from mkt_models.serving.wire import (
     MAX_DEPTH,
     Fault,
@@ -40,7 +40,12 @@ def test_a_whole_question_is_read() -> None:
 def test_scores_take_missing_values() -> None:
     asked = read_body(ScoreRequest, b'{"features": {"a": 1, "b": null, "c": -2.5}}')
     assert asked.features == {"a": 1.0, "b": None, "c": -2.5}
-    assert read_body(ScoreRequest, b'{"model": "value", "features": {"a": 1}}').model is Model.VALUE
+
+
+@pytest.mark.parametrize("model", SCORING_MODELS)
+def test_each_model_that_has_a_scorer_may_be_asked(model: Model) -> None:
+    body = f'{{"model": "{model.value}", "features": {{"a": 1}}}}'.encode()
+    assert read_body(ScoreRequest, body).model is model
 
 
 @pytest.mark.parametrize(
@@ -71,6 +76,12 @@ def test_what_is_no_json_is_a_400(body: bytes, message: str) -> None:
 @pytest.mark.parametrize(
     ("model", "body", "field", "message"),
     [
+        (
+            ScoreRequest,
+            b'{"model": "recommender", "features": {"a": 1}}',
+            "model",
+            "must be one of 'churn', 'value', 'propensity'",
+        ),
         (ProfileRequest, b"[]", "body", "JSON object"),
         (ProfileRequest, b"null", "body", "JSON object"),
         (ProfileRequest, b"{}", "customer_id", "required"),
@@ -107,6 +118,7 @@ def test_what_is_no_json_is_a_400(body: bytes, message: str) -> None:
         (ScoreRequest, b'{"features": {"a": true}}', "features.a", "valid number"),
         (ScoreRequest, b'{"features": {"a": [1]}}', "features.a", "valid number"),
         (ScoreRequest, b'{"features": {"a": 1}, "model": "lifetime"}', "model", "'churn'"),
+        (ScoreRequest, b'{"features": {"a": 1}, "model": ["value"]}', "model", "'churn'"),
     ],
 )
 def test_what_is_no_such_body_is_a_422(model: type, body: bytes, field: str, message: str) -> None:

@@ -15,6 +15,7 @@ from mkt_models.decisions.worth import KIND
 from mkt_models.store import Exposure
 
 MOST_REASONS = 4
+MODEL_REASONS = 2
 TREATMENT, HOLDOUT = "treatment", "holdout"
 NO_ACTION_TITLE: Words = ("No action", "不采取行动")
 NO_ACTION_TEXT: Words = (
@@ -105,13 +106,12 @@ def served(
 ) -> Served:
     """Put a chosen candidate into words, as rank ``rank`` of the answer.
 
-    Every personal strategy brings the reasons of its content first, then those of the model that
-    it names.
+    The reasons are those of the occasion, of the content, and of the model that the strategy names.
     """
     entry, use, content = one.candidate.entry, one.candidate.use, one.candidate.content
     assert isinstance(content, Content)
     words = dict(content.words)
-    reasons = [dict(why) for why in content.reasons[:2]]
+    reasons = [dict(why) for why in content.reasons]
     for occasion in entry.occasions:
         if occasion in found:
             en, zh = words["occasion"] = found[occasion]
@@ -152,7 +152,7 @@ def _score_reasons(candidate: Candidate, customer: Customer) -> list[dict[str, A
     if model is None:
         return []
     told = (customer.scores.get(model) or {}).get("reasons") or ()
-    return [{"source": f"score:{model.value}", **why} for why in told]
+    return [{"source": f"score:{model.value}", **why} for why in told[:MODEL_REASONS]]
 
 
 def no_action(policy: Policy, arm: str) -> Served:

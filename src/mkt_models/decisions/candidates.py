@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from mkt_models.columns import Model
 from mkt_models.decisions.catalogue import Catalogue, ChannelUse, ItemChoice, Needs, StrategyEntry
 from mkt_models.decisions.eligibility import missing
+from mkt_models.decisions.naming import distinct, full_name, item_name, readable
 from mkt_models.decisions.question import Customer, Policy
 from mkt_models.decisions.words import Code, Reason, Words, money, reason
 
@@ -90,7 +92,7 @@ def _items(choice: ItemChoice, source: Sequence[Mapping[str, Any]]) -> Content |
     shown = fit[choice.skip : choice.skip + choice.most]
     if not shown:
         return None
-    names = list(dict.fromkeys(readable(item.get("product_type")) for item in shown))
+    names = distinct(item_name(item) for item in shown)
     return Content(
         data={"kind": "items", "items": [dict(item) for item in shown]},
         words={
@@ -100,11 +102,11 @@ def _items(choice: ItemChoice, source: Sequence[Mapping[str, Any]]) -> Content |
         reasons=tuple(
             {
                 "source": "item",
-                "en": f"{readable(item.get('product_type'))}: {item['en']}",
-                "zh": f"{readable(item.get('product_type'))}：{item['zh']}",
+                "en": f"{full_name(item)}: {item['en']}",
+                "zh": f"{full_name(item)}：{item['zh']}",
             }
             for item in shown
-            if item.get("en") and item.get("zh")
+            if _said(item)
         ),
     )
 
@@ -115,7 +117,7 @@ def _offer(offer: Mapping[str, Any], currency: str, today: date) -> Content | Re
         return None
     if not str(starts_on) <= today.isoformat() <= str(ends_on):
         return reason(Code.OFFER_NOT_RUNNING, starts_on=starts_on, ends_on=ends_on, day=today)
-    names = list(dict.fromkeys(readable(name) for name in offer.get("products") or ()))
+    names = distinct(readable(name) for name in offer.get("products") or ())
     shown, more = names[:3], len(names) > 3
     products = (
         ", ".join(shown) + (" and more" if more else "") if shown else "selected products",
@@ -129,15 +131,18 @@ def _offer(offer: Mapping[str, Any], currency: str, today: date) -> Content | Re
             f"约 {money(offer['discount'], currency)} 的优惠",
         )
     )
-    said = bool(offer.get("en") and offer.get("zh"))
+    own = [{"source": "offer", "en": offer["en"], "zh": offer["zh"]}] if _said(offer) else []
+    predicted = [
+        {"source": f"score:{Model.PROPENSITY.value}", **why} for why in offer.get("reasons") or ()
+    ]
     return Content(
-        data={"kind": "offer", "offer": dict(offer)},
+        data={"kind": "offer", "offer": {k: v for k, v in offer.items() if k != "reasons"}},
         words={
             "products": products,
             "discount": discount,
             "ends_on": (str(ends_on), str(ends_on)),
         },
-        reasons=({"source": "offer", "en": offer["en"], "zh": offer["zh"]},) if said else (),
+        reasons=(*own, *predicted),
     )
 
 
@@ -188,16 +193,8 @@ def _tier(catalogue: Catalogue, customer: Customer, currency: str) -> Content | 
     )
 
 
-def readable(name: object) -> str:
-    """A product type as people write it.
-
-    >>> readable("FLUID MILK WHITE ONLY"), readable("Coq au vin"), readable(None)
-    ('fluid milk white only', 'Coq au vin', 'one of your products')
-    """
-    if missing(name):
-        return "one of your products"
-    text = str(name)
-    return text.lower() if text.isupper() else text
+def _said(data: Mapping[str, Any]) -> bool:
+    return bool(data.get("en") and data.get("zh"))
 
 
 def _numbers(data: Mapping[str, Any], *names: str) -> bool:

@@ -36,19 +36,33 @@ class Needs(StrEnum):
 
 
 class Outcome(StrEnum):
-    """The event whose probability enters the worth, and what an amount of it means."""
+    """What the worth counts: an event with its probability and amount, or an expected amount.
+
+    ``item_bought``: a shown item is bought. ``redemption``: a coupon is redeemed. ``retained``: a
+    customer who would leave stays and spends. ``spend``: the customer's expected spend, whatever
+    happens; no probability enters.
+    """
 
     ITEM_BOUGHT = "item_bought"
     REDEMPTION = "redemption"
     RETAINED = "retained"
+    SPEND = "spend"
 
 
-OUTCOMES_OF: Mapping[Needs, Outcome] = {
-    Needs.ITEMS: Outcome.ITEM_BOUGHT,
-    Needs.OFFER: Outcome.REDEMPTION,
-    Needs.TIER: Outcome.RETAINED,
-    Needs.NONE: Outcome.RETAINED,
+OUTCOMES_OF: Mapping[Needs, tuple[Outcome, ...]] = {
+    Needs.ITEMS: (Outcome.ITEM_BOUGHT,),
+    Needs.OFFER: (Outcome.REDEMPTION,),
+    Needs.TIER: (Outcome.SPEND, Outcome.RETAINED),
+    Needs.NONE: (Outcome.SPEND, Outcome.RETAINED),
 }
+
+MODELS_OF: Mapping[Outcome, tuple[Model, ...]] = {
+    Outcome.ITEM_BOUGHT: (Model.RECOMMENDER,),
+    Outcome.REDEMPTION: (Model.PROPENSITY,),
+    Outcome.RETAINED: (Model.CHURN, Model.VALUE),
+    Outcome.SPEND: (Model.VALUE,),
+}
+"""The models whose predictions enter the worth of a personalised strategy."""
 
 PLACEHOLDERS: Mapping[Needs, tuple[str, ...]] = {
     Needs.ITEMS: ("items", "first_item"),
@@ -161,16 +175,23 @@ class StrategyEntry(Section):
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:
         wanted = OUTCOMES_OF[self.needs]
+        behind = MODELS_OF[self.worth.outcome]
         if self.family is Strategy.NO_ACTION:
             raise ValueError("no_action is always a candidate and is not in the catalogue")
-        if self.worth.outcome is not wanted:
-            raise ValueError(f"needs {self.needs.value}: worth.outcome must be {wanted.value}")
+        if self.worth.outcome not in wanted:
+            names = " or ".join(outcome.value for outcome in wanted)
+            raise ValueError(f"needs {self.needs.value}: worth.outcome must be {names}")
         if (self.items is None) == (self.needs is Needs.ITEMS):
             raise ValueError("items is given when needs is items, and only then")
         if (self.worth.discount_paid_share is None) == (self.needs is Needs.OFFER):
             raise ValueError("worth.discount_paid_share is given for offers, and only then")
         if self.personalised != bool(self.worth.models):
             raise ValueError("worth.models: a personalised strategy names some, another names none")
+        if self.personalised and not set(behind) <= set(self.worth.models):
+            names = ", ".join(model.value for model in behind)
+            raise ValueError(
+                f"worth.models must name {names}: outcome {self.worth.outcome.value} rests on it"
+            )
         if not self.personalised and (self.eligibility or self.needs is not Needs.ITEMS):
             raise ValueError("a strategy that is not personalised has no rules and shows items")
         if self.personalised and not all(use.requires_consent for use in self.channels):

@@ -5,6 +5,7 @@ notebooks: it needs pandas, which the service does not carry.
 """
 
 import json
+import math
 from collections.abc import Hashable, Iterator, Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from mkt_models.columns import AS_OF, CUSTOMER_ID, NumberKind
 from mkt_models.workspace import plain
 
 _ITEM = ("product_id", "product_type", "category", "shelf")
+_OFFER_REASONS = 2
 _OFFER = ("offer_id", "campaign_id", "campaign_type", "starts_on", "ends_on")
 
 
@@ -38,7 +40,8 @@ def documents(
     recommendations
         Rows per customer and rank.
     offers
-        Rows per customer and campaign, from ``offers.score_offers``.
+        Rows per customer and campaign, from ``offers.score_offers``. The first reasons of the
+        propensity model stay with the offer.
 
     """
     scored = {
@@ -70,10 +73,10 @@ def item(row: Mapping[str, Any]) -> dict[str, Any]:
     """One recommended product as a decision reads it."""
     return {
         **{name: plain(row[name]) for name in _ITEM},
-        "probability": round(float(row["probability"]), 6),
-        "amount": round(float(row["mean_amount"]), 2),
-        "en": row["en"],
-        "zh": row["zh"],
+        "probability": _number(row["probability"], 6),
+        "amount": _number(row["mean_amount"], 2),
+        "en": plain(row["en"]),
+        "zh": plain(row["zh"]),
     }
 
 
@@ -83,9 +86,15 @@ def _rounded(row: Mapping[Hashable, Any]) -> dict[str, Any]:
     return {name: round(v, 6) if isinstance(v, float) else v for name, v in cells.items()}
 
 
+def _number(value: Any, digits: int) -> float | None:
+    """Round a cell; what is missing or infinite is null, which a decision passes over."""
+    number = float("nan") if value is None or value is pd.NA else float(value)
+    return round(number, digits) if math.isfinite(number) else None
+
+
 def _score(row: Mapping[Hashable, Any]) -> dict[str, Any]:
     return {
-        "value": round(float(row["score"]), 6),
+        "value": _number(row["score"], 6),
         "kind": NumberKind.PREDICTED.value,
         "model": row["model"],
         "reasons": json.loads(row["reasons"]),
@@ -96,12 +105,13 @@ def _offer(row: Mapping[str, Any]) -> dict[str, Any]:
     times = int(row["times"])
     return {
         **{name: plain(row[name]) for name in _OFFER},
-        "probability": round(float(row["probability"]), 6),
-        "amount": round(float(row["amount"]), 2),
-        "discount": round(float(row["discount"]), 2),
+        "probability": _number(row["probability"], 6),
+        "amount": _number(row["amount"], 2),
+        "discount": _number(row["discount"], 2),
         "products": list(row["products"]),
         "en": f"bought its products {times} {'time' if times == 1 else 'times'} in 365 days",
         "zh": f"365 天内购买过其商品 {times} 次",
+        "reasons": json.loads(row["reasons"])[:_OFFER_REASONS],
     }
 
 

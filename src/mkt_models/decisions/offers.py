@@ -11,6 +11,7 @@ from datetime import date
 import pandas as pd
 
 from mkt_models.columns import CAMPAIGN_ID, CUSTOMER_ID
+from mkt_models.decisions.naming import NAMELESS
 from mkt_models.engine import Connection, literal
 
 LOOK_BACK_DAYS = 365
@@ -66,15 +67,20 @@ def best_offers(
     -------
     pandas.DataFrame
         One row per customer and campaign: ``offer_id``, ``campaign_type``, ``starts_on``,
-        ``ends_on``, ``times`` (order lines of its products), ``products`` (list of product types,
-        most bought first, at most three).
+        ``ends_on``, ``times`` (order lines of its products), ``products`` (what they are called:
+        list of distinct categories, most bought first, at most three). A category that names no
+        goods gives way to the product types in it. Products without a category do not count: they
+        could be hidden ones.
 
     """
     hidden = ", ".join(literal(name) for name in hidden_categories) or "''"
+    nameless = ", ".join(literal(name) for name in sorted(NAMELESS))
     frame = con.execute(
         f"""
         WITH bought AS (
-            SELECT t.customer_id, c.campaign_id, o.offer_id, p.product_type, count(*) AS n
+            SELECT t.customer_id, c.campaign_id, o.offer_id, count(*) AS n,
+                   CASE WHEN p.category IN ({nameless}) THEN COALESCE(p.product_type, p.category)
+                        ELSE p.category END AS product
             FROM campaigns AS c
             JOIN offers AS o ON o.campaign_id = c.campaign_id
             JOIN products AS p ON p.product_id = o.product_id
@@ -82,8 +88,8 @@ def best_offers(
             WHERE c.starts_on <= DATE '{as_of}' AND c.ends_on >= DATE '{as_of}'
               AND t.local_date < DATE '{as_of}'
               AND DATEDIFF('day', t.local_date, DATE '{as_of}') <= {LOOK_BACK_DAYS}
-              AND p.product_type IS NOT NULL AND p.category NOT IN ({hidden})
-            GROUP BY t.customer_id, c.campaign_id, o.offer_id, p.product_type
+              AND p.category IS NOT NULL AND p.category NOT IN ({hidden})
+            GROUP BY 1, 2, 3, 5
         ), totals AS (
             SELECT customer_id, campaign_id, offer_id, sum(n) AS times,
                    ROW_NUMBER() OVER (PARTITION BY customer_id, campaign_id
@@ -92,22 +98,22 @@ def best_offers(
         )
         SELECT b.customer_id, b.campaign_id, b.offer_id, c.campaign_type,
                CAST(c.starts_on AS VARCHAR) AS starts_on, CAST(c.ends_on AS VARCHAR) AS ends_on,
-               CAST(t.times AS INTEGER) AS times, b.product_type
+               CAST(t.times AS INTEGER) AS times, b.product
         FROM bought AS b
         JOIN totals AS t ON t.customer_id = b.customer_id AND t.offer_id = b.offer_id
         JOIN campaigns AS c ON c.campaign_id = b.campaign_id
         WHERE t.nth = 1
-        ORDER BY b.customer_id, b.campaign_id, b.n DESC, b.product_type"""
+        ORDER BY b.customer_id, b.campaign_id, b.n DESC, b.product"""
     ).df()
-    keys = [c for c in frame.columns if c != "product_type"]
-    types = frame.groupby(keys, sort=False)["product_type"]
-    return types.agg(lambda names: list(names)[:PRODUCTS_NAMED]).rename("products").reset_index()
+    keys = [c for c in frame.columns if c != "product"]
+    names = frame.groupby(keys, sort=False)["product"]
+    return names.agg(lambda some: list(some)[:PRODUCTS_NAMED]).rename("products").reset_index()
 
 
 def score_offers(offers: pd.DataFrame, scores: pd.DataFrame, worth: pd.DataFrame) -> pd.DataFrame:
-    """Add to each picked coupon its probability, amount and discount.
+    """Add to each picked coupon its probability with reasons, amount and discount.
 
-    ``scores`` has one row per customer and campaign (``score``); ``worth`` is
+    ``scores`` has one row per customer and campaign (``score``, ``reasons``); ``worth`` is
     :func:`redemption_worth`. A campaign type that was never redeemed has no known worth: its
     coupons are dropped.
     """

@@ -71,20 +71,21 @@ def suppression_table(decisions: Sequence[Answer]) -> pd.DataFrame:
 
 
 def showcase(decisions: Sequence[Answer], n: int) -> list[str]:
-    """Ids of ``n`` customers to show: first choices that differ, the one of middling worth each.
+    """Ids of ``n`` customers to show: rich answers, whose first choices differ.
 
-    One customer per strategy that ranks first somewhere, then further ones; customers for whom
-    nothing is done come last.
+    The strategies that rank first somewhere take turns. Each sends the customers with the most
+    strategies first, and among these the one of the most middling worth; customers for whom
+    nothing is done come last. Equals go by their id, so the same decisions show the same customers.
     """
     chosen = chosen_table(decisions)
-    first = chosen[chosen["rank"] == 1].sort_values(["worth", "customer_id"])
-    quiet = first["strategy"] == Strategy.NO_ACTION.value
-    ordered = []
-    for group in (first[~quiet], first[quiet]):
-        middling = [
-            (abs(position - len(rows) // 2), str(name), str(customer))
-            for name, rows in group.groupby("strategy")
-            for position, customer in enumerate(rows["customer_id"])
-        ]
-        ordered += [customer for _, _, customer in sorted(middling)]
-    return ordered[:n]
+    first = chosen[chosen["rank"] == 1].drop(columns="rank")
+    first = first.merge(chosen.groupby("customer_id").size().rename("choices").reset_index())
+    usual = first.groupby(["strategy", "choices"])["worth"].transform("median")
+    first = first.assign(
+        quiet=first["strategy"] == Strategy.NO_ACTION.value,
+        fewer=-first["choices"],
+        unusual=(first["worth"] - usual).abs(),
+    ).sort_values(["fewer", "unusual", "customer_id"])
+    turns = first.assign(turn=first.groupby("strategy").cumcount())
+    ordered = turns.sort_values(["quiet", "turn", "fewer", "unusual", "customer_id"])
+    return ordered["customer_id"].head(n).tolist()

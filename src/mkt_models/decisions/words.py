@@ -143,6 +143,7 @@ MODELS: Mapping[str, Words] = {
     "churn": ("churn", "流失"),
     "value": ("value", "价值"),
     "propensity": ("propensity", "响应倾向"),
+    "recommender": ("recommender", "推荐"),
 }
 
 VERDICTS: Mapping[str, Words] = {

@@ -3,41 +3,54 @@
 worth = sum over terms of P(outcome) x value, x margin_rate x credited_share
         - expected discount that the shop pays - cost of the contact
 
+A model of amounts predicts P(outcome) x value at once: its term has no probability.
+
 No experiment has measured these contacts yet, so the kind is ``propensity_weighted``: it ranks, it
 does not promise an effect. The parts are kept beside the result, so that anybody can add them up
 again; those that the catalogue assumes are named.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from mkt_models.columns import Model, NumberKind, Verdict
 from mkt_models.decisions.candidates import Candidate, Content
-from mkt_models.decisions.catalogue import Outcome
+from mkt_models.decisions.catalogue import MODELS_OF, Outcome
 from mkt_models.decisions.eligibility import missing
 from mkt_models.decisions.question import Customer, Policy
 from mkt_models.decisions.words import MODELS, VERDICTS, Code, Reason, reason
 
 KIND = NumberKind.PROPENSITY_WEIGHTED
 
+# Their predictions stand beside each offer and item, not among the customer's scores.
+SCORED_WITH_CONTENT = (Model.PROPENSITY, Model.RECOMMENDER)
+
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One outcome: its probability, and its value in currency units if it happens."""
+    """One outcome: its probability, and its value in currency units if it happens.
+
+    ``probability`` is None when ``value`` is an expected amount, which needs no event to happen.
+    """
 
     of: str
-    probability: float
+    probability: float | None
     value: float
     value_kind: NumberKind
     discount: float = 0.0
 
+    @property
+    def weight(self) -> float:
+        """What value and discount are multiplied with."""
+        return 1.0 if self.probability is None else self.probability
+
     def as_dict(self) -> dict[str, Any]:
-        """JSON-able; the probability is always a prediction."""
+        """JSON-able; a probability is always a prediction, and null where there is none."""
         return {
             "of": self.of,
             "probability": self.probability,
-            "probability_kind": NumberKind.PREDICTED.value,
+            "probability_kind": None if self.probability is None else NumberKind.PREDICTED.value,
             "value": self.value,
             "value_kind": self.value_kind.value,
             "discount": self.discount,
@@ -58,8 +71,8 @@ class Worth:
     @property
     def amount(self) -> float:
         """The worth, in currency units."""
-        gain = sum(t.probability * t.value for t in self.terms)
-        given = sum(t.probability * t.discount for t in self.terms)
+        gain = sum(term.weight * term.value for term in self.terms)
+        given = sum(term.weight * term.discount for term in self.terms)
         paid = given * (self.discount_paid_share or 0.0)
         return gain * self.margin_rate * self.credited_share - paid - self.cost
 
@@ -99,12 +112,11 @@ def worth(candidate: Candidate, customer: Customer) -> Worth | Reason:
     if not isinstance(candidate.content, Content):
         raise ValueError(f"{candidate.key}: has no content, so no worth")
     block = candidate.entry.worth
-    for model in block.models:
-        if model is not Model.PROPENSITY and _score(customer, model) is None:
+    scores = {model: _score(customer, model) for model in Model}
+    for model in (*block.models, *MODELS_OF[block.outcome]):
+        if model not in SCORED_WITH_CONTENT and scores[model] is None:
             return reason(Code.SCORE_NOT_AVAILABLE, model=MODELS[model.value])
-    terms = tuple(_terms(block.outcome, candidate.content, customer))
-    if not terms:
-        return reason(Code.SCORE_NOT_AVAILABLE, model=MODELS[Model.CHURN.value])
+    terms = tuple(_terms(block.outcome, candidate.content, scores))
     paid = block.discount_paid_share
     return Worth(
         outcome=block.outcome,
@@ -116,7 +128,10 @@ def worth(candidate: Candidate, customer: Customer) -> Worth | Reason:
     )
 
 
-def _terms(outcome: Outcome, content: Content, customer: Customer) -> Iterator[Term]:
+def _terms(
+    outcome: Outcome, content: Content, scores: Mapping[Model, float | None]
+) -> Iterator[Term]:
+    churn, value = scores[Model.CHURN], scores[Model.VALUE]
     if outcome is Outcome.ITEM_BOUGHT:
         for item in content.data["items"]:
             yield Term(
@@ -135,10 +150,10 @@ def _terms(outcome: Outcome, content: Content, customer: Customer) -> Iterator[T
             NumberKind.OBSERVED,
             0.0 if missing(discount) else discount,
         )
-    else:
-        churn, value = _score(customer, Model.CHURN), _score(customer, Model.VALUE)
-        if churn is not None and value is not None:
-            yield Term("churn x value", churn, value, NumberKind.PREDICTED)
+    elif outcome is Outcome.RETAINED and value is not None:
+        yield Term("churn x value", churn, value, NumberKind.PREDICTED)
+    elif value is not None:
+        yield Term("value", None, value, NumberKind.PREDICTED)
 
 
 def _score(customer: Customer, model: Model) -> float | None:

@@ -52,6 +52,6 @@ def popular_products(con: Connection, as_of: date, mining: Mining) -> pd.DataFra
     return frame.assign(
         shelf=POPULAR,
         mean_amount=frame["mean_amount"].round(2),
-        en=[f"popular: bought by {share} of 100 customers in {days} days" for share in shares],
-        zh=[f"热门商品：近{days}天每100位顾客中有{share}位购买" for share in shares],
+        en=[f"bought by {share} of 100 customers in {days} days" for share in shares],
+        zh=[f"近 {days} 天每 100 位顾客中有 {share} 位购买" for share in shares],
     )

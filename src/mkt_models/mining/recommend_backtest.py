@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mkt_models.columns import CUSTOMER_ID, NumberKind
+from mkt_models.columns import AS_OF, CUSTOMER_ID, PRODUCT_ID, NumberKind
 from mkt_models.engine import Connection
 from mkt_models.evaluation.bootstrap import ClusterBootstrap, percentile_interval
 from mkt_models.evaluation.curves import calibration_table
@@ -22,6 +22,7 @@ from mkt_models.mining.recommend import BUY_AGAIN, POPULAR, PurchaseModel, fit_p
 from mkt_models.params import Mining
 
 MODEL = "purchase model"
+PREDICTION = "purchase_model"
 BASELINE = "decayed frequency + popularity"
 
 # How each way ranks a customer's candidates; ties end at the product id.
@@ -51,8 +52,12 @@ class Backtest:
     calibration
         one row per shelf and bin of predicted probability, among the recommended items, as
         :func:`mkt_models.evaluation.curves.calibration_table` gives it
+    predictions
+        one row per customer with an order before the window and item shown to that customer, for
+        the audit: ``customer_id``, ``as_of`` (first day of the window), ``product_id``, ``shelf``,
+        ``target`` (1: bought in the window, else 0) and ``purchase_model`` (its probability)
     metrics
-        headline figures and both tables, for metrics.json
+        headline figures, ranking and calibration, for metrics.json
     model
         the purchase model that was tested
 
@@ -60,6 +65,7 @@ class Backtest:
 
     ranking: pd.DataFrame
     calibration: pd.DataFrame
+    predictions: pd.DataFrame
     metrics: dict[str, Any]
     model: PurchaseModel
 
@@ -114,7 +120,11 @@ def backtest(
         "calibration": calibration.to_dict(orient="records"),
         "calibration_error": errors,
     }
-    return Backtest(ranking, calibration, metrics, model)
+    predictions = shown.rename(columns={"probability": PREDICTION}).assign(
+        **{AS_OF: pd.Timestamp(start)}
+    )
+    columns = [CUSTOMER_ID, AS_OF, PRODUCT_ID, "shelf", "target", PREDICTION]
+    return Backtest(ranking, calibration, predictions[columns], metrics, model)
 
 
 def side_by_side(ranking: pd.DataFrame, scope: str) -> pd.DataFrame:
@@ -264,7 +274,7 @@ def _hits(con: Connection, wanted: pd.DataFrame, order: str, where: str, k: int)
 def _shown(con: Connection, mining: Mining) -> pd.DataFrame:
     return con.execute(
         f"""
-        SELECT customer_id, probability, bought AS target,
+        SELECT customer_id, product_id, probability, bought AS target,
             CASE WHEN times_bought > 0 THEN '{BUY_AGAIN}' ELSE '{POPULAR}' END AS shelf
         FROM (SELECT *, row_number() OVER (PARTITION BY customer_id
                 ORDER BY {RANKINGS[MODEL]}, product_id) AS place
@@ -283,7 +293,7 @@ def _headline(ranking: pd.DataFrame, mining: Mining) -> list[dict[str, Any]]:
         peers = [f"{name} {v:.3f}" for name, v in values.items() if v < values[MODEL]]
         out.append(
             {
-                "name": f"{label}@{mining.n_items}, next {mining.backtest_days} days",
+                "name": f"Recommender {label}@{mining.n_items}, next {mining.backtest_days} days",
                 "value": values[MODEL],
                 "lower": float(own["lower"]),
                 "upper": float(own["upper"]),

@@ -10,7 +10,7 @@ from typing import Any, Self
 import bentoml
 from sqlalchemy.exc import SQLAlchemyError
 
-from mkt_models.columns import Model
+from mkt_models.columns import SCORING_MODELS, Model
 from mkt_models.decisions.catalogue import load_catalogue
 from mkt_models.decisions.decide import decide
 from mkt_models.decisions.question import Context, Policy, find_customer
@@ -99,7 +99,7 @@ class Runtime:
 
     def score(self, request: ScoreRequest) -> dict[str, Any]:
         """Score given features; a Fault 422 when they are not those of the models."""
-        verdicts = {model.value: self.policy.verdict(model).value for model in Model}
+        verdicts = {model.value: self.policy.verdict(model).value for model in SCORING_MODELS}
         return score_answer(request, self.scorers, verdicts, self.params)
 
 

@@ -21,7 +21,7 @@ from pydantic import (
     field_validator,
 )
 
-from mkt_models.columns import Channel, Model
+from mkt_models.columns import SCORING_MODELS, Channel, Model
 from mkt_models.params import nearest
 
 MAX_BYTES = 64 * 1024
@@ -94,6 +94,14 @@ class ScoreRequest(Body):
     features: dict[Text, float | None] = Field(
         min_length=1, max_length=500, description="name to number; null or left out: missing"
     )
+
+    @field_validator("model", mode="before")
+    @classmethod
+    def _has_a_scorer(cls, value: object) -> object:
+        if value is not None and value not in SCORING_MODELS:
+            names = ", ".join(repr(model.value) for model in SCORING_MODELS)
+            raise ValueError(f"must be one of {names}")
+        return value
 
 
 def read_json(body: bytes) -> Any:
