@@ -23,6 +23,7 @@ from scipy.special import betaln, expit, gammaln, hyp2f1
 from mkt_models.engine import Connection
 
 Array = npt.NDArray[np.float64]
+_NUDGE = 1e-6
 
 
 class FitError(RuntimeError):
@@ -60,7 +61,10 @@ class BgNbd:
         self, frequency: Array, recency: Array, age: Array, horizon: float
     ) -> Array:
         """Expected shopping days in the next ``horizon``, per customer."""
-        r, alpha, a, b, x = self.r, self.alpha, self.a, self.b, frequency
+        r, alpha, x = self.r, self.alpha, frequency
+        # the formula divides by a - 1 and a + b - 1, where its limit is finite: keep beside them
+        a = self.a if abs(self.a - 1) > _NUDGE else 1 + _NUDGE
+        b = self.b if abs(a + self.b - 1) > _NUDGE else 1 - a + _NUDGE
         shrink = ((alpha + age) / (alpha + age + horizon)) ** (r + x)
         series = hyp2f1(r + x, b + x, a + b + x - 1, horizon / (alpha + age + horizon))
         ahead = (a + b + x - 1) / (a - 1) * (1 - shrink * series)

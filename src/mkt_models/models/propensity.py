@@ -47,7 +47,7 @@ CAMPAIGN_FEATURES: dict[str, Measure] = {
     ),
     "campaigns_ever": Measure("", "campaigns", "campaigns received so far", "累计收到的活动数"),
     "campaigns_redeemed": Measure(
-        "", "campaigns", "campaigns with a redemption so far", "累计核销过的活动数"
+        "", "campaigns", "finished campaigns with a redemption", "已结束且核销过的活动数"
     ),
     "redeemed_rate": Measure(
         "",
