@@ -65,9 +65,9 @@ STAGES = (
     Stage(
         "08_bias_audit",
         "explain the models and audit them by group",
-        ("05_churn", "06_value", "07_propensity"),
+        ("04_mine", "05_churn", "06_value", "07_propensity"),
     ),
-    Stage("09_strategies", "decide the strategies of every customer", ("04_mine", "08_bias_audit")),
+    Stage("09_strategies", "decide the strategies of every customer", ("08_bias_audit",)),
     Stage("10_package", "build the service and ask it over HTTP", ("09_strategies",)),
 )
 # The stages that read the catalogue of strategies.
