@@ -1,14 +1,20 @@
 """What a run found, as plain text for a terminal: reports, headline figures, strategies."""
 
 import json
-import textwrap
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mkt_models.columns import NOT_AVAILABLE
+from mkt_models.decisions.naming import distinct, readable
+from mkt_models.decisions.words import TELLING
+
 WIDTH = 92
+LONG_NAME = 40
+REASONS_SHOWN = 3
+CANDIDATES_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -16,7 +22,8 @@ class Story:
     """What a run found, ready to be told.
 
     ``figures`` has one mapping per headline figure, with the stage that measured it; ``answers``
-    has one service answer per showcase household.
+    has one service answer per showcase household, with its ``profile_summary`` in words where the
+    profile is there.
     """
 
     run: str
@@ -33,7 +40,19 @@ def read_story(root: Path, run: str) -> Story:
         for stage, measured in metrics.items()
         for figure in (measured.get("headline") or [])
     ]
-    answers = read_json(root / "build" / run / "package" / "answers.json") or []
+    package = root / "build" / run / "package"
+    profiles = {
+        str(one.get("customer_id")): one for one in read_json(package / "profiles.json") or []
+    }
+    answers = [
+        {
+            "profile_summary": profile_text(
+                profiles.get(str(answer.get("customer_id")), {}), answer.get("currency") or ""
+            ),
+            **answer,
+        }
+        for answer in read_json(package / "answers.json") or []
+    ]
     return Story(run, f"reports/{run}/index.html", tuple(figures), tuple(answers))
 
 
@@ -41,7 +60,7 @@ def summary(story: Story) -> str:
     """Tell a run's story in plain text, at most 92 columns wide."""
     parts = [f"Reports    {story.index}"]
     if story.figures:
-        parts.append("Headline figures\n" + _table(_figure_cells(f) for f in story.figures))
+        parts.append(_figures(story.figures))
     else:
         parts.append("No headline figures: no stage has measured anything yet.")
     parts += [_household(answer) for answer in story.answers]
@@ -88,6 +107,45 @@ def read_json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
+def profile_text(profile: Mapping[str, Any], currency: str) -> str:
+    """Tell an answer of /v1/profile in one line; what is not known is passed over.
+
+    >>> dimensions = {
+    ...     "lifecycle": {"lifecycle_stage": "active"},
+    ...     "value": {"value_tier": "middle"},
+    ...     "habit": {"orders_90d": 13, "amount_90d": 618.891, "spending_habit": "careful_spender"},
+    ...     "interests": {"top_categories": ["SOFT DRINKS", "FRZN POTATOES", "BEEF"]},
+    ...     "social": "not available",
+    ... }
+    >>> print(profile_text({"dimensions": dimensions}, "USD").replace("; ", ";\\n"))
+    active, middle value, careful spender;
+    13 orders and 618.89 USD in the last 90 days;
+    likes soft drinks, frozen potatoes and beef
+    """
+    known = {
+        name: value
+        for columns in (profile.get("dimensions") or {}).values()
+        if isinstance(columns, Mapping)
+        for name, value in columns.items()
+        if value not in (None, NOT_AVAILABLE, [])
+    }
+    tier = f"{known['value_tier']} value" if "value_tier" in known else None
+    who = [known.get("lifecycle_stage"), tier, known.get("spending_habit")]
+    did = []
+    if "orders_90d" in known:
+        orders = known["orders_90d"]
+        did.append(f"{orders:,.0f} {'order' if orders == 1 else 'orders'}")
+    if "amount_90d" in known:
+        did.append(f"{known['amount_90d']:,.2f} {currency}".strip())
+    likes = distinct(readable(name) for name in known.get("top_categories", ()))
+    told = [
+        ", ".join(str(one).replace("_", " ") for one in who if one),
+        f"{' and '.join(did)} in the last 90 days" if did else "",
+        f"likes {_listed(likes)}" if likes else "",
+    ]
+    return "; ".join(filter(None, told))
+
+
 def worth_text(strategy: Mapping[str, Any], answer: Mapping[str, Any]) -> str:
     """What a strategy is worth, with the currency and the kind of the number."""
     worth = strategy.get("worth")
@@ -100,7 +158,9 @@ def worth_text(strategy: Mapping[str, Any], answer: Mapping[str, Any]) -> str:
 
 
 def left_out(answer: Mapping[str, Any]) -> dict[str, list[str]]:
-    """What was suppressed in an answer, by reason; ``no_action``, which only lost, is passed over.
+    """What was suppressed in an answer, by reason, the most telling reason first.
+
+    ``no_action``, which only lost, is passed over.
 
     >>> candidate = {"strategy": "scenario", "channel": "sms", "code": "quiet_hours"}
     >>> left_out({"suppressed": [candidate]})
@@ -116,7 +176,8 @@ def left_out(answer: Mapping[str, Any]) -> dict[str, list[str]]:
         listed = reasons.setdefault(reason.replace("_", " "), [])
         if named not in listed:
             listed.append(named)
-    return dict(sorted(reasons.items()))
+    order = {code.value.replace("_", " "): place for place, code in enumerate(TELLING)}
+    return dict(sorted(reasons.items(), key=lambda one: (order.get(one[0], len(order)), one[0])))
 
 
 def in_language(text: Any, language: str = "en") -> str:
@@ -130,30 +191,42 @@ def in_language(text: Any, language: str = "en") -> str:
     return str(text or "")
 
 
-def _figure_cells(figure: Mapping[str, Any]) -> list[str]:
-    beaten = figure.get("better_than")
-    return [
-        str(figure.get("name", "")),
-        figure_text(figure),
-        f"n {number_text(figure.get('n'))}",
-        str(figure.get("kind", "")).replace("_", " "),
-        f"beside {beaten}" if beaten else "",
+def _figures(figures: Iterable[Mapping[str, Any]]) -> str:
+    """The figures as a table, each with its peers below it in the same column."""
+    told = list(figures)
+    kinds = {_kind(figure) for figure in told}
+    alike = len(kinds) == 1 and all(kinds)
+    title = "Headline figures" + (f" ({kinds.pop()})" if alike else "")
+    rows = [row for figure in told for row in _figure_rows(figure, with_kind=not alike)]
+    widths = [max(_columns(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = [
+        "  " + "  ".join(_pad(text, width) for text, width in zip(row, widths, strict=True))
+        for row in rows
     ]
+    return "\n".join([title, *(line.rstrip() for line in lines)])
 
 
-def _table(rows: Iterable[list[str]]) -> str:
-    """Columns side by side; what would pass the width goes on a line of its own."""
-    cells = list(rows)
-    widths = [max(_columns(row[i]) for row in cells) for i in range(len(cells[0]) - 1)]
-    lines = []
-    for row in cells:
-        line = "  " + "  ".join(_pad(text, width) for text, width in zip(row, widths, strict=False))
-        if row[-1] and _columns(line) + 2 + _columns(row[-1]) <= WIDTH:
-            line += "  " + row[-1]
-        elif row[-1]:
-            line += "\n      " + row[-1]
-        lines.append(line.rstrip())
-    return "\n".join(lines)
+def _figure_rows(figure: Mapping[str, Any], with_kind: bool) -> list[tuple[str, str, str, str]]:
+    name, unit = str(figure.get("name", "")), figure.get("unit") or ""
+    more = ""
+    if len(name) > LONG_NAME:
+        name, _, more = name.partition(" (")
+    n = "" if figure.get("n") is None else f"n {number_text(figure['n'])}"
+    rows = [(name, figure_text(figure), n, _kind(figure) if with_kind else "")]
+    if more:
+        rows.append((f"  ({more}", "", "", ""))
+    for peer in filter(None, str(figure.get("better_than") or "").split(", ")):
+        who, _, number = peer.rpartition(" ")
+        try:
+            value = number_text(float(number), unit)
+        except ValueError:
+            who, value = peer, ""
+        rows.append((f"  beside {who.replace('_', ' ')}", value, "", ""))
+    return rows
+
+
+def _kind(figure: Mapping[str, Any]) -> str:
+    return str(figure.get("kind") or "").replace("_", " ")
 
 
 def _household(answer: Mapping[str, Any]) -> str:
@@ -167,7 +240,7 @@ def _household(answer: Mapping[str, Any]) -> str:
         title = title or str(strategy.get("strategy"))
         both = f"{title} · {title_zh}" if title_zh and title_zh != title else title
         channel = f" by {strategy['channel']}" if strategy.get("channel") else ""
-        lines.append(f"  {strategy.get('rank', '-')}. {both}{channel}")
+        lines += _wrapped(f"{both}{channel}", f"  {strategy.get('rank', '-')}. ", "     ")
         worth = worth_text(strategy, answer)
         texts = [in_language(strategy.get("text")), f"worth {worth}" if worth else ""]
         for text in filter(None, texts):
@@ -176,20 +249,34 @@ def _household(answer: Mapping[str, Any]) -> str:
             lines += _wrapped(in_language(reason), "     - ", "       ")
     if not strategies:
         lines.append("  no strategy; nothing is sent")
-    for reason, candidates in left_out(answer).items():
-        lines += _wrapped(f"left out, {reason}: {', '.join(candidates)}", "  ", "      ")
+    left = left_out(answer)
+    for reason, candidates in list(left.items())[:REASONS_SHOWN]:
+        named = candidates[:CANDIDATES_SHOWN]
+        if len(candidates) > CANDIDATES_SHOWN:
+            named.append(f"{len(candidates) - CANDIDATES_SHOWN} more")
+        lines += _wrapped(f"left out, {reason}: {_listed(named)}", "  ", "      ")
+    if len(left) > REASONS_SHOWN:
+        others = len(left) - REASONS_SHOWN
+        lines.append(f"  and for {others} more {'reason' if others == 1 else 'reasons'}")
     return "\n".join(lines)
 
 
+def _listed(names: list[str]) -> str:
+    """Names in a sentence: a, b and c."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
 def _wrapped(text: str, first: str, rest: str | None = None) -> list[str]:
-    return textwrap.wrap(
-        text,
-        WIDTH,
-        initial_indent=first,
-        subsequent_indent=first if rest is None else rest,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    """Lines of at most WIDTH columns, broken at blanks only; none when there is no text."""
+    lines: list[str] = []
+    line, fresh = first, True
+    for word in text.split():
+        if not fresh and _columns(line) + 1 + _columns(word) > WIDTH:
+            lines.append(line)
+            line, fresh = first if rest is None else rest, True
+        line += word if fresh else f" {word}"
+        fresh = False
+    return lines if fresh else [*lines, line]
 
 
 def _columns(text: str) -> int:

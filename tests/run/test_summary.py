@@ -1,9 +1,13 @@
 """The story of a run in a terminal."""
 
 import json
+import re
 from pathlib import Path
 
-from mkt_models.summary import WIDTH, Story, read_story, summary
+import pytest
+
+from mkt_models.decisions.words import TELLING, Code
+from mkt_models.summary import WIDTH, Story, left_out, profile_text, read_story, summary
 
 FIGURE = {
     "name": "Churn AUC, 56 days",
@@ -13,7 +17,7 @@ FIGURE = {
     "n": 2304,
     "kind": "backtested",
     "unit": "",
-    "better_than": "recency alone .752",
+    "better_than": "recency alone .752, last_90_days 0.7",
 }
 
 
@@ -34,12 +38,31 @@ def answer(**more: object) -> dict[str, object]:
 
 def test_figures_come_with_interval_n_and_kind() -> None:
     told = summary(Story("sample", "reports/sample/index.html", (FIGURE,), ()))
-    assert "reports/sample/index.html" in told
-    line = next(line for line in told.splitlines() if "Churn AUC" in line)
-    assert "0.857 [0.830, 0.881]" in line
-    assert "n 2,304" in line
-    assert "backtested" in line
-    assert "beside recency alone .752" in told
+    assert told.splitlines() == [
+        "Reports    reports/sample/index.html",
+        "",
+        "Headline figures (backtested)",
+        "  Churn AUC, 56 days      0.857 [0.830, 0.881]  n 2,304",
+        "    beside recency alone  0.752",
+        "    beside last 90 days   0.700",
+        "",
+        "No strategies: the service has not been asked yet.",
+    ]
+
+
+def test_figures_of_different_kinds_name_theirs_and_long_names_are_broken() -> None:
+    other = {
+        "name": "Value bias (predicted over actual sum, minus 1)",
+        "value": -0.0091,
+        "unit": "share",
+        "kind": "observed",
+        "better_than": "nothing to speak of",
+    }
+    told = summary(Story("sample", "i", (FIGURE, other), ()))
+    assert "Headline figures\n" in told
+    assert re.search(r"Churn AUC, 56 days .* n 2,304  backtested\n", told)
+    assert re.search(r"  Value bias  +-0.9%  +observed\n    \(predicted over actual", told)
+    assert "    beside nothing to speak of\n" in told
 
 
 def test_strategies_come_ranked_with_their_reasons() -> None:
@@ -56,6 +79,72 @@ def test_doing_nothing_is_an_answer_and_says_what_was_left_out() -> None:
     told = summary(Story("s", "i", (), (answer(strategies=[], suppressed=[refused]),)))
     assert "no strategy; nothing is sent" in told
     assert "left out, consent refused: scenario by mail" in told
+
+
+def test_the_most_telling_reasons_are_named_and_the_others_counted() -> None:
+    codes = [
+        "beyond_k",
+        "no_such_code",
+        "not_eligible",
+        "not_eligible",
+        "not_eligible",
+        "not_eligible",
+        "model_not_released",
+        "consent_unknown",
+    ]
+    lost = [
+        {"strategy": f"tier_{i}", "channel": "app", "code": code} for i, code in enumerate(codes)
+    ]
+    told = summary(Story("s", "i", (), (answer(suppressed=lost),)))
+    assert [line for line in told.splitlines() if "left out" in line or "more" in line] == [
+        "  left out, model not released: tier 6 by app",
+        "  left out, consent unknown: tier 7 by app",
+        "  left out, not eligible: tier 2 by app, tier 3 by app, tier 4 by app and 1 more",
+        "  and for 2 more reasons",
+    ]
+    assert list(left_out({"suppressed": lost}))[-2:] == ["beyond k", "no such code"]
+
+
+def test_every_reason_has_its_place_among_the_telling_ones() -> None:
+    assert sorted(TELLING) == sorted(Code)
+
+
+def test_wide_characters_count_twice() -> None:
+    zh = "这是一个很长的标题，用来检查换行 " * 9
+    told = summary(Story("s", "i", (), (answer(profile_summary=zh),)))
+    widths = [sum(2 if ord(c) > 0x2E80 else 1 for c in line) for line in told.splitlines()]
+    assert max(widths) <= WIDTH
+    assert told.count("这是") == 9
+
+
+PROFILE = {
+    "customer_id": "17",
+    "dimensions": {
+        "habit": {"orders_90d": 1, "amount_90d": 1618.891, "spending_habit": "careful_spender"},
+        "lifecycle": {"lifecycle_stage": "active"},
+        "value": {"value_tier": "middle"},
+        "interests": {"top_categories": ["SOFT DRINKS", "BEEF"]},
+        "social": "not available",
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("dimensions", "told"),
+    [
+        (
+            PROFILE["dimensions"],
+            "active, middle value, careful spender; 1 order and 1,618.89 USD in the last 90 days; "
+            "likes soft drinks and beef",
+        ),
+        ({"interests": {"top_categories": ["BEEF"]}, "value": "not available"}, "likes beef"),
+        ({"habit": {"orders_90d": 0, "amount_90d": None}}, "0 orders in the last 90 days"),
+        ({"value": {"value_tier": "not available"}}, ""),
+        (None, ""),
+    ],
+)
+def test_a_profile_in_one_line(dimensions: object, told: str) -> None:
+    assert profile_text({"dimensions": dimensions}, "USD") == told
 
 
 def test_sparse_answers_do_not_break_it() -> None:
@@ -76,3 +165,8 @@ def test_a_story_is_read_from_what_a_run_left(tmp_path: Path) -> None:
     story = read_story(tmp_path, "sample")
     assert story.figures == ({"stage": "churn", **FIGURE},)
     assert story.answers[0]["customer_id"] == "17"
+    assert story.answers[0]["profile_summary"] == ""
+    profiles = [{"customer_id": "18"}, PROFILE]
+    (package / "profiles.json").write_text(json.dumps(profiles))
+    told = summary(read_story(tmp_path, "sample"))
+    assert "2018-01-01\n  active, middle value, careful spender; 1 order" in told

@@ -40,6 +40,32 @@ class Code(StrEnum):
     OUTRANKED = "outranked"
 
 
+# Why a candidate was left out, from what somebody may act on to what is in the nature of things.
+TELLING = (
+    Code.MODEL_NOT_RELEASED,
+    Code.HOLDOUT,
+    Code.CONSENT_REFUSED,
+    Code.CONSENT_EXPIRED,
+    Code.CONSENT_UNKNOWN,
+    Code.CAP_CUSTOMER,
+    Code.CAP_CHANNEL,
+    Code.CAP_STRATEGY,
+    Code.MIN_GAP,
+    Code.QUIET_HOURS,
+    Code.WORTH_NOT_POSITIVE,
+    Code.OFFER_NOT_RUNNING,
+    Code.SCORE_NOT_AVAILABLE,
+    Code.NOT_ELIGIBLE,
+    Code.NOT_AVAILABLE,
+    Code.NO_CONTENT,
+    Code.NOT_THE_OCCASION,
+    Code.BEYOND_K,
+    Code.FAMILY_SERVED,
+    Code.CHANNEL_NOT_ASKED,
+    Code.DEFAULT_NOT_NEEDED,
+    Code.OUTRANKED,
+)
+
 PHRASES: Mapping[Code, Words] = {
     Code.CHANNEL_NOT_ASKED: (
         "only {asked} was asked for, this goes over {channel}",
