@@ -28,7 +28,7 @@ run: .venv/.workflow ## real data to a served strategy: run what is stale, tell 
 test: lint ## everything: lint, types, imports, a run on the sample, unit tests, notebooks, service
 	$(BIN)/mkt run params/sample.yaml
 	BENTOML_HOME="$(CURDIR)/build/sample/bentoml" $(BIN)/pytest -q src tests notebooks \
-	    --nbval-lax --nbval-current-env --nbval-cell-timeout 120
+	    README.md README.zh-CN.md --nbval-lax --nbval-current-env --nbval-cell-timeout 120
 
 unit: .venv/.test ## only the unit and property tests, for while you work
 	$(BIN)/pytest -q

@@ -15,15 +15,19 @@ The package is read along the flow of the data; imports go the same way:
 ``mining``
     what is bought together; what a customer buys next
 ``models``
-    labels and time splits; churn, value, propensity; the registry
+    labels and time splits; churn, value, propensity and their simple peers; the registry
 ``evaluation``
     performance, explanations, fairness: plain tables in, plain tables out
 ``store``, ``decisions``
     contact history; candidates, eligibility, contact policy, worth, arbitration
 ``serving``, ``service``, ``packaging``
     who may ask what; the HTTP service; the bento that carries it
-``plots``, ``reporting``
-    tables to figures, notebooks to pages; only notebooks and reports use them
+``exploration``, ``plots``
+    what a first look shows; tables to figures; only notebooks and reports use them
+``stages``, ``notebook_runs``, ``progress``
+    the stages of a run and what makes each stale; running their notebooks; telling of it
+``reporting``, ``manifest``, ``summary``, ``cli``
+    notebooks to pages; what a run was made of; what it found, in a terminal; the command ``mkt``
 """
 
 __version__ = "0.1.0"
