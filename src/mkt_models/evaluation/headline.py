@@ -36,7 +36,11 @@ def headline(
     """
     rows = {str(row["model"]): row for row in table.to_dict("records")}
     row = rows[model]
-    peer = None if better_than is None else f"{better_than} {rows[better_than][metric]:.3f}"
+    peer = None
+    if better_than is not None:
+        value = float(rows[better_than][metric])
+        digits = 3 if abs(value) < 10 else 1
+        peer = f"{better_than.replace('_', ' ')} {value:,.{digits}f}"
     return {
         "name": name,
         "value": float(row[metric]),

@@ -3,6 +3,7 @@
 ``shap`` is imported only when a function needs it: it is slow to import.
 """
 
+import textwrap
 import warnings
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -60,7 +61,7 @@ def importance(
     the features; ``unit`` is that of the margin.
     """
     rows = table.head(top).iloc[::-1]
-    ax = begin(ax, height=0.3 * len(rows) + 1.8)
+    ax = begin(ax, height=0.36 * len(rows) + 1.8)
     styles: dict[str, dict[str, Any]] = {
         "more of it raises the prediction": {"facecolor": MAIN},
         "more of it lowers it": {"facecolor": ACCENT, "hatch": "////", "edgecolor": "white"},
@@ -74,9 +75,10 @@ def importance(
     texts = [f"{share:.0%}" for share in rows["share"]]
     bar_labels(ax, rows["importance"].tolist(), texts)
     ax.set_ylim(-0.6, len(rows) - 0.4)
-    ax.set_yticks(range(len(rows)), [_named(name, words) for name in rows["feature"]])
+    ax.set_yticks(range(len(rows)), [_wrapped(_named(name, words)) for name in rows["feature"]])
     ax.set_xlabel(f"mean absolute contribution, {unit}")
-    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=8.5)
+    ax.set_xlim(0, 1.9 * float(rows["importance"].max()))  # room for the key beside short bars
+    ax.legend(loc="lower right", frameon=False, fontsize=8.5)
     first = table.iloc[0]
     found = f"{_named(first['feature'], words)} moves the predictions most: {first['share']:.0%}"
     caption = (
@@ -95,7 +97,7 @@ def beeswarm(
 ) -> Axes:
     """Draw every row's contribution of the most important features as a swarm of points."""
     shap = _shap()
-    ax = begin(None, height=0.34 * min(top, explained.values.shape[1]) + 2.0)
+    ax = begin(None, height=0.42 * min(top, explained.values.shape[1]) + 2.0)
     state = np.random.get_state()  # noqa: NPY002
     try:
         # The swarm's jitter draws from NumPy's global state: seeded, the figure is repeatable.
@@ -144,7 +146,7 @@ def waterfall(
         labels = [f"{len(rest)} other features", *labels]
     ends = explained.base + np.cumsum(steps)
     starts = ends - steps
-    ax = begin(ax, height=0.34 * len(steps) + 2.0)
+    ax = begin(ax, height=0.4 * len(steps) + 2.0)
     for y, (start, step) in enumerate(zip(starts, steps, strict=True)):
         colour, hatch = (MAIN, "") if step >= 0 else (ACCENT, "////")
         ax.barh(
@@ -178,7 +180,7 @@ def waterfall(
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
         )
     ax.axvline(explained.base, color=QUIET, linestyle=":", linewidth=1, zorder=0)
-    ax.set_yticks(range(len(steps)), labels)
+    ax.set_yticks(range(len(steps)), [_wrapped(label) for label in labels])
     ax.set_ylim(-1.15, len(steps) + 0.15)
     low, high = min(*starts, *ends), max(*starts, *ends)
     ax.set_xlim(low - 0.16 * (high - low), high + 0.16 * (high - low))
@@ -209,7 +211,7 @@ def _explanation(explained: Explained, words: Mapping[str, str] | None) -> Any:
         values=values,
         base_values=np.full(len(values), explained.base),
         data=explained.features.to_numpy(dtype=float),
-        feature_names=[_named(name, words) for name in explained.values.columns],
+        feature_names=[_wrapped(_named(name, words)) for name in explained.values.columns],
     )
 
 
@@ -229,3 +231,8 @@ def _direction(value: float) -> str:
 
 def _named(feature: object, words: Mapping[str, str] | None) -> str:
     return (words or {}).get(str(feature), plain(feature))
+
+
+def _wrapped(label: str) -> str:
+    """A label on two lines, where one would leave no room for the drawing."""
+    return textwrap.fill(label, 36)
