@@ -207,13 +207,13 @@ def _words(rows: pd.DataFrame) -> tuple[list[str], list[str]]:
         if times:
             count, within = (lately, True) if lately else (times, False)
             often = "once" if count == 1 else "twice" if count == 2 else f"{count} times"
-            ago = "yesterday" if days == 1 else f"{int(days)} days ago"
+            ago = "1 day ago" if days == 1 else f"{int(days)} days ago"
             en.append(f"bought {often}{' in 90 days' if within else ''}, last {ago}")
             last = "昨天" if days == 1 else f"{int(days)}天前"
-            zh.append(f"{'近90天' if within else '曾'}购买{count}次,最近一次在{last}")
+            zh.append(f"{'近90天' if within else '曾'}购买{count}次，最近一次在{last}")
         else:
             of_100 = "fewer than 1" if share < 0.01 else f"{share * 100:.0f}"
             of_100_zh = "不到1" if share < 0.01 else f"{share * 100:.0f}"
-            en.append(f"popular: bought by {of_100} of 100 customers in {POPULAR_DAYS} days")
-            zh.append(f"热门商品:近{POPULAR_DAYS}天每100位顾客中有{of_100_zh}位购买")
+            en.append(f"bought by {of_100} of 100 customers in {POPULAR_DAYS} days")
+            zh.append(f"近{POPULAR_DAYS}天每100位顾客中有{of_100_zh}位购买")
     return en, zh
