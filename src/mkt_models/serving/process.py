@@ -105,14 +105,18 @@ def running(
 def serve(
     home: Path, tag: str = f"{BENTO}:latest", *, host: str = "127.0.0.1", port: int = 3000
 ) -> int:
-    """Run a bento in the foreground until it is interrupted; return its exit code."""
+    """Run a bento in the foreground until it is interrupted or terminated; return its exit code."""
     command = _serve_command(bento_folder(tag, home), host, port)
     process = subprocess.Popen(command, env=bentoml_environment(home))
-    while True:
-        try:
-            return process.wait()
-        except KeyboardInterrupt:
-            continue  # the terminal interrupted the server as well: let it finish what it answers
+    before = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+    try:
+        while True:
+            try:
+                return process.wait()
+            except KeyboardInterrupt:
+                continue  # the terminal interrupted the server too: let it finish what it answers
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def ask(

@@ -1,0 +1,20 @@
+"""Every kind of source that the params allow can be read, and brings its rules."""
+
+from typing import get_args
+
+from mkt_models.cleaning import rules_for
+from mkt_models.params import Source
+from mkt_models.sources.read import ORIGINS
+
+
+def test_every_kind_of_the_params_has_an_origin() -> None:
+    kinds = get_args(Source.model_fields["kind"].annotation)
+    assert set(ORIGINS) == set(kinds)
+
+
+def test_the_traps_of_a_source_are_among_its_rules() -> None:
+    for kind, origin in ORIGINS.items():
+        source = Source(kind=kind, time_zone="America/New_York")
+        names = [rule.name for rule in rules_for(source)]
+        assert {trap.name for trap in origin.traps} <= set(names)
+        assert len(names) == len(set(names))
