@@ -12,7 +12,6 @@ from mkt_models.columns import Channel, Model, Strategy
 from mkt_models.decisions.candidates import candidates
 from mkt_models.decisions.decide import decide, decide_all
 from mkt_models.decisions.question import Context, Customer, QuestionError, all_customers
-from mkt_models.decisions.words import PHRASES, Code
 from mkt_models.store import Consent, Exposure, SnapshotMeta, Store
 
 ZONE = ZoneInfo("America/New_York")
@@ -164,10 +163,6 @@ def test_two_who_differ_only_in_sensitive_columns_get_the_same(changed, granted,
         for person in ({"age_band": "19-24"}, {"age_band": "65+", "income_band": "250K+"})
     ]
     assert answers[0] == answers[1]
-
-
-def test_every_code_has_words_in_both_languages():
-    assert set(PHRASES) == set(Code)
 
 
 contexts = st.builds(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from toy_models import toy
 
-from mkt_models.columns import PROFILE_DIMENSIONS, SCORING_MODELS, Dimension, Model
+from mkt_models.columns import SCORING_MODELS, Dimension, Model
 from mkt_models.loading import load_params
 from mkt_models.models.scorer import Scorer
 from mkt_models.params import Params
@@ -24,12 +24,6 @@ def params() -> Params:
 @pytest.fixture(scope="module")
 def scorers() -> dict[Model, Scorer]:
     return {model: toy(model).with_version("v1") for model in SCORING_MODELS}
-
-
-def test_every_dimension_is_told_once() -> None:
-    assert set(PROFILE_DIMENSIONS) == set(Dimension)
-    columns = [column for named in PROFILE_DIMENSIONS.values() for column in named]
-    assert len(columns) == len(set(columns))
 
 
 def test_what_is_not_known_says_so() -> None:

@@ -2,6 +2,8 @@
 
 import json
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +24,7 @@ from mkt_models.models import registry
 from mkt_models.packaging import Server
 from mkt_models.store import Store
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 ENDPOINTS = ("/v1/strategies", "/v1/profile", "/v1/score")
 NOW = datetime(2018, 1, 6, 17, tzinfo=UTC)
 GOOD = {"customer_id": CUSTOMERS[0], "context": {"now": NOW.isoformat()}}
@@ -209,3 +211,19 @@ def test_the_log_names_nobody(http: httpx.Client, server: Server) -> None:
     for name in (*CUSTOMERS, "household"):
         assert name not in log
     assert "household" not in http.get("/metrics").text
+
+
+HEAVY = ("pandas", "duckdb", "sklearn", "shap", "matplotlib", "pyarrow", "papermill", "nbconvert")
+PROGRAM = f"""
+import sys
+for name in {HEAVY!r}:
+    sys.modules[name] = None  # importing it fails, as where it is not installed
+import mkt_models.service
+import mkt_models.packaging
+"""
+
+
+def test_nothing_heavy_is_imported_for_serving() -> None:
+    command = [sys.executable, "-W", "ignore", "-c", PROGRAM]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from mkt_models.decisions.words import TELLING, Code
 from mkt_models.summary import WIDTH, Story, left_out, profile_text, read_story, summary
 
 FIGURE = {
@@ -103,10 +102,6 @@ def test_the_most_telling_reasons_are_named_and_the_others_counted() -> None:
         "  and for 2 more reasons",
     ]
     assert list(left_out({"suppressed": lost}))[-2:] == ["beyond k", "no such code"]
-
-
-def test_every_reason_has_its_place_among_the_telling_ones() -> None:
-    assert sorted(TELLING) == sorted(Code)
 
 
 def test_wide_characters_count_twice() -> None:

@@ -6,7 +6,6 @@ import pytest
 
 from mkt_models import cli
 from mkt_models.loading import ParamsError
-from mkt_models.stages import Run, parse_overrides
 
 
 def test_check_says_what_it_found(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -21,22 +20,10 @@ def test_a_missing_file_is_said_plainly(project: Path, capsys: pytest.CaptureFix
     assert "did you mean 'sample.yaml'?" in capsys.readouterr().err
 
 
-def test_a_missing_catalogue_is_found_before_the_run(project: Path) -> None:
-    (project / "params" / "catalogue.yaml").unlink()
-    with pytest.raises(ParamsError, match=r"decisions\.catalogue: .*is no file"):
-        Run.open(project / "params" / "sample.yaml", {})
-
-
 def test_the_project_is_found_from_a_folder_inside(project: Path, tmp_path: Path) -> None:
     assert cli.project_root(project / "notebooks") == project
     with pytest.raises(ParamsError, match=r"no dodo\.py"):
         cli.project_root(Path(tmp_path.anchor))
-
-
-@pytest.mark.parametrize("word", ["seed", "=3", "seed=[1"])
-def test_faulty_overrides_are_said_plainly(word: str) -> None:
-    with pytest.raises(ParamsError, match="SET: "):
-        parse_overrides([word])
 
 
 def test_summary_of_a_run_that_has_not_been(

@@ -10,7 +10,7 @@ import pytest
 
 from mkt_models import cli, reporting, stages
 from mkt_models.notebook_runs import StageError
-from mkt_models.stages import STAGES, Stage
+from mkt_models.stages import STAGES
 
 NAMES = [stage.name for stage in STAGES]
 
@@ -201,11 +201,3 @@ def test_faulty_parameters_stop_before_anything_runs(
     assert "seed: input should be a valid integer" in told
     assert "Traceback" not in told
     assert kernel.executed == []
-
-
-def test_every_stage_has_words_folders_and_earlier_needs() -> None:
-    for position, stage in enumerate(STAGES):
-        assert isinstance(stage, Stage)
-        assert stage.words
-        assert stage.folders
-        assert set(stage.needs) <= set(NAMES[:position])

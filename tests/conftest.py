@@ -1,14 +1,21 @@
-"""A small project with fake notebooks, for the tests of the stage graph and of the reports."""
+"""What tests of several modules share: a small project with fake notebooks, and a toy service.
+
+What is slow to import is imported by the fixture that needs it.
+"""
 
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import nbformat
 import pytest
 
-ROOT = Path(__file__).parents[2]
+if TYPE_CHECKING:
+    from mkt_models.serving.process import Server
+
+ROOT = Path(__file__).parents[1]
 
 
 def _notebook(title: str, *code: str, conclusion: str = "It holds. More follows.") -> str:
@@ -64,3 +71,30 @@ def project(tmp_path: Path) -> Path:
         text = _notebook(f"{number} · {word.title()}: what does {word} say?", f"'{word}'")
         (tmp_path / "notebooks" / f"{stage.name}.ipynb").write_text(text)
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def toy_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A BentoML store with three toy models and a snapshot that they scored."""
+    from toy_service import fill_store
+
+    home = tmp_path_factory.mktemp("bentoml")
+    fill_store(home)
+    return home
+
+
+@pytest.fixture(scope="session")
+def bento(toy_home: Path) -> str:
+    """The tag of a bento built from the toy models."""
+    from mkt_models.packaging import build
+
+    return build(ROOT, toy_home)
+
+
+@pytest.fixture(scope="session")
+def server(toy_home: Path, bento: str) -> "Iterator[Server]":
+    """The toy bento, running without a key."""
+    from mkt_models.serving.process import running
+
+    with running(toy_home, bento) as found:
+        yield found

@@ -1,0 +1,104 @@
+"""What a service holds: questions answered in this process, without HTTP."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from toy_snapshot import AS_OF, CUSTOMERS
+
+from mkt_models.columns import SCORING_MODELS, Model
+from mkt_models.models import registry
+from mkt_models.serving.runtime import Runtime
+from mkt_models.serving.wire import Fault, ProfileRequest, ScoreRequest, StrategiesRequest
+from mkt_models.store import Exposure, Store
+
+NOW = datetime(2018, 1, 6, 17, tzinfo=UTC)
+
+
+def load(home: Path, live: Path | None = None) -> Runtime:
+    # By the names that the snapshot keeps: another test may have saved a later model.
+    with Store.open(home / "snapshot.sqlite", read_only=True) as store:
+        tags = store.meta().models
+    models = {model: registry.find(f"mkt-{tags[model.value]}", home) for model in SCORING_MODELS}
+    snapshot = registry.find("mkt-snapshot:latest", home)
+    return Runtime.load(models, snapshot, live and f"sqlite:///{live}")
+
+
+@pytest.fixture(scope="module")
+def runtime(toy_home: Path) -> Iterator[Runtime]:
+    found = load(toy_home)
+    yield found
+    found.snapshot.close()
+
+
+@pytest.fixture
+def living(toy_home: Path, tmp_path: Path) -> Iterator[Runtime]:
+    """With a live store in which nobody has agreed to anything."""
+    found = load(toy_home, tmp_path / "live.sqlite")
+    yield found
+    assert found.live is not None
+    found.live.close()
+    found.snapshot.close()
+
+
+def question(customer_id: str, **parts: object) -> StrategiesRequest:
+    body = {"customer_id": customer_id, "context": {"now": NOW.isoformat()}, **parts}
+    return StrategiesRequest.model_validate(body)
+
+
+def test_it_loads_what_the_bento_was_built_with(runtime: Runtime) -> None:
+    assert set(runtime.scorers) == set(SCORING_MODELS)
+    assert runtime.policy.snapshot_id
+    assert runtime.policy.models["churn"] == runtime.scorers[Model.CHURN].tag
+    assert runtime.params.run == "sample"
+    assert runtime.live is None
+    assert runtime.ready()
+
+
+def test_the_parameters_say_how_many_strategies_unless_asked(runtime: Runtime) -> None:
+    assert runtime.strategies(question(CUSTOMERS[0]))["k"] == runtime.params.decisions.k
+    one = runtime.strategies(question(CUSTOMERS[0], k=1))
+    assert (one["k"], len(one["strategies"])) == (1, 1)
+
+
+def test_a_profile_tells_the_verdict_on_every_model(runtime: Runtime) -> None:
+    answer = runtime.profile(ProfileRequest(customer_id=CUSTOMERS[2]))
+    assert answer["as_of"] == AS_OF
+    assert answer["verdicts"] == {model.value: "pass" for model in Model}
+
+
+def test_scores_name_the_verdict_of_the_audit(runtime: Runtime) -> None:
+    scores = runtime.score(ScoreRequest(features={"orders_90d": 9}))["scores"]
+    assert {told["verdict"] for told in scores.values()} == {"pass"}
+
+
+def test_an_unknown_customer_is_a_fault(runtime: Runtime) -> None:
+    for ask in (
+        lambda: runtime.strategies(question("nobody")),
+        lambda: runtime.profile(ProfileRequest(customer_id="nobody")),
+    ):
+        with pytest.raises(Fault) as caught:
+            ask()
+        assert (caught.value.status, caught.value.field) == (404, "customer_id")
+        assert "nobody" not in caught.value.message
+
+
+def test_a_live_store_speaks_for_consents_and_contacts(living: Runtime, runtime: Runtime) -> None:
+    def codes(found: Runtime, k: int = 20) -> set[str]:
+        answer = found.strategies(question(CUSTOMERS[0], k=k))
+        return {one["code"] for one in answer["suppressed"]}
+
+    assert "consent_unknown" in codes(living)
+    assert living.live is not None
+    before = runtime.strategies(question(CUSTOMERS[0]))
+    living.live.record_exposure(Exposure(CUSTOMERS[0], "mail", NOW))
+    assert runtime.strategies(question(CUSTOMERS[0])) == before
+
+
+def test_it_is_not_ready_without_its_live_store(living: Runtime, tmp_path: Path) -> None:
+    assert living.ready()
+    assert living.live is not None
+    living.live.close()
+    (tmp_path / "live.sqlite").write_bytes(b"this is not a database" * 500)
+    assert not living.ready()

@@ -1,0 +1,25 @@
+"""A BentoML store with the toy models and the toy snapshot that they scored."""
+
+from pathlib import Path
+
+from toy_models import toy
+from toy_snapshot import write_toy_snapshot
+
+from mkt_models.columns import SCORING_MODELS
+from mkt_models.loading import load_params
+from mkt_models.models import registry
+
+ROOT = Path(__file__).parents[1]
+
+
+def fill_store(home: Path) -> None:
+    """Save three models and a snapshot into the store at ``home``."""
+    scorers = {}
+    for model in SCORING_MODELS:
+        tag = registry.save(toy(model), params={}, data_hash="toy", metrics={}, home=home)
+        scorers[model] = registry.load(tag, home)
+    database = home / "snapshot.sqlite"
+    write_toy_snapshot(database, scorers)
+    catalogue = ROOT / "params" / "catalogue.yaml"
+    params = load_params(ROOT / "params" / "sample.yaml").model_dump(mode="json")
+    registry.save_snapshot(database, catalogue, params=params, home=home)
