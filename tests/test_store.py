@@ -117,27 +117,6 @@ def test_a_snapshot_cannot_be_written(path):
         store.record_exposure(EXPOSURES[0])
 
 
-def test_what_is_no_snapshot_is_refused(tmp_path, path):
-    with pytest.raises(StoreError, match="no such snapshot"):
-        Store.open(path, read_only=True)
-    path.write_bytes(b"this is not a database, it is a text" * 100)
-    with pytest.raises(StoreError, match="not readable as SQLite"):
-        Store.open(path, read_only=True)
-    sqlite3.connect(tmp_path / "empty.sqlite").close()
-    with pytest.raises(StoreError, match="it lacks consents, customers, exposures"):
-        Store.open(tmp_path / "empty.sqlite", read_only=True)
-    with pytest.raises(StoreError, match="read_only is for SQLite"):
-        Store.open("postgresql://somewhere/db", read_only=True)
-    with pytest.raises(StoreError, match="name a file"):
-        Store.open("sqlite://")
-
-
-def test_a_file_that_is_being_written_is_not_read_without_locks(tmp_path, live):
-    live.record_exposure(EXPOSURES[0])
-    with pytest.raises(StoreError, match="still being written"):
-        Store.open(tmp_path / "live.sqlite", read_only=True)
-
-
 def test_a_live_store_is_no_snapshot(live):
     with pytest.raises(StoreError, match="holds no snapshot"):
         live.meta()
@@ -162,21 +141,6 @@ def test_the_same_contact_of_a_decision_is_recorded_once(live):
     assert live.record_exposure(EXPOSURES[0])
     assert len(live.exposures("b", NOW)) == 2
     assert len(live.exposures("a", NOW)) == 2
-
-
-def test_a_time_without_a_zone_and_an_id_that_is_too_long_are_refused(live):
-    with pytest.raises(StoreError, match="with its zone"):
-        Exposure("b", "app", datetime(2018, 1, 6))
-    with pytest.raises(StoreError, match=r"exposure\.customer_id == .* 1 to 64 characters"):
-        live.record_exposure(Exposure("b" * 65, "app", NOW))
-    with pytest.raises(StoreError, match=r"consent\.purpose"):
-        live.record_consent(Consent("b", "", "app", "granted", date(2017, 1, 1)))
-
-
-def test_an_address_or_a_path_open_the_same_store(tmp_path, live):
-    live.record_exposure(EXPOSURES[0])
-    with Store.open(f"sqlite:///{tmp_path / 'live.sqlite'}") as other:
-        assert other.exposures("a", NOW) == (EXPOSURES[0],)
 
 
 def test_threads_share_a_snapshot_and_a_live_store(path, live):

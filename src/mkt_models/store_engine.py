@@ -20,7 +20,9 @@ def open_live(url: str | Path) -> sa.Engine:
         engine = sa.create_engine(str(url))
     else:
         engine = sa.create_engine(
-            f"sqlite:///{path}", connect_args={"timeout": BUSY_SECONDS}, poolclass=QueuePool
+            sa.URL.create("sqlite", database=str(path)),  # as text, a "?" would begin its options
+            connect_args={"timeout": BUSY_SECONDS},
+            poolclass=QueuePool,
         )
         sa.event.listen(engine, "connect", _write_ahead)
         sa.event.listen(engine, "begin", _begin)

@@ -1,0 +1,51 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mkt_models.models.scorer import Scorer
+from mkt_models.models.scoring import highest, score_table
+
+ROWS = pd.DataFrame(
+    {
+        "customer_id": ["loyal", "gone"],
+        "as_of": pd.Timestamp("2018-01-01"),
+        "discount_share": [np.nan, 0.5],
+        "orders_90d": [25, 1],
+        "days_since_last_order": [2, 80],
+        "age_band": ["65+", None],
+    },
+    index=[7, 3],
+)
+
+
+def test_a_score_stands_beside_its_keys_with_model_and_reasons(churn: Scorer) -> None:
+    before = ROWS.copy(deep=True)
+    found = score_table(ROWS, ["customer_id", "as_of"], churn, top=2)
+    assert list(found.columns) == ["customer_id", "as_of", "score", "model", "reasons"]
+    assert found.index.tolist() == [7, 3]
+    for position, (_, row) in enumerate(ROWS.iterrows()):
+        alone = churn.score_row({f: row[f] for f in churn.features if pd.notna(row[f])}, top=2)
+        assert found["score"].iloc[position] == alone.value
+        assert json.loads(found["reasons"].iloc[position]) == list(alone.reasons)
+    assert found["score"].is_monotonic_increasing
+    assert set(found["model"]) == {churn.tag}
+    assert "距上次下单天数" in found["reasons"].iloc[1]
+    pd.testing.assert_frame_equal(ROWS, before)
+
+
+def test_a_feature_that_is_missing_is_named(churn: Scorer) -> None:
+    with pytest.raises(KeyError, match="orders_90d"):
+        score_table(ROWS.drop(columns="orders_90d"), ["customer_id"], churn)
+
+
+def test_the_highest_come_first_and_tell_their_reasons(churn: Scorer) -> None:
+    scores = score_table(ROWS, ["customer_id", "as_of"], churn, top=2)
+    found = highest(scores, 1)
+    assert found["customer_id"].tolist() == ["gone"]
+    assert list(found.columns) == ["customer_id", "score", "reasons"]
+    reasons = [why["en"] for why in json.loads(scores["reasons"].iloc[1])]
+    assert reasons
+    assert found["reasons"].tolist() == ["; ".join(reasons)]
+    assert len(highest(scores, 5)) == 2
