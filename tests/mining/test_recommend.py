@@ -1,10 +1,10 @@
-from collections import defaultdict
 from datetime import date, timedelta
 
 import pandas as pd
 import pytest
+from mining.tables import AS_OF, mining, small
 
-from mkt_models.mining.candidates import FEATURES, candidates_sql
+from mkt_models.mining.candidates import FEATURES
 from mkt_models.mining.recommend import (
     BUY_AGAIN,
     POPULAR,
@@ -13,63 +13,12 @@ from mkt_models.mining.recommend import (
     fit_purchase_model,
     recommend,
 )
-from mkt_models.params import Mining
-
-AS_OF = date(2020, 7, 1)
-
-
-def mining(**changes: object) -> Mining:
-    return Mining.model_validate(
-        {
-            "min_support": 0.01,
-            "min_lift": 1,
-            "half_life_days": 60,
-            "n_items": 4,
-            "backtest_days": 28,
-            "exclude_departments": ["FUEL"],
-            **changes,
-        }
-    )
 
 
 def by_score() -> PurchaseModel:
     # Ranks by decayed frequency alone: the probability rises with it.
     weights = {name: 1.0 if name == "frequency" else 0.0 for name in FEATURES}
     return PurchaseModel(0.0, weights, 28, (), 0)
-
-
-def line(order: str, customer: str, product: str, days_ago: int, cents: int) -> dict[str, object]:
-    return {
-        "order_id": order,
-        "customer_id": customer,
-        "product_id": product,
-        "amount_cents": cents,
-        "local_date": AS_OF - timedelta(days=days_ago),
-    }
-
-
-def small(fill):
-    lines = [
-        line("1", "ann", "tea", 60, 200),
-        line("1", "ann", "tea", 60, 100),  # a second line of the same order: one purchase
-        line("2", "ann", "tea", 120, 300),
-        line("3", "ann", "rice", 1, 500),
-        line("4", "bob", "milk", 10, 150),
-        line("5", "cat", "milk", 20, 250),
-        line("6", "bob", "fuel", 5, 900),
-        line("7", "bob", "misc", 5, 900),
-        line("8", "bob", "tea", -1, 900),  # after as_of
-        line("9", "dan", "tea", 0, 900),  # on as_of: the future
-    ]
-    products = pd.DataFrame(
-        {
-            "product_id": ["tea", "rice", "milk", "fuel", "misc"],
-            "department": ["GROCERY", "GROCERY", "GROCERY", "FUEL", "MISC"],
-            "category": ["DRINKS", "FOOD", "DRINKS", "FUEL", None],
-            "product_type": ["TEA", "RICE", "MILK", "GASOLINE", None],
-        }
-    )
-    return fill(pd.DataFrame(lines), products)
 
 
 def test_lists_worked_by_hand(fill) -> None:
@@ -118,22 +67,6 @@ def test_every_customer_has_a_full_list_without_repeats(fill, shop) -> None:
     assert not out.drop(columns="days_since_last").isna().any().any()
 
 
-def test_scores_equal_a_plain_sum_in_python(fill, shop) -> None:
-    transactions, products = shop
-    seen: dict[tuple[str, str], set[tuple[str, int]]] = defaultdict(set)
-    for t in transactions.itertuples():
-        if t.local_date < AS_OF:
-            days = (AS_OF - t.local_date).days
-            seen[t.customer_id, t.product_id].add((t.order_id, days))
-    rows = fill(transactions, products).execute(candidates_sql(AS_OF, mining())).df()
-    for row in rows.itertuples():
-        days = [d for _, d in seen.get((row.customer_id, row.product_id), set())]
-        assert row.score == pytest.approx(sum(0.5 ** (d / 60) for d in days))
-        assert row.times_bought == len(days)
-        assert row.times_bought_90d == sum(d <= 90 for d in days)
-    assert len(rows) == rows[["customer_id", "product_id"]].drop_duplicates().shape[0]
-
-
 def test_nothing_changes_when_the_future_changes(fill, shop) -> None:
     transactions, products = shop
     before = recommend(fill(transactions, products), AS_OF, mining())
@@ -150,19 +83,6 @@ def test_nothing_changes_when_the_future_changes(fill, shop) -> None:
     some = ~later & (transactions["customer_id"] < "c05")
     past = transactions.assign(product_id=transactions["product_id"].where(~some, "p03"))
     assert not recommend(fill(past, products), AS_OF, mining()).equals(before)
-
-
-def test_the_label_looks_at_the_horizon_only(fill) -> None:
-    con = small(fill)
-    at = AS_OF - timedelta(days=20)
-    sql = candidates_sql(at, mining(), horizon_days=20)
-    rows = con.execute(sql).df().set_index(["customer_id", "product_id"])["bought"]
-    # Before: ann's tea. In [20 days ago, as_of): milk (10 and 20 ago), rice. On as_of: tea.
-    assert rows.to_dict() == {("ann", "tea"): 0}
-    at = AS_OF - timedelta(days=15)
-    rows = con.execute(candidates_sql(at, mining(), horizon_days=15)).df()
-    bought = rows.set_index(["customer_id", "product_id"])["bought"].to_dict()
-    assert bought == {("ann", "tea"): 0, ("ann", "milk"): 0, ("cat", "milk"): 0, ("cat", "tea"): 0}
 
 
 def test_the_model_learns_from_windows_that_end_at_its_date(fill, shop) -> None:
