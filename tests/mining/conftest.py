@@ -13,7 +13,7 @@ START = date(2020, 1, 1)
 
 @pytest.fixture
 def fill() -> Iterator[Fill]:
-    con = duckdb.connect()
+    con = duckdb.connect(config={"threads": 1})
 
     def _fill(transactions: pd.DataFrame, products: pd.DataFrame) -> duckdb.DuckDBPyConnection:
         con.register("t_frame", transactions)
