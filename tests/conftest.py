@@ -62,10 +62,11 @@ def project(tmp_path: Path) -> Path:
         (tmp_path / folder).mkdir(parents=True)
     for name in ("complete_journey.yaml", "sample.yaml"):
         shutil.copy(ROOT / "params" / name, tmp_path / "params" / name)
-    (tmp_path / "params" / "catalogue.yaml").write_text("fake: true\n")
+    shutil.copy(ROOT / "params" / "catalogue.yaml", tmp_path / "params")
     (tmp_path / "src/mkt_models/fake.py").write_text("")
     (tmp_path / "requirements.lock").write_text("doit==0\n")
-    shutil.copy(ROOT / "dodo.py", tmp_path / "dodo.py")
+    for name in ("dodo.py", "bentofile.yaml"):
+        shutil.copy(ROOT / name, tmp_path)
     for stage in STAGES:
         number, _, word = stage.name.partition("_")
         text = _notebook(f"{number} · {word.title()}: what does {word} say?", f"'{word}'")

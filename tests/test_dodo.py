@@ -118,11 +118,11 @@ def test_a_changed_parameter_makes_every_stage_stale(
     run: Callable[..., int], kernel: Kernel
 ) -> None:
     run()
-    run("--set", "churn.horizon_days=28", "profile.as_of=2017-12-01")
+    run("--set", "churn.horizon_days=28", "profile.as_of=2018-01-02")
     assert sorted(kernel.executed) == NAMES
     assert kernel.parameters == {
         "params_file": "../params/sample.yaml",
-        "overrides": {"churn.horizon_days": 28, "profile.as_of": "2017-12-01"},
+        "overrides": {"churn.horizon_days": 28, "profile.as_of": "2018-01-02"},
     }
 
 

@@ -150,3 +150,20 @@ def test_the_zone_is_the_named_one():
 )
 def test_nearest(word: str, known: list[str], says: str):
     assert nearest(word, known) == says
+
+
+def test_labels_after_the_profile_are_refused() -> None:
+    with pytest.raises(ParamsError, match=r"churn: labels of the last cutoff reach to 2018-01-01"):
+        load_params(WHOLE, {"profile.as_of": "2017-12-31", "value.last": "2017-09-04"})
+
+
+def test_a_decision_before_the_profile_is_refused() -> None:
+    with pytest.raises(ParamsError, match="cannot know the future"):
+        load_params(WHOLE, {"decisions.decide_at": "2017-12-31T10:00:00"})
+
+
+def test_the_time_of_decisions_is_read_on_the_shop_clock() -> None:
+    at = load_params(WHOLE, {"decisions.decide_at": "2018-01-06T10:00:00"}).decide_at
+    assert at.isoformat() == "2018-01-06T10:00:00-05:00"
+    with pytest.raises(ParamsError, match="must have no zone"):
+        load_params(WHOLE, {"decisions.decide_at": "2018-01-06T10:00:00Z"})

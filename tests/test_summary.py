@@ -16,7 +16,7 @@ FIGURE = {
     "n": 2304,
     "kind": "backtested",
     "unit": "",
-    "better_than": "recency alone .752, last_90_days 0.7",
+    "beside": "recency alone .752, last_90_days 0.7",
 }
 
 
@@ -55,7 +55,7 @@ def test_figures_of_different_kinds_name_theirs_and_long_names_are_broken() -> N
         "value": -0.0091,
         "unit": "share",
         "kind": "observed",
-        "better_than": "nothing to speak of",
+        "beside": "nothing to speak of",
     }
     told = summary(Story("sample", "i", (FIGURE, other), ()))
     assert "Headline figures\n" in told

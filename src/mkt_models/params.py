@@ -128,6 +128,11 @@ class Mining(Section):
     exclude_categories: tuple[str, ...] = Field(
         default=(), description="categories in no rule and no recommendation"
     )
+    exclude_words: tuple[Annotated[str, Field(min_length=3)], ...] = Field(
+        default=(),
+        description="a product whose category or product type contains one of these, in any case, "
+        "is never named",
+    )
 
 
 class Boosting(Section):
@@ -228,6 +233,14 @@ class Decisions(Section):
     decide_at: datetime = Field(
         description="the shop's local time for which the batch decides and the showcase asks"
     )
+
+    @field_validator("decide_at")
+    @classmethod
+    def _on_the_shop_clock(cls, value: datetime) -> datetime:
+        if value.tzinfo is not None:
+            raise ValueError("must have no zone: it is read on the shop's clock, source.time_zone")
+        return value
+
     holdout_share: Share = Field(description="customers withheld from all contact, at random")
     holdout_salt: str = Field(min_length=4, description="changes who is withheld")
     showcase_customers: int = Field(gt=0, le=20, description="households printed at the end")
@@ -247,6 +260,22 @@ class Params(Section):
     propensity: Propensity
     audit: Audit
     decisions: Decisions
+
+    @model_validator(mode="after")
+    def _nothing_after_the_profile(self) -> Self:
+        for name, cutoffs in (("churn", self.churn), ("value", self.value)):
+            end = cutoffs.last + timedelta(days=cutoffs.horizon_days)
+            if end > self.profile.as_of:
+                raise ValueError(
+                    f"{name}: labels of the last cutoff reach to {end}, after profile.as_of == "
+                    f"{self.profile.as_of}; move {name}.last back, or profile.as_of ahead"
+                )
+        if self.decisions.decide_at.date() < self.profile.as_of:
+            raise ValueError(
+                f"decisions.decide_at == {self.decisions.decide_at} is before profile.as_of == "
+                f"{self.profile.as_of}: a decision cannot know the future"
+            )
+        return self
 
     @property
     def decide_at(self) -> datetime:

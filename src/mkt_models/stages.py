@@ -21,6 +21,8 @@ from typing import Any
 
 import yaml
 
+from mkt_models.decisions.catalogue import load_catalogue
+from mkt_models.decisions.occasions import check_country
 from mkt_models.loading import ParamsError
 from mkt_models.notebook_runs import execute_notebook
 from mkt_models.params import nearest
@@ -91,6 +93,11 @@ class Run:
         if not catalogue.is_file():
             near = nearest(catalogue.name, [p.name for p in path.parent.glob("*.yaml")])
             raise ParamsError(f"{path}: decisions.catalogue: {catalogue} is no file{near}")
+        load_catalogue(catalogue)
+        try:
+            check_country(workspace.params.source.country)
+        except ValueError as error:
+            raise ParamsError(f"{path}: source.country: {error}") from None
         return cls(path.resolve(), overrides, workspace, workspace.root / "notebooks")
 
     def notebook(self, stage: Stage) -> Path:
@@ -120,6 +127,7 @@ class Run:
             *([self.workspace.root / "requirements.lock"]),
             *(data_files(self.workspace.params.source.kind) if not stage.needs else []),
             *([catalogue] if stage.name in _READ_CATALOGUE else []),
+            *([self.workspace.root / "bentofile.yaml"] if stage.name == "10_package" else []),
         ]
 
     def settings(self) -> dict[str, str]:

@@ -215,7 +215,7 @@ def _figure_rows(figure: Mapping[str, Any], with_kind: bool) -> list[tuple[str, 
     rows = [(name, figure_text(figure), n, _kind(figure) if with_kind else "")]
     if more:
         rows.append((f"  ({more}", "", "", ""))
-    for peer in filter(None, str(figure.get("better_than") or "").split(", ")):
+    for peer in filter(None, str(figure.get("beside") or "").split(", ")):
         who, _, number = peer.rpartition(" ")
         try:
             value = number_text(float(number), unit)

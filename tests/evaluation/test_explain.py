@@ -143,3 +143,18 @@ def test_top_reasons_by_hand():
     assert top_reasons(small(), 1)[2] == [("b", 7.0, -0.6)]
     with pytest.raises(ValueError, match="k == 0"):
         top_reasons(small(), 0)
+
+
+def test_a_calibration_moves_what_is_explained_to_the_served_scale() -> None:
+    rng = np.random.default_rng(3)
+    table = pd.DataFrame(rng.normal(size=(60, 2)), columns=["a", "b"])
+    target = (table["a"] > 0).to_numpy(dtype=float)
+    booster = xgboost.train(
+        {"objective": "binary:logistic", "max_depth": 2, "nthread": 1},
+        xgboost.DMatrix(table.to_numpy(), target, feature_names=["a", "b"]),
+        num_boost_round=4,
+    )
+    raw = contributions(booster, table)
+    served = contributions(booster, table, slope=0.5, intercept=-1.0)
+    assert served.base == pytest.approx(0.5 * raw.base - 1.0)
+    assert np.allclose(served.values, 0.5 * raw.values)

@@ -17,9 +17,8 @@ TABLE = pd.DataFrame(
 )
 
 
-def test_a_figure_comes_with_interval_n_kind_and_peer() -> None:
-    found = headline(TABLE, "auc", "Churn AUC", model="xgboost", better_than="recency_alone")
-    assert found == {
+def test_a_figure_comes_with_interval_n_kind_and_the_strongest_peer() -> None:
+    assert headline(TABLE, "auc", "Churn AUC", model="xgboost") == {
         "name": "Churn AUC",
         "value": 0.8571,
         "lower": 0.83,
@@ -27,25 +26,28 @@ def test_a_figure_comes_with_interval_n_kind_and_peer() -> None:
         "n": 2304,
         "kind": "backtested",
         "unit": "",
-        "better_than": "recency alone 0.752",
+        "beside": "recency alone 0.752",
     }
 
 
-@pytest.mark.parametrize(
-    ("peer", "said"), [("recency_alone", "recency alone 1,234.6"), ("mean", "mean 3.000")]
-)
-def test_a_large_peer_is_told_with_one_digit(peer: str, said: str) -> None:
-    found = headline(TABLE, "mae", "Error", model="xgboost", unit="USD", better_than=peer)
-    assert (found["better_than"], found["unit"]) == (said, "USD")
+def test_a_peer_that_is_better_is_named_all_the_same() -> None:
+    assert headline(TABLE, "auc", "AUC", model="mean")["beside"] == "xgboost 0.857"
 
 
-def test_without_a_peer_none_is_named() -> None:
-    assert headline(TABLE, "auc", "Churn AUC", model="mean")["better_than"] is None
+def test_less_is_better_for_an_error_and_large_ones_have_one_digit() -> None:
+    assert headline(TABLE, "mae", "Error", model="xgboost", unit="USD")["beside"] == "mean 3.000"
+    without = TABLE[TABLE["model"] != "mean"]
+    assert headline(without, "mae", "Error", model="xgboost")["beside"] == "recency alone 1234.6"
+
+
+def test_no_peer_is_named_when_none_is_wanted_or_there() -> None:
+    assert headline(TABLE, "auc", "AUC", model="mean", with_peer=False)["beside"] is None
+    alone = TABLE[TABLE["model"] == "xgboost"]
+    assert headline(alone, "auc", "AUC", model="xgboost")["beside"] is None
 
 
 def test_a_model_or_metric_that_is_not_there_is_an_error() -> None:
-    for wrong in ({"model": "xgb"}, {"model": "mean", "better_than": "xgb"}):
-        with pytest.raises(KeyError, match="xgb"):
-            headline(TABLE, "auc", "Churn AUC", **wrong)
+    with pytest.raises(KeyError, match="xgb"):
+        headline(TABLE, "auc", "Churn AUC", model="xgb")
     with pytest.raises(KeyError, match="gini"):
         headline(TABLE, "gini", "Gini", model="mean")

@@ -83,7 +83,7 @@ def test_a_backtest_is_complete_and_repeatable(fill, shop) -> None:
     assert headline["name"] == "Recommender NDCG@4, next 28 days"
     assert headline["kind"] == "backtested"
     assert headline["value"] == pytest.approx(ndcg.loc[MODEL, "value"])
-    assert "popularity 0." in headline["better_than"]
+    assert "popularity 0." in headline["beside"]
     names = [row[0] for row in con.execute("SHOW TABLES").fetchall()]
     assert "backtest_candidates" not in names
 

@@ -42,7 +42,9 @@ class Contributions:
     base: float
 
 
-def contributions(booster: xgboost.Booster, features: pd.DataFrame) -> Contributions:
+def contributions(
+    booster: xgboost.Booster, features: pd.DataFrame, slope: float = 1.0, intercept: float = 0.0
+) -> Contributions:
     """Explain the rows of ``features`` and check that the contributions add up.
 
     Parameters
@@ -52,6 +54,8 @@ def contributions(booster: xgboost.Booster, features: pd.DataFrame) -> Contribut
     features
         one row per prediction, all numeric; holds the columns the model was trained on, in any
         order (others are left out)
+    slope, intercept
+        the calibration of the margin, so that what is explained is the score that is served
 
     Raises
     ------
@@ -73,6 +77,8 @@ def contributions(booster: xgboost.Booster, features: pd.DataFrame) -> Contribut
         raise ExplanationError(f"the model has {parts.shape[1]} outputs; explain one at a time")
     margin = np.asarray(booster.predict(matrix, output_margin=True), dtype=np.float64)
     check_additive(parts, margin)
+    parts *= slope
+    parts[:, -1] += intercept
     base = float(parts[0, -1]) if len(parts) else float("nan")
     values = pd.DataFrame(parts[:, :-1], columns=names, index=features.index)
     return Contributions(values, table, base)

@@ -6,6 +6,9 @@ import pandas as pd
 
 from mkt_models.columns import NumberKind
 
+# Metrics of which less is better; of the others more is.
+_LESS_IS_BETTER = frozenset({"brier", "log_loss", "ece", "mae", "rmse"})
+
 
 def headline(
     table: pd.DataFrame,
@@ -14,14 +17,14 @@ def headline(
     *,
     model: str,
     unit: str = "",
-    better_than: str | None = None,
+    with_peer: bool = True,
 ) -> dict[str, Any]:
-    """Take one figure out of a table of performance.
+    """Take one figure out of a table of performance, beside that of the strongest peer.
 
     Parameters
     ----------
     table
-        One row per model, as ``performance`` gives it.
+        One row per model, as ``performance`` gives it with ``model`` as its reference.
     metric
         Column of the figure; its interval stands beside it.
     name
@@ -30,18 +33,13 @@ def headline(
         The row.
     unit
         ``share`` for per cent, else shown behind the number.
-    better_than
-        A peer to name beside it, with its figure.
+    with_peer
+        Name the best of the other models, whether it is better or worse than this one.
 
     """
     rows = {str(row["model"]): row for row in table.to_dict("records")}
-    row = rows[model]
-    peer = None
-    if better_than is not None:
-        value = float(rows[better_than][metric])
-        digits = 3 if abs(value) < 10 else 1
-        peer = f"{better_than.replace('_', ' ')} {value:,.{digits}f}"
-    return {
+    row = rows.pop(model)
+    figure: dict[str, Any] = {
         "name": name,
         "value": float(row[metric]),
         "lower": float(row[f"{metric}_lower"]),
@@ -49,5 +47,11 @@ def headline(
         "n": int(row["n"]),
         "kind": NumberKind.BACKTESTED.value,
         "unit": unit,
-        "better_than": peer,
+        "beside": None,
     }
+    known = {peer: float(found[metric]) for peer, found in rows.items() if pd.notna(found[metric])}
+    if with_peer and known:
+        best = (min if metric in _LESS_IS_BETTER else max)(known, key=lambda peer: known[peer])
+        digits = 3 if abs(known[best]) < 10 else 1
+        figure["beside"] = f"{best.replace('_', ' ')} {known[best]:.{digits}f}"
+    return figure

@@ -290,7 +290,7 @@ def _headline(ranking: pd.DataFrame, mining: Mining) -> list[dict[str, Any]]:
         rows = ranking[(ranking["scope"] == ALL) & (ranking["metric"] == metric)]
         values = {str(r): float(v) for r, v in zip(rows["ranking"], rows["value"], strict=True)}
         own = rows[rows["ranking"] == MODEL].iloc[0]
-        peers = [f"{name} {v:.3f}" for name, v in values.items() if v < values[MODEL]]
+        peers = [f"{name} {v:.3f}" for name, v in values.items() if name != MODEL]
         out.append(
             {
                 "name": f"Recommender {label}@{mining.n_items}, next {mining.backtest_days} days",
@@ -300,7 +300,7 @@ def _headline(ranking: pd.DataFrame, mining: Mining) -> list[dict[str, Any]]:
                 "n": int(own["n"]),
                 "kind": NumberKind.BACKTESTED.value,
                 "unit": "",
-                "better_than": ", ".join(peers),
+                "beside": ", ".join(peers),
             }
         )
     return out

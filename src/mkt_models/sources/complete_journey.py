@@ -93,8 +93,18 @@ TRAPS: tuple[Rule, ...] = (
         "zero_quantity",
         Table.TRANSACTIONS,
         "quarantine",
-        "A line of quantity 0 is no purchase; nearly all of them carry no money",
-        when="quantity = 0",
+        "A line of quantity 0 without a discount is no purchase; nearly all of them carry no money",
+        when="quantity = 0 AND loyalty_discount_cents = 0 AND coupon_discount_cents = 0"
+        " AND coupon_match_discount_cents = 0",
+    ),
+    Rule(
+        "coupon_slip",
+        Table.TRANSACTIONS,
+        "flag",
+        "A line of quantity 0 with a discount is a coupon that was scanned for the order: its "
+        "discount counts, it is no item",
+        when="quantity = 0 AND (loyalty_discount_cents > 0 OR coupon_discount_cents > 0"
+        " OR coupon_match_discount_cents > 0)",
     ),
     Rule(
         "fuel_counts_as_one",
