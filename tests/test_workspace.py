@@ -52,11 +52,13 @@ def test_a_missing_input_names_the_notebook_that_makes_it(workspace: Workspace):
 
 def test_tables_and_documents_come_back(workspace: Workspace):
     frame = pd.DataFrame({"customer_id": ["1", "2"], "x": [0.5, None]}, index=[7, 9])
-    path = workspace.write_table("churn", "scores", frame)
+    workspace.write_table("churn", "scores", frame)
+    path = workspace.path("churn", "scores.parquet")
     pd.testing.assert_frame_equal(
         workspace.read_table("churn", "scores"), frame.reset_index(drop=True)
     )
-    document = workspace.write_json("churn", "metrics", {"b": "流失", "a": date(2018, 1, 1)})
+    workspace.write_json("churn", "metrics", {"b": "流失", "a": date(2018, 1, 1)})
+    document = workspace.path("churn", "metrics.json")
     assert workspace.read_json("churn", "metrics") == {"a": "2018-01-01", "b": "流失"}
     text = document.read_text(encoding="utf-8")
     assert "流失" in text
@@ -78,7 +80,8 @@ def test_a_failed_write_leaves_the_last_good_document(workspace: Workspace):
 
 def test_missing_numbers_become_null_and_tables_lists(workspace: Workspace):
     table = pd.DataFrame({"n": [1, 2], "rate": [0.5, float("nan")]})
-    path = workspace.write_json("churn", "metrics", {"rows": table, "gap": float("nan")})
+    workspace.write_json("churn", "metrics", {"rows": table, "gap": float("nan")})
+    path = workspace.path("churn", "metrics.json")
     assert workspace.read_json("churn", "metrics") == {
         "rows": [{"n": 1, "rate": 0.5}, {"n": 2, "rate": None}],
         "gap": None,

@@ -112,19 +112,18 @@ class Workspace:
         """Read a table of a stage."""
         return pd.read_parquet(self.existing(stage, f"{table}.parquet"))
 
-    def write_table(self, stage: str, table: str, frame: pd.DataFrame) -> Path:
+    def write_table(self, stage: str, table: str, frame: pd.DataFrame) -> None:
         """Write a table of a stage as Parquet, atomically."""
         path = self.folder(stage) / f"{table}.parquet"
         partial = path.with_suffix(".partial")
         frame.to_parquet(partial, index=False)
         partial.replace(path)
-        return path
 
     def read_json(self, stage: str, name: str) -> Any:
         """Read a JSON document of a stage."""
         return json.loads(self.existing(stage, f"{name}.json").read_text(encoding="utf-8"))
 
-    def write_json(self, stage: str, name: str, data: object) -> Path:
+    def write_json(self, stage: str, name: str, data: object) -> None:
         """Write a JSON document of a stage, atomically and with sorted keys.
 
         Tables become lists of rows, and what is missing becomes null.
@@ -134,7 +133,6 @@ class Workspace:
         text = json.dumps(plain(data), indent=2, sort_keys=True, ensure_ascii=False, default=str)
         partial.write_text(text + "\n", encoding="utf-8")
         partial.replace(path)
-        return path
 
 
 def plain(value: Any) -> Any:
