@@ -103,6 +103,10 @@ def test_a_good_request_arrives_whole() -> None:
         ({"key": "secret"}, 401, "unauthorized"),
         ({"key": "secret", "path": "/nowhere"}, 401, "unauthorized"),
         ({"key": "secret", "headers": {"x-api-key": "guess"}}, 401, "unauthorized"),
+        ({"headers": {"x-forwarded-for": "203.0.113.9"}}, 401, "unauthorized"),
+        ({"headers": {"X-Real-IP": "203.0.113.9"}}, 401, "unauthorized"),
+        ({"headers": {"forwarded": "for=203.0.113.9"}}, 401, "unauthorized"),
+        ({"headers": {"x-real-ip": ""}, "path": "/readyz", "method": "GET"}, 401, "unauthorized"),
         ({"server": ("10.0.0.7", 3000)}, 403, "loopback_only"),
         ({"server": None}, 403, "loopback_only"),
         ({"server": ("10.0.0.7", 3000), "path": "/readyz", "method": "GET"}, 403, "loopback_only"),
@@ -135,6 +139,21 @@ def test_local_names_are_answered_without_a_key(host: str) -> None:
 def test_a_key_opens_beyond_loopback() -> None:
     strange = {"host": "shop.example", "x-api-key": "secret"}
     assert ask(key="secret", server=("10.0.0.7", 80), headers=strange)[0] == 200
+
+
+def test_a_proxy_is_told_to_set_a_key_and_passes_with_one() -> None:
+    proxied = {"x-forwarded-for": "203.0.113.9"}
+    assert "set MKT_API_KEY" in ask(headers=proxied)[2]["error"]["message"]
+    assert ask(key="secret", headers={**proxied, "x-api-key": "secret"})[0] == 200
+
+
+def test_who_asks_too_early_is_told_when_to_ask_again() -> None:
+    error = {"code": "store_unavailable", "message": "m", "field": None}
+    for response in (JSONResponse({"error": error}, 503), PlainTextResponse("Not ready", 503)):
+        status, headers, body = ask(response)
+        assert (status, set(body["error"])) == (503, set(error))
+        assert int(headers["retry-after"]) > 0
+    assert "retry-after" not in ask(PlainTextResponse("no", 500))[1]
 
 
 def test_health_needs_no_key() -> None:

@@ -19,7 +19,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from mkt_models.serving.access import Access, is_loopback
+from mkt_models.serving.access import KEY_VARIABLE, Access, is_loopback
 from mkt_models.serving.wire import MAX_BYTES, Body, Fault, read_body
 
 Message = MutableMapping[str, Any]
@@ -29,6 +29,7 @@ App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 logger = logging.getLogger("bentoml.mkt_models")
 
+RETRY_SECONDS = 5
 _BODY_SECONDS = 10.0
 _DRAINED_BYTES = 1024 * 1024
 _READ = ("GET", "HEAD")
@@ -44,9 +45,11 @@ class Route:
 
 
 def json_response(data: object, status: int = 200, headers: Mapping[str, str] = {}) -> Response:
-    """An answer as UTF-8 JSON that no cache keeps."""
+    """An answer as UTF-8 JSON that no cache keeps; status 503 says when to ask again."""
     content = json.dumps(data, ensure_ascii=False, allow_nan=False).encode()
     kept = {"cache-control": "no-store", **headers}
+    if status == 503:
+        kept.setdefault("retry-after", str(RETRY_SECONDS))
     return Response(content, status_code=status, headers=kept, media_type="application/json")
 
 
@@ -162,6 +165,7 @@ class _Gone(Exception):
 
 _SAFETY = [(b"x-content-type-options", b"nosniff"), (b"x-frame-options", b"DENY")]
 INTERNAL = Fault(500, "internal", "the service failed; the fault is not in the request")
+_FORWARDED = (b"forwarded", b"x-forwarded-for", b"x-real-ip")
 _CODES = {503: "not_ready", 504: "timeout"}
 
 
@@ -174,7 +178,18 @@ def _headers(fault: Fault, route: Route | None) -> dict[str, str]:
 
 
 def _refuse_strangers(scope: Message, headers: Mapping[bytes, bytes]) -> None:
-    """Without a key: only over loopback, and only by a local name (no rebound foreign name)."""
+    """Without a key: only over loopback, and only by a local name (no rebound foreign name).
+
+    A reverse proxy on this machine asks over loopback for the whole network; it is known by the
+    headers that it adds.
+    """
+    if any(name.lower() in _FORWARDED for name in headers):
+        raise Fault(
+            401,
+            "unauthorized",
+            f"the request came through a proxy: set {KEY_VARIABLE} for the service and send the "
+            "key as `Authorization: Bearer <key>`",
+        )
     server = scope.get("server")
     if not server or not is_loopback(server[0]):
         raise Fault(403, "loopback_only", "without an API key the service answers locally only")
