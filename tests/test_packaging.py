@@ -35,7 +35,7 @@ def later_home(toy_home: Path, bento: str) -> tuple[Path, str]:
 def keyed(
     later_home: tuple[Path, str], bento: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:
-    """The older bento with two keys, and a live store in which nobody has agreed to the app.
+    """The older bento with two keys, and a live store in which one has refused the app.
 
     At its end nothing may be left: no process of the group, nobody who listens.
     """
@@ -110,9 +110,10 @@ def test_with_a_key_everything_but_health_needs_it(keyed: Server) -> None:
         ask(keyed.base_url, "/v1/strategies", QUESTION)
 
 
-def test_a_live_store_speaks_for_consents(keyed: Server) -> None:
+def test_a_no_in_the_live_store_binds_and_the_snapshots_yes_stays(keyed: Server) -> None:
     answer = keyed.ask("/v1/strategies", QUESTION)
-    assert all(one["personalised"] is False for one in answer["strategies"])
+    personal = [one for one in answer["strategies"] if one["personalised"]]
+    assert {one["channel"] for one in personal} == {"mail"}
     codes = {s["code"] for s in answer["suppressed"] if s["channel"] == "app"}
     assert "consent_refused" in codes
 

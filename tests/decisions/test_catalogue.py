@@ -47,7 +47,23 @@ def test_a_sensitive_column_is_refused_unless_allowed_with_a_reason(raw):
     ]
     assert validate(Catalogue, raw, "x").strategies[0].eligibility[0].column == "age_band"
     entry["eligibility"] = []
-    assert "which no sensitive rule uses" in refused(raw)
+    assert "which no rule uses" in refused(raw)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"column": "purchasing_power", "op": "==", "value": "affluent"},
+        {"column": "price_index", "op": ">=", "value": 1.1},
+    ],
+)
+def test_what_a_customer_may_be_willing_to_pay_is_guarded_too(raw, rule):
+    entry = raw["strategies"][0]
+    entry["eligibility"] = [rule]
+    assert f"uses {rule['column']!r}, an estimate of what a customer" in refused(raw)
+    reason = "a service that costs the shop, never a price"
+    entry["allow_sensitive"] = [{"column": rule["column"], "reason": reason}]
+    assert validate(Catalogue, raw, "x").strategies[0].allow_sensitive[0].reason == reason
 
 
 def test_an_unknown_column_is_refused_with_the_nearest(raw):
@@ -95,8 +111,9 @@ def test_reasons_come_only_from_a_model_whose_audit_is_asked_for(raw):
     [
         ("personalised_recommendation", {"models": ["value"]}, "must name recommender"),
         ("personalised_promotion", {"models": ["recommender"]}, "must name propensity"),
-        ("membership_tier", {"outcome": "retained"}, "must name churn, value"),
-        ("membership_tier", {"outcome": "redemption"}, "must be spend or retained"),
+        ("membership_tier", {"models": ["churn"], "reasons_from": "churn"}, "must name value"),
+        ("membership_tier", {"outcome": "redemption"}, "must be spend"),
+        ("membership_tier", {"outcome": "retained"}, "worth.outcome"),
     ],
 )
 def test_the_models_behind_a_worth_are_asked_for_their_audit(raw, strategy, worth, message):

@@ -126,7 +126,7 @@ def test_a_strategy_has_its_own_cap():
         (datetime(2018, 11, 6, 2, 0, tzinfo=UTC), True),
     ],
 )
-def test_quiet_hours_follow_the_customers_clock(utc, quiet):
+def test_quiet_hours_follow_the_clock_of_the_shops_zone(utc, quiet):
     assert (codes(Channel.SMS, now=utc) == ["quiet_hours"]) is quiet
     assert codes(Channel.APP, now=utc) == []
     assert codes(Channel.MAIL, now=utc) == []

@@ -131,7 +131,26 @@ def test_the_age_of_the_profile(regular, policy, day, age, stale):
     ],
 )
 def test_a_profile_that_does_not_fit_the_time_is_stale(regular, policy, now, stale):
-    assert decide(regular, Context(now), policy, 1).as_dict()["stale"] is stale
+    decision = decide(regular, Context(now), policy, 1)
+    assert decision.as_dict()["stale"] is stale
+    # Nothing personalised from a stale profile; what everybody sees stays.
+    assert (names(decision) == ["popular_items"]) is stale
+    personal = {entry.id for entry in policy.catalogue.strategies if entry.personalised}
+    told = [one for one in decision.suppressed if one.reasons[0].code == "profile_stale"]
+    if not stale:
+        assert not told
+    else:
+        assert {one.strategy for one in told} >= personal - {"scenario_holiday", "scenario_weekend"}
+        assert {one.strategy for one in told} <= personal
+
+
+def test_a_stale_profile_is_told_with_its_dates(regular, policy):
+    decision = decide(regular, Context(datetime(2018, 2, 6, 12, tzinfo=ZONE)), policy, 1)
+    (tier,) = [one for one in decision.suppressed if one.candidate == "membership_tier/app"]
+    assert tier.as_dict()["en"] == (
+        "the profile of 2018-01-01 is stale: not from the 35 days up to 2018-02-06"
+    )
+    assert "2018-01-01" in tier.as_dict()["zh"]
 
 
 @pytest.mark.parametrize("k", [0, 21, True, 1.0, "3", None])
@@ -167,14 +186,14 @@ def test_two_who_differ_only_in_sensitive_columns_get_the_same(changed, granted,
 
 contexts = st.builds(
     Context,
-    now=st.datetimes(datetime(2017, 12, 1), datetime(2018, 12, 1), timezones=st.just(UTC)),
+    now=st.datetimes(datetime(2017, 12, 20), datetime(2018, 2, 20), timezones=st.just(UTC)),
     channel=st.none() | st.sampled_from(Channel),
 )
 
 
 @st.composite
 def histories(draw, customer_id):
-    when = st.datetimes(datetime(2017, 11, 1), datetime(2018, 12, 31), timezones=st.just(UTC))
+    when = st.datetimes(datetime(2017, 11, 20), datetime(2018, 3, 20), timezones=st.just(UTC))
     day = st.dates(date(2017, 1, 1), date(2018, 12, 31))
     consent = st.builds(
         Consent,
@@ -219,6 +238,8 @@ def test_every_candidate_is_served_or_suppressed_exactly_once(documents, make_po
     worths = [one.worth for one in decision.strategies]
     assert worths == sorted(worths, reverse=True)
     assert names(decision) == [Strategy.NO_ACTION] or min(worths) > 0
+    if policy.stale(customer.as_of, today):
+        assert not any(one.document["personalised"] for one in decision.strategies)
     families = [one.document["family"] for one in decision.strategies]
     assert len(set(families)) == len(families)
     # Deterministic, JSON-able, and the same for the same facts in another order.
@@ -229,7 +250,10 @@ def test_every_candidate_is_served_or_suppressed_exactly_once(documents, make_po
 
 @pytest.fixture(scope="module")
 def pushy(catalogue, make_policy):
-    """A policy in which letters, emails and text messages pay, so that they are chosen."""
+    """A policy in which letters, emails and text messages pay, so that they are chosen.
+
+    Profiles stay good for a year, so that the limits are what stops a contact.
+    """
     strategies = tuple(
         entry.model_copy(
             update={
@@ -254,7 +278,8 @@ def pushy(catalogue, make_policy):
             },
         }
     )
-    return make_policy(catalogue.model_copy(update={"strategies": strategies, "contact": contact}))
+    parts = {"strategies": strategies, "contact": contact, "max_profile_age_days": 365}
+    return make_policy(catalogue.model_copy(update=parts))
 
 
 @quick

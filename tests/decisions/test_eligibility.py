@@ -2,8 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mkt_models.columns import NOT_AVAILABLE
-from mkt_models.decisions.eligibility import PROFILE_COLUMNS, Rule, ineligible, missing
+from mkt_models.columns import NOT_AVAILABLE, PROFILE_DIMENSIONS, SENSITIVE
+from mkt_models.decisions import eligibility
+from mkt_models.decisions.eligibility import GUARDED, PROFILE_COLUMNS, Rule, ineligible, missing
 
 
 @pytest.mark.parametrize(
@@ -61,6 +62,13 @@ def test_a_missing_value_is_not_available_whatever_the_comparison(value, op):
 def test_a_rule_that_cannot_hold_is_refused(rule, message):
     with pytest.raises(ValueError, match=message):
         Rule(**rule)
+
+
+def test_rules_and_profiles_have_one_vocabulary():
+    placed = [name for names in PROFILE_DIMENSIONS.values() for name in names]
+    assert list(PROFILE_COLUMNS) == placed
+    assert set(eligibility._ASKED) == set(placed)
+    assert set(GUARDED) == {*SENSITIVE, "price_index", "purchasing_power"}
 
 
 def test_every_column_has_words_in_both_languages():

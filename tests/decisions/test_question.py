@@ -1,15 +1,17 @@
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
+from mkt_models.columns import Channel
+from mkt_models.decisions.contact import without_consent
 from mkt_models.decisions.question import (
     Context,
     QuestionError,
     all_customers,
     find_customer,
 )
-from mkt_models.store import Exposure, SnapshotMeta, Store
+from mkt_models.store import Consent, Exposure, SnapshotMeta, Store
 
 NOW = datetime(2018, 1, 6, 15, tzinfo=UTC)
 
@@ -67,4 +69,68 @@ def test_one_by_one_or_all_at_once_customers_are_the_same(tmp_path, documents, g
             live.record_exposure(Exposure("2", "app", NOW))
             (two,) = [one for one in all_customers(store, NOW, live) if one.customer_id == "2"]
             assert two == find_customer(store, "2", NOW, live)
-            assert (len(two.consents), len(two.exposures)) == (0, 1)
+            assert (len(two.consents), len(two.exposures)) == (2, 1)
+
+
+def said(status, day, channel="app"):
+    return Consent("1", "marketing", channel, status, date(2017, 1, day))
+
+
+@pytest.fixture
+def known(tmp_path, documents):
+    """Customer 1 as found with the given consents and contacts of a snapshot and a live store."""
+
+    def find(consents=((), ()), exposures=((), ())):
+        path = tmp_path / "snapshot.sqlite"
+        meta = SnapshotMeta("2018-01-01")
+        Store.write_snapshot(path, meta, documents, consents[0], exposures[0])
+        live = Store.open(tmp_path / "live.sqlite")
+        with live, Store.open(path, read_only=True) as store:
+            for consent in consents[1]:
+                live.record_consent(consent)
+            for exposure in exposures[1]:
+                live.record_exposure(exposure)
+            found = find_customer(store, "1", NOW, live)
+            assert found == next(all_customers(store, NOW, live))
+            return found
+
+    return find
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "live", "code"),
+    [
+        ([said("refused", 1)], [], "consent_refused"),
+        ([], [said("refused", 1)], "consent_refused"),
+        ([said("granted", 1)], [said("revoked", 2)], "consent_refused"),
+        ([said("revoked", 2)], [said("granted", 1)], "consent_refused"),
+        ([said("granted", 1)], [said("refused", 1)], "consent_refused"),
+        ([said("refused", 1)], [said("granted", 1)], "consent_refused"),
+        ([said("refused", 1)], [said("granted", 2)], None),
+        ([said("granted", 1)], [], None),
+        ([said("refused", 1)], [said("granted", 2, "mail")], "consent_refused"),
+        ([], [], "consent_unknown"),
+    ],
+)
+def test_a_no_in_either_store_binds_until_a_later_yes(known, snapshot, live, code):
+    customer = known(consents=(snapshot, live))
+    why = without_consent(customer.consents, "marketing", Channel.APP, NOW.date())
+    assert (why and why.code.value) == code
+
+
+def test_contacts_of_both_stores_count_and_one_that_both_know_counts_once(known):
+    first, second, third = (Exposure("1", "mail", NOW - timedelta(days=n), "s") for n in (3, 2, 1))
+    assert known(exposures=([second], [])).exposures == (second,)
+    assert known(exposures=([], [second])).exposures == (second,)  # and the live store keeps it
+    customer = known(exposures=([second, third], [first]))
+    assert customer.exposures == (first, second, third)
+    # Two equal ones in one store are two contacts, as they are without the other store.
+    assert known(exposures=([third, third], [third])).exposures == (first, second, third, third)
+
+
+@pytest.mark.parametrize(
+    ("days", "stale"), [(-1, True), (0, False), (35, False), (36, True), (3000, True)]
+)
+def test_a_profile_is_stale_when_too_old_or_from_the_future(policy, days, stale):
+    as_of = date(2018, 1, 1)
+    assert policy.stale(as_of, as_of + timedelta(days=days)) is stale

@@ -66,25 +66,30 @@ def test_an_expected_amount_has_no_probability(regular, policy):
     ]
 
 
-@pytest.fixture
-def retained(catalogue, make_policy):
-    """The policy with a membership strategy that counts who would leave and stays."""
+def test_a_model_that_is_named_must_have_scored_the_customer(catalogue, make_policy, changed):
     strategies = list(catalogue.strategies)
     at = [entry.id for entry in strategies].index("membership_tier")
     raw = strategies[at].model_dump()
-    raw["worth"] |= {"outcome": "retained", "models": ("churn", "value"), "reasons_from": "churn"}
-    raw["worth"]["credited_share"]["value"] = 0.005
+    raw["worth"] |= {"models": ("churn", "value"), "reasons_from": "churn"}
     strategies[at] = StrategyEntry.model_validate(raw)
-    return make_policy(catalogue.model_copy(update={"strategies": tuple(strategies)}))
-
-
-def test_a_catalogue_may_still_count_who_stays(regular, changed, retained):
-    # .1 churn x 400 x .25 x .005
-    found = of(regular, retained, "membership_tier/app")
-    assert found.amount == pytest.approx(40 * 0.25 * 0.005 - 0.001)
-    assert found.terms[0].probability == 0.1
+    policy = make_policy(catalogue.model_copy(update={"strategies": tuple(strategies)}))
+    assert of(Customer.of(changed("1")), policy, "membership_tier/app").amount > 0
     unknown = Customer.of(changed("1", scores={"churn": None}))
-    assert of(unknown, retained, "membership_tier/app").en.startswith("the churn score")
+    assert of(unknown, policy, "membership_tier/app").en.startswith("the churn score")
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [({}, "predicted"), ({"kind": None}, "predicted"), ({"kind": "observed"}, "observed")],
+)
+def test_a_probability_is_of_the_kind_that_its_item_says(regular, make_policy, said, kind):
+    policy = make_policy(
+        popular_items=({"shelf": "popular", "probability": 0.1, "amount": 2.0, **said},)
+    )
+    (term,) = of(regular, policy, "popular_items/app").parts()["terms"]
+    assert term["probability_kind"] == kind
+    (first, *_) = of(regular, policy, "personalised_recommendation/app").parts()["terms"]
+    assert first["probability_kind"] == "predicted"
 
 
 @pytest.mark.parametrize("verdict", ["fail", "not_evaluated", "nonsense", None])

@@ -1,7 +1,8 @@
 """What a service holds: questions answered in this process, without HTTP."""
 
+import logging
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from mkt_models.columns import SCORING_MODELS, Model
 from mkt_models.models import registry
 from mkt_models.serving.runtime import Runtime
 from mkt_models.serving.wire import Fault, ProfileRequest, ScoreRequest, StrategiesRequest
-from mkt_models.store import Exposure, Store
+from mkt_models.store import Consent, Exposure, Store
 
 NOW = datetime(2018, 1, 6, 17, tzinfo=UTC)
 
@@ -34,7 +35,7 @@ def runtime(toy_home: Path) -> Iterator[Runtime]:
 
 @pytest.fixture
 def living(toy_home: Path, tmp_path: Path) -> Iterator[Runtime]:
-    """With a live store in which nobody has agreed to anything."""
+    """With a live store in which nothing has been recorded yet."""
     found = load(toy_home, tmp_path / "live.sqlite")
     yield found
     assert found.live is not None
@@ -84,16 +85,43 @@ def test_an_unknown_customer_is_a_fault(runtime: Runtime) -> None:
         assert "nobody" not in caught.value.message
 
 
-def test_a_live_store_speaks_for_consents_and_contacts(living: Runtime, runtime: Runtime) -> None:
-    def codes(found: Runtime, k: int = 20) -> set[str]:
-        answer = found.strategies(question(CUSTOMERS[0], k=k))
-        return {one["code"] for one in answer["suppressed"]}
+def test_a_live_store_adds_to_what_the_snapshot_knows(living: Runtime, runtime: Runtime) -> None:
+    def codes(found: Runtime) -> dict[str, str]:
+        answer = found.strategies(question(CUSTOMERS[0], k=20))
+        return {one["candidate"]: one["code"] for one in answer["suppressed"]}
 
-    assert "consent_unknown" in codes(living)
     assert living.live is not None
     before = runtime.strategies(question(CUSTOMERS[0]))
+    assert living.strategies(question(CUSTOMERS[0])) == before  # nothing is forgotten
+    assert "min_gap" not in codes(living).values()
     living.live.record_exposure(Exposure(CUSTOMERS[0], "mail", NOW))
+    assert codes(living)["personalised_promotion/mail/o-1"] == "min_gap"
+    no = Consent(CUSTOMERS[0], "marketing", "app", "revoked", date(2018, 1, 5))
+    living.live.record_consent(no)
+    assert codes(living)["membership_tier/app"] == "consent_refused"
     assert runtime.strategies(question(CUSTOMERS[0])) == before
+
+
+def test_without_its_live_store_nothing_is_decided_and_nobody_is_named(
+    living: Runtime, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert living.live is not None
+    living.live.close()
+    (tmp_path / "live.sqlite").write_bytes(b"this is not a database" * 500)
+    logger = logging.getLogger("bentoml.mkt_models")
+    logger.addHandler(caplog.handler)
+    try:
+        with pytest.raises(Fault) as caught:
+            living.strategies(question(CUSTOMERS[0]))
+    finally:
+        logger.removeHandler(caplog.handler)
+    assert (caught.value.status, caught.value.code) == (503, "store_unavailable")
+    assert "DatabaseError" in caplog.text
+    assert "Traceback" not in caplog.text
+    for text in (caplog.text, caught.value.message):
+        assert CUSTOMERS[0] not in text
+        assert "live.sqlite" not in text
+    assert living.profile(ProfileRequest(customer_id=CUSTOMERS[0]))
 
 
 def test_it_is_not_ready_without_its_live_store(living: Runtime, tmp_path: Path) -> None:

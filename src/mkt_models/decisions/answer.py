@@ -183,7 +183,6 @@ def head(
     customer: Customer, context: Context, policy: Policy, k: int, today: date, arm: str
 ) -> dict[str, Any]:
     """What the answer says about itself: when, for whom, from what, and how it was chosen."""
-    age = (today - customer.as_of).days
     share = f"{100 * policy.holdout_share:g}%"
     return {
         "as_of": customer.as_of.isoformat(),
@@ -191,8 +190,8 @@ def head(
         "k": k,
         "locale": context.locale,
         "channel": None if context.channel is None else str(context.channel),
-        "profile_age_days": age,
-        "stale": not 0 <= age <= policy.catalogue.max_profile_age_days,
+        "profile_age_days": (today - customer.as_of).days,
+        "stale": policy.stale(customer.as_of, today),
         "currency": policy.currency,
         "experiment": {
             "arm": arm,

@@ -1,8 +1,8 @@
 """The catalogue of strategies: what may be said to whom, where, how often, and what it is worth.
 
 ``params/catalogue.yaml`` holds the choices; this module holds their meaning, and refuses what
-must not be: an unknown column, a sensitive column without a reason, a placeholder that nothing
-fills, a push contact without consent.
+must not be: an unknown column, a sensitive column or a guess at wealth without a reason, a
+placeholder that nothing fills, a push contact without consent.
 """
 
 import hashlib
@@ -14,9 +14,9 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from mkt_models.columns import SENSITIVE, Channel, Model, Strategy
+from mkt_models.columns import Channel, Model, Strategy
 from mkt_models.decisions.contact import Caps, ContactPolicy
-from mkt_models.decisions.eligibility import Rule
+from mkt_models.decisions.eligibility import GUARDED, Rule
 from mkt_models.decisions.occasions import Occasion
 from mkt_models.loading import read_yaml, validate
 from mkt_models.params import Section, Share, nearest
@@ -38,28 +38,25 @@ class Needs(StrEnum):
 class Outcome(StrEnum):
     """What the worth counts: an event with its probability and amount, or an expected amount.
 
-    ``item_bought``: a shown item is bought. ``redemption``: a coupon is redeemed. ``retained``: a
-    customer who would leave stays and spends. ``spend``: the customer's expected spend, whatever
-    happens; no probability enters.
+    ``item_bought``: a shown item is bought. ``redemption``: a coupon is redeemed. ``spend``: the
+    customer's expected spend, whatever happens; no probability enters.
     """
 
     ITEM_BOUGHT = "item_bought"
     REDEMPTION = "redemption"
-    RETAINED = "retained"
     SPEND = "spend"
 
 
 OUTCOMES_OF: Mapping[Needs, tuple[Outcome, ...]] = {
     Needs.ITEMS: (Outcome.ITEM_BOUGHT,),
     Needs.OFFER: (Outcome.REDEMPTION,),
-    Needs.TIER: (Outcome.SPEND, Outcome.RETAINED),
-    Needs.NONE: (Outcome.SPEND, Outcome.RETAINED),
+    Needs.TIER: (Outcome.SPEND,),
+    Needs.NONE: (Outcome.SPEND,),
 }
 
 MODELS_OF: Mapping[Outcome, tuple[Model, ...]] = {
     Outcome.ITEM_BOUGHT: (Model.RECOMMENDER,),
     Outcome.REDEMPTION: (Model.PROPENSITY,),
-    Outcome.RETAINED: (Model.CHURN, Model.VALUE),
     Outcome.SPEND: (Model.VALUE,),
 }
 """The models whose predictions enter the worth of a personalised strategy."""
@@ -130,7 +127,7 @@ class ItemChoice(Section):
 
 
 class AllowedSensitive(Section):
-    """A sensitive column that a rule may use all the same, and why that is right."""
+    """A guarded column that a rule may use all the same, and why that is right."""
 
     column: str
     reason: Why
@@ -160,16 +157,18 @@ class StrategyEntry(Section):
         return PLACEHOLDERS[self.needs] + (("occasion",) if self.occasions else ())
 
     @model_validator(mode="after")
-    def _sensitive_columns_are_allowed(self) -> Self:
-        used = {rule.column for rule in self.eligibility if rule.column in SENSITIVE}
+    def _guarded_columns_are_allowed(self) -> Self:
+        used = {rule.column for rule in self.eligibility if rule.column in GUARDED}
         allowed = {entry.column for entry in self.allow_sensitive}
         for column in sorted(used - allowed):
             raise ValueError(
-                f"eligibility uses {column!r}, a sensitive column; remove the rule, or give "
+                f"eligibility uses {column!r}, {GUARDED[column]}; remove the rule, or give "
                 "allow_sensitive with this column and a reason"
             )
         for column in sorted(allowed - used):
-            raise ValueError(f"allow_sensitive names {column!r}, which no sensitive rule uses")
+            raise ValueError(
+                f"allow_sensitive names {column!r}, which no rule uses, or which needs no leave"
+            )
         return self
 
     @model_validator(mode="after")
@@ -227,7 +226,9 @@ class MembershipTier(Section):
 class Catalogue(Section):
     """Everything that may be decided, and within which limits."""
 
-    max_profile_age_days: int = Field(gt=0, le=3650, description="an older profile is marked stale")
+    max_profile_age_days: int = Field(
+        gt=0, le=3650, description="nothing personalised from an older one"
+    )
     default: Identifier = Field(description="served when nothing better can be; not personalised")
     contact: ContactPolicy
     tiers: tuple[MembershipTier, ...] = Field(min_length=1)

@@ -42,7 +42,7 @@ class Caps(Section):
 
 
 class QuietHours(Section):
-    """Local hours without push contacts: from ``start`` until before ``end``, over midnight or not.
+    """Hours without push contacts, by the shop's clock: from ``start`` until before ``end``.
 
     >>> night = QuietHours(start="21:00", end="09:00")
     >>> [night.covers(time(h)) for h in (20, 21, 3, 9)]
@@ -62,7 +62,7 @@ class QuietHours(Section):
     @model_validator(mode="after")
     def _plain(self) -> Self:
         if self.start.tzinfo or self.end.tzinfo:
-            raise ValueError("quiet hours are local: give no zone")
+            raise ValueError("quiet hours are in the shop's time zone: give no zone")
         if self.start == self.end:
             raise ValueError("start == end: leave quiet_hours out if there are none")
         return self
@@ -152,7 +152,7 @@ def too_much(
     now
         Aware time of the contact.
     zone
-        The customer's time zone, for the quiet hours.
+        The shop's time zone, for the quiet hours: no customer's own is known.
 
     """
     here = policy.channels[channel]

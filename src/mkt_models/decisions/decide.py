@@ -47,7 +47,8 @@ def decide(customer: Customer, context: Context, policy: Policy, k: int) -> Deci
     -------
     Each candidate is in ``strategies`` or in ``suppressed``, exactly once. ``strategies`` is never
     empty: ``no_action`` stands alone in it when nothing else may be served or is worth it.
-    A profile counts as stale when it is too old, and also when it is from after ``context.now``.
+    Nothing personalised is served from a stale profile: one that is older than the catalogue
+    allows, or from after ``context.now``.
 
     Raises
     ------
@@ -127,6 +128,9 @@ def _gates(
         wanted = [OCCASIONS[one] for one in entry.occasions]
         both = (" or ".join(en for en, _ in wanted), "或".join(zh for _, zh in wanted))
         return (reason(Code.NOT_THE_OCCASION, day=today, wanted=both),)
+    if entry.personalised and policy.stale(customer.as_of, today):
+        most = policy.catalogue.max_profile_age_days
+        return (reason(Code.PROFILE_STALE, as_of=customer.as_of, most=most, day=today),)
     faults = ineligible(entry.eligibility, customer.profile)
     if faults:
         return faults

@@ -15,6 +15,8 @@ from pydantic import StrictFloat, StrictInt, StrictStr, model_validator
 
 from mkt_models.columns import (
     NOT_AVAILABLE,
+    PROFILE_DIMENSIONS,
+    SENSITIVE,
     Habit,
     LifecycleStage,
     PurchasingPower,
@@ -44,7 +46,7 @@ def _text(en: str, zh: str, values: type[StrEnum] | tuple[str, ...] = ()) -> Pro
     return ProfileColumn("text", (en, zh), tuple(str(value) for value in values))
 
 
-PROFILE_COLUMNS: Mapping[str, ProfileColumn] = {
+_ASKED: Mapping[str, ProfileColumn] = {
     "age_band": _text("age band", "年龄段"),
     "income_band": _text("income band", "收入段"),
     "marital_status": _text("marital status", "婚姻状况"),
@@ -72,14 +74,30 @@ PROFILE_COLUMNS: Mapping[str, ProfileColumn] = {
     ),
     "stores_90d": _number("stores visited in 90 days", "90 天到店数"),
     "main_store": _text("main store", "常去门店"),
+    "categories_90d": _number("categories bought in 90 days", "90 天购买品类数"),
     "top_categories": ProfileColumn("list", ("liked categories", "偏好品类")),
     "lifecycle_stage": _text("lifecycle stage", "生命周期阶段", tuple(LifecycleStage)),
     "value_tier": _text("value tier", "价值层级", tuple(Tier)),
+    "price_index": _number("price index", "价格指数"),
     "purchasing_power": _text("purchasing power", "购买力", tuple(PurchasingPower)),
     "spending_habit": _text("spending habit", "消费习惯", tuple(Habit)),
+    "coupon_share_365d": _number("share of orders with a coupon in 365 days", "365 天用券订单占比"),
     "risk_tier": _text("risk tier", "风险等级", tuple(Tier)),
     "social": _text("social activity", "社交活动"),
 }
+
+PROFILE_COLUMNS: Mapping[str, ProfileColumn] = {
+    name: _ASKED[name] for names in PROFILE_DIMENSIONS.values() for name in names
+}
+"""What a rule may ask of each column of the profile, in the order of the customer's page."""
+
+GUARDED: Mapping[str, str] = {
+    **dict.fromkeys(SENSITIVE, "a sensitive column"),
+    **dict.fromkeys(
+        ("price_index", "purchasing_power"), "an estimate of what a customer is willing to pay"
+    ),
+}
+"""Columns that a rule may use only with a reason, and what they are."""
 
 _COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
     "==": eq,

@@ -51,7 +51,8 @@ def check_country(country: str) -> str:
 def occasions(country: str, day: date) -> dict[Occasion, Words]:
     """Say what ``day`` is in ``country``, with a name for each; empty for an ordinary day.
 
-    A Saturday that the country has made a working day is no weekend.
+    A Saturday that the country has made a working day is no weekend. A day off in place of a
+    holiday has the holiday's name.
 
     >>> occasions("US", date(2018, 7, 4))
     {<Occasion.PUBLIC_HOLIDAY: 'public_holiday'>: ('Independence Day', '美国独立日')}
@@ -61,7 +62,9 @@ def occasions(country: str, day: date) -> dict[Occasion, Words]:
     names, chinese, weekdays, worked = _year(country, day.year)
     found: dict[Occasion, Words] = {}
     if day in names:
-        found[Occasion.PUBLIC_HOLIDAY] = (names[day], _in_chinese(names[day], chinese.get(day)))
+        english = names[day].replace(" (observed)", "")
+        known = chinese.get(day, _CHINESE.get(english, HOLIDAY[1]))
+        found[Occasion.PUBLIC_HOLIDAY] = (english, known.replace("（补假）", ""))
     if day.weekday() in weekdays and day not in worked:
         found[Occasion.WEEKEND] = WEEKEND
     return found
@@ -86,7 +89,3 @@ def _year(
         frozenset(english.weekend),
         frozenset(getattr(english, "weekend_workdays", ())),
     )
-
-
-def _in_chinese(english: str, known: str | None) -> str:
-    return known or _CHINESE.get(english.removesuffix(" (observed)"), HOLIDAY[1])

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -141,6 +142,10 @@ class Policy:
         """What the audit said of a model; no word counts as not evaluated."""
         return self.verdicts.get(model, Verdict.NOT_EVALUATED)
 
+    def stale(self, as_of: date, today: date) -> bool:
+        """Whether a profile of ``as_of`` is too old for ``today``, or from after it."""
+        return not 0 <= (today - as_of).days <= self.catalogue.max_profile_age_days
+
     def decision_id(self, customer_id: str, context: Context, k: int) -> str:
         """Name the question by a digest: who, when and where, how many, under which policy.
 
@@ -171,21 +176,36 @@ def find_customer(
     now
         Time of the question; older contacts than the longest window of a cap are left out.
     history
-        The live store of consents and contacts, where there is one; else the snapshot's are used.
+        The live store of consents and contacts, where there is one. It adds to what the snapshot
+        knows: a refusal or a contact of either counts. A contact that both know counts once.
 
     """
     document = store.customer(customer_id)
     if document is None:
         return None
-    told = history or store
-    consents = told.consents(customer_id)
-    return Customer.of(document, consents, told.exposures(customer_id, now - LONGEST_WINDOW))
+    since = now - LONGEST_WINDOW
+    consents, exposures = store.consents(customer_id), store.exposures(customer_id, since)
+    if history is not None:
+        consents += history.consents(customer_id)
+        exposures = _either(exposures, history.exposures(customer_id, since))
+    return Customer.of(document, consents, exposures)
 
 
 def all_customers(store: Store, now: datetime, history: Store | None = None) -> Iterator[Customer]:
     """Every customer of a snapshot, as :func:`find_customer` gives them one by one."""
-    told = history or store
-    consents, exposures = told.all_consents(), told.all_exposures(now - LONGEST_WINDOW)
+    since = now - LONGEST_WINDOW
+    consents, exposures = store.all_consents(), store.all_exposures(since)
+    later = {} if history is None else history.all_consents()
+    live = {} if history is None else history.all_exposures(since)
     for document in store.customers():
         name = document["customer_id"]
-        yield Customer.of(document, consents.get(name, ()), exposures.get(name, ()))
+        said = consents.get(name, ()) + later.get(name, ())
+        sent = exposures.get(name, ())
+        yield Customer.of(document, said, _either(sent, live[name]) if name in live else sent)
+
+
+def _either(one: tuple[Exposure, ...], other: tuple[Exposure, ...]) -> tuple[Exposure, ...]:
+    # As often as the store that knows more of them says: a contact in both is one contact, two
+    # equal ones in the same store are two.
+    found = Counter(one) | Counter(other)
+    return tuple(sorted(found.elements(), key=lambda exposure: exposure.sent_at))

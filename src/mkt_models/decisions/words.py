@@ -17,6 +17,7 @@ class Code(StrEnum):
     """Why a candidate was not served."""
 
     CHANNEL_NOT_ASKED = "channel_not_asked"
+    PROFILE_STALE = "profile_stale"
     NOT_ELIGIBLE = "not_eligible"
     NOT_AVAILABLE = "not_available"
     NOT_THE_OCCASION = "not_the_occasion"
@@ -42,6 +43,7 @@ class Code(StrEnum):
 
 # Why a candidate was left out, from what somebody may act on to what is in the nature of things.
 TELLING = (
+    Code.PROFILE_STALE,
     Code.MODEL_NOT_RELEASED,
     Code.HOLDOUT,
     Code.CONSENT_REFUSED,
@@ -70,6 +72,10 @@ PHRASES: Mapping[Code, Words] = {
     Code.CHANNEL_NOT_ASKED: (
         "only {asked} was asked for, this goes over {channel}",
         "本次仅请求{asked}渠道，此候选使用{channel}",
+    ),
+    Code.PROFILE_STALE: (
+        "the profile of {as_of} is stale: not from the {most} days up to {day}",
+        "客户画像已失效：画像日期为 {as_of}，不在 {day} 之前 {most} 天的有效期内",
     ),
     Code.NOT_ELIGIBLE: (
         "not eligible: {column} is {value}, must be {op} {wanted}",
@@ -104,8 +110,8 @@ PHRASES: Mapping[Code, Words] = {
         "{channel}渠道“{purpose}”用途的同意已于 {day} 到期",
     ),
     Code.QUIET_HOURS: (
-        "quiet hours from {start} to {end}: it is {local} at the customer's",
-        "免打扰时段 {start} 至 {end}：客户当地时间为 {local}",
+        "quiet hours from {start} to {end}: it is {local} in the shop's time zone",
+        "免打扰时段 {start} 至 {end}：商家所在时区的时间为 {local}",
     ),
     Code.MIN_GAP: (
         "less than {hours} hours from another contact at {sent_at}",

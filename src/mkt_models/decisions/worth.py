@@ -32,6 +32,7 @@ class Term:
     """One outcome: its probability, and its value in currency units if it happens.
 
     ``probability`` is None when ``value`` is an expected amount, which needs no event to happen.
+    Else ``probability_kind`` says where it comes from: a model, or shares that were counted.
     """
 
     of: str
@@ -39,6 +40,7 @@ class Term:
     value: float
     value_kind: NumberKind
     discount: float = 0.0
+    probability_kind: NumberKind = NumberKind.PREDICTED
 
     @property
     def weight(self) -> float:
@@ -46,11 +48,11 @@ class Term:
         return 1.0 if self.probability is None else self.probability
 
     def as_dict(self) -> dict[str, Any]:
-        """JSON-able; a probability is always a prediction, and null where there is none."""
+        """JSON-able; where there is no probability, neither is its kind."""
         return {
             "of": self.of,
             "probability": self.probability,
-            "probability_kind": None if self.probability is None else NumberKind.PREDICTED.value,
+            "probability_kind": None if self.probability is None else self.probability_kind.value,
             "value": self.value,
             "value_kind": self.value_kind.value,
             "discount": self.discount,
@@ -131,7 +133,7 @@ def worth(candidate: Candidate, customer: Customer) -> Worth | Reason:
 def _terms(
     outcome: Outcome, content: Content, scores: Mapping[Model, float | None]
 ) -> Iterator[Term]:
-    churn, value = scores[Model.CHURN], scores[Model.VALUE]
+    value = scores[Model.VALUE]
     if outcome is Outcome.ITEM_BOUGHT:
         for item in content.data["items"]:
             yield Term(
@@ -139,6 +141,7 @@ def _terms(
                 item["probability"],
                 item["amount"],
                 NumberKind.OBSERVED,
+                probability_kind=NumberKind(item.get("kind") or NumberKind.PREDICTED),
             )
     elif outcome is Outcome.REDEMPTION:
         offer = content.data["offer"]
@@ -150,8 +153,6 @@ def _terms(
             NumberKind.OBSERVED,
             0.0 if missing(discount) else discount,
         )
-    elif outcome is Outcome.RETAINED and value is not None:
-        yield Term("churn x value", churn, value, NumberKind.PREDICTED)
     elif value is not None:
         yield Term("value", None, value, NumberKind.PREDICTED)
 

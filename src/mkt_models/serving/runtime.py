@@ -18,6 +18,7 @@ from mkt_models.models.registry import load_files
 from mkt_models.models.scorer import Scorer
 from mkt_models.params import Params
 from mkt_models.serving.answers import profile_answer, score_answer
+from mkt_models.serving.guard import log_failure
 from mkt_models.serving.wire import Fault, ProfileRequest, ScoreRequest, StrategiesRequest
 from mkt_models.store import Store, StoreError
 
@@ -27,8 +28,7 @@ class Runtime:
     """Everything an answer needs, loaded once and shared by the threads of a worker.
 
     ``snapshot`` holds the customers as the run described them; ``live`` is the store of consents
-    and contacts that are recorded meanwhile, if one is named, and else the snapshot speaks for
-    them too.
+    and contacts that are recorded meanwhile, if one is named; it adds to those of the snapshot.
     """
 
     params: Params
@@ -79,10 +79,22 @@ class Runtime:
         return True
 
     def strategies(self, request: StrategiesRequest) -> dict[str, Any]:
-        """Decide for one customer; a Fault 404 when the customer is unknown."""
+        """Decide for one customer.
+
+        Raises
+        ------
+        Fault
+            With status 404 when the customer is unknown, and 503 when a store does not answer:
+            without the consents and contacts in it, nothing may be decided.
+
+        """
         asked = request.context
         now = asked.now or datetime.now(UTC)
-        customer = find_customer(self.snapshot, request.customer_id, now, self.live)
+        try:
+            customer = find_customer(self.snapshot, request.customer_id, now, self.live)
+        except SQLAlchemyError as error:
+            log_failure("the store of consents and contacts", error)
+            raise _unavailable() from None
         if customer is None:
             raise _unknown()
         context = Context(now=now, channel=asked.channel, locale=asked.locale)
@@ -101,6 +113,11 @@ class Runtime:
         """Score given features; a Fault 422 when they are not those of the models."""
         verdicts = {model.value: self.policy.verdict(model).value for model in SCORING_MODELS}
         return score_answer(request, self.scorers, verdicts, self.params)
+
+
+def _unavailable() -> Fault:
+    message = "the store of consents and contacts does not answer; ask again later"
+    return Fault(503, "store_unavailable", message)
 
 
 def _unknown() -> Fault:
