@@ -19,9 +19,8 @@ from mkt_models.profiles.profile import build_profiles
 AS_OF = date(2017, 7, 1)
 NAN = math.nan
 GOLDEN = Path(__file__).parent / "golden" / "features.duckdb.sql"
-RULES = load_params(
-    Path(__file__).parents[2] / "params" / "complete_journey.yaml", {"profile.as_of": AS_OF}
-).profile
+PARAMS = load_params(Path(__file__).parents[2] / "params" / "complete_journey.yaml")
+RULES = PARAMS.profile.model_copy(update={"as_of": AS_OF})
 
 # The decayed sums: of every order, the cents that still count, rounded to whole ones.
 # anna  age              1    1    7   21   61   90   91

@@ -10,13 +10,14 @@ import pytest
 from mkt_models.columns import PROFILE_DIMENSIONS
 from mkt_models.loading import load_params
 from mkt_models.params import Profile
+from mkt_models.profiles.exclusions import Exclusions
 from mkt_models.profiles.features import features_at
 from mkt_models.profiles.profile import ProfileTable, build_profiles
 
 AS_OF = date(2017, 7, 1)
-RULES = load_params(
-    Path(__file__).parents[2] / "params" / "complete_journey.yaml", {"profile.as_of": AS_OF}
-).profile.model_copy(
+NOTHING = Exclusions()
+PARAMS = load_params(Path(__file__).parents[2] / "params" / "complete_journey.yaml")
+RULES = PARAMS.profile.model_copy(update={"as_of": AS_OF}).model_copy(
     update={
         "new_days": 56,
         "active_days": 28,
@@ -35,7 +36,7 @@ RULES = load_params(
 )
 
 
-def build(con, rules: Profile = RULES, hidden: tuple[str, ...] = ()) -> ProfileTable:
+def build(con, rules: Profile = RULES, hidden: Exclusions = NOTHING) -> ProfileTable:
     return build_profiles(con, features_at(con, [rules.as_of]), rules, hidden)
 
 
@@ -107,6 +108,18 @@ def lines(customer: str, product: str, cents: int, days: tuple[int, ...]) -> lis
     ]
 
 
+def test_what_has_no_count_or_is_no_article_is_no_sign_of_purchasing_power(write_shop):
+    milk = lines("x", "milk", 300, (1, 2)) + lines("y", "milk", 100, (1, 2))
+    slip = [(*row[:4], 0, *row[5:]) for row in lines("y", "milk", 5_000, (3,))]
+    wine = lines("x", "wine", 900, (1,)) + lines("y", "wine", 100, (1,))
+    con = write_shop(transactions=milk + slip + wine, customers=[("x", None, None)])
+    hidden = Exclusions(words=("RED WINE",))
+    # A piece of milk usually costs 200.
+    assert build(con, hidden=hidden).profiles["price_index"].tolist() == [1.5, 0.5]
+    # With wine, usually 500: x paid 1500 for what costs 900, y 300.
+    assert build(con).profiles["price_index"].tolist() == [round(15 / 9, 6), round(3 / 9, 6)]
+
+
 def test_interests_are_what_is_bought_above_the_average(write_shop):
     # x spends 25% on snacks and 75% on dairy. Of all that is spent, 8% is snacks, 92% dairy: snacks
     # are 17 points above the average, dairy is 17 below.
@@ -120,13 +133,13 @@ def test_interests_are_what_is_bought_above_the_average(write_shop):
         customers=[("x", None, None), ("y", None, None)],
     )
 
-    def interests(rules: Profile = RULES, hidden: tuple[str, ...] = ()) -> list[list[str]]:
+    def interests(rules: Profile = RULES, hidden: Exclusions = NOTHING) -> list[list[str]]:
         return build(con, rules, hidden).profiles["top_categories"].tolist()
 
     assert interests() == [["SNACKS", "DAIRY"], ["DAIRY"]]
     assert interests(RULES.model_copy(update={"interests": 1})) == [["SNACKS"], ["DAIRY"]]
-    assert interests(hidden=("SNACKS",)) == [["DAIRY"], ["DAIRY"]]
-    assert interests(hidden=("SNACKS", "DAIRY")) == [[], []]
+    assert interests(hidden=Exclusions(categories=("SNACKS",))) == [["DAIRY"], ["DAIRY"]]
+    assert interests(hidden=Exclusions(categories=("SNACKS",), words=("milk",))) == [[], []]
 
 
 @pytest.mark.parametrize(
