@@ -12,10 +12,10 @@ from mkt_models.params import Mining
 AS_OF = date(2020, 7, 1)
 PRODUCTS = pd.DataFrame(
     {
-        "product_id": ["milk", "cream", "eggs", "fuel", "loose", "herbs"],
-        "department": ["GROCERY", "GROCERY", "GROCERY", "FUEL", "GROCERY", "GROCERY"],
-        "category": ["DAIRY", "DAIRY", "EGGS", "FUEL", "MISC", None],
-        "product_type": ["WHITE", "WHITE", "LARGE", "FUEL", None, "HERBS"],
+        "product_id": ["milk", "cream", "eggs", "fuel", "loose", "herbs", "lights"],
+        "department": ["GROCERY", "GROCERY", "GROCERY", "FUEL", "GROCERY", "GROCERY", "DRUG GM"],
+        "category": ["DAIRY", "DAIRY", "EGGS", "FUEL", "MISC", None, "CIGARETTES"],
+        "product_type": ["WHITE", "WHITE", "LARGE", "FUEL", None, "HERBS", "PACKS"],
     }
 )
 
@@ -28,6 +28,7 @@ def rules(n_items: int = 10) -> Mining:
         n_items=n_items,
         backtest_days=28,
         exclude_departments=("FUEL",),
+        exclude_words=("cigarette",),
     )
 
 
@@ -56,6 +57,9 @@ ROWS = bought(
     ("4", "fuel", 3, 4_000),
     ("1", "fuel", 3, 4_000),
     ("2", "loose", 3, 100),
+    ("1", "lights", 3, 900),
+    ("2", "lights", 3, 900),
+    ("3", "lights", 3, 900),
     ("3", "eggs", 0, 9_900),
     ("5", "milk", 29, 9_900),
 )
@@ -64,7 +68,7 @@ ROWS = bought(
 def test_shares_amounts_and_order_worked_by_hand(fill) -> None:
     table = popular_products(fill(ROWS, PRODUCTS), AS_OF, rules())
     # Four customers bought in the 28 days: two of them milk, one eggs. Cream is of milk's type and
-    # sells less; fuel, and what has no type, are never recommended.
+    # sells less; fuel, cigarettes, and what has no type, are never recommended.
     assert table["product_id"].tolist() == ["milk", "eggs"]
     assert table["probability"].tolist() == [0.5, 0.25]
     assert table["mean_amount"].tolist() == [2.0, 2.5]

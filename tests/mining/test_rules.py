@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mkt_models.mining.rules import association_rules, bought_together, left_out
+from mkt_models.profiles.exclusions import Exclusions
 
 DAY = date(2020, 1, 1)
 AFTER = DAY + timedelta(days=1)
@@ -119,20 +120,21 @@ def test_a_huge_order_is_pruned_before_the_join() -> None:
 
 
 def test_left_out_lines_add_up_and_are_in_no_rule() -> None:
-    con = tables([{"a", "b", "fuel", "unknown"}, {"a", "b", "coupon"}, {"fuel"}])
+    con = tables([{"a", "b", "fuel", "unknown"}, {"a", "b", "coupon", "kosher foods"}, {"fuel"}])
     con.execute("UPDATE products SET department = 'FUEL' WHERE product_id = 'fuel'")
     con.execute("UPDATE products SET category = 'COUPON' WHERE product_id = 'coupon'")
     con.execute("DELETE FROM products WHERE product_id = 'unknown'")
-    exclude = {"exclude_departments": ["FUEL"], "exclude_categories": ["COUPON"]}
-    table = left_out(con, as_of=AFTER, **exclude).set_index("reason")
+    exclude = Exclusions(("FUEL",), ("COUPON",), ("kosher",))
+    table = left_out(con, as_of=AFTER, exclude=exclude).set_index("reason")
     assert table["lines"].to_dict() == {
         "kept": 4,
         "excluded department": 2,
         "excluded category": 1,
+        "excluded word": 1,
         "no product_type": 1,
     }
     assert table.loc["excluded department", "orders"] == 2
-    found = association_rules(con, as_of=AFTER, min_support=0.01, min_lift=0, **exclude)
+    found = association_rules(con, as_of=AFTER, min_support=0.01, min_lift=0, exclude=exclude)
     assert set(found.antecedent) == {"A", "B"}
     assert set(found.n_orders) == {2}
 

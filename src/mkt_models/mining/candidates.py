@@ -8,8 +8,8 @@ Everything looks strictly before ``as_of``; only the optional label looks at the
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from mkt_models.mining.rules import excluded
 from mkt_models.params import Mining
+from mkt_models.profiles.exclusions import Exclusions
 
 POPULAR_DAYS = 90
 TREND_DAYS = 28
@@ -167,8 +167,7 @@ def candidates_sql(as_of: date, mining: Mining, horizon_days: int | None = None)
 
 def recommendable_sql(mining: Mining) -> str:
     """Write the condition that a product (alias ``p``) has a type and is not excluded."""
-    why = excluded(mining.exclude_departments, mining.exclude_categories)
-    return f"(p.product_type IS NOT NULL AND {why} IS NULL)"
+    return f"(p.product_type IS NOT NULL AND {Exclusions.of(mining).allowed_sql()})"
 
 
 def _decayed(name: str, half_life: float) -> str:

@@ -9,7 +9,6 @@ order is.
 What is found is observed, not caused: to place B beside A may or may not sell more B.
 """
 
-from collections.abc import Iterable
 from datetime import date
 from fractions import Fraction
 from math import ceil
@@ -18,7 +17,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from mkt_models.engine import Connection, literal
+from mkt_models.engine import Connection
+from mkt_models.profiles.exclusions import Exclusions
+
+NOTHING = Exclusions()
 
 RULE_COLUMNS = (
     "antecedent",
@@ -44,8 +46,7 @@ def association_rules(
     min_support: float,
     min_lift: float,
     level: str = "product_type",
-    exclude_departments: Iterable[str] = (),
-    exclude_categories: Iterable[str] = (),
+    exclude: Exclusions = NOTHING,
 ) -> pd.DataFrame:
     """Find the pairs of items that are bought together, in both directions.
 
@@ -63,7 +64,7 @@ def association_rules(
         and its lift is at least this; exactly this lift is kept
     level
         column of products whose values are the items
-    exclude_departments, exclude_categories
+    exclude
         what is no article (fuel, coupons) or must not be promoted; see :func:`left_out`
 
     Returns
@@ -90,7 +91,7 @@ def association_rules(
         raise ValueError(f"min_support == {min_support}, must be > 0 and <= 1")
     if not min_lift >= 0:
         raise ValueError(f"min_lift == {min_lift}, must be >= 0")
-    lines = _lines(con, as_of, level, exclude_departments, exclude_categories)
+    lines = _lines(con, as_of, level, exclude)
     items = f"SELECT DISTINCT order_id, item FROM ({lines}) WHERE left_out IS NULL"
     n_orders = int(
         con.execute(f"SELECT count(DISTINCT order_id) FROM ({items}) AS i").fetchall()[0][0]
@@ -126,17 +127,16 @@ def left_out(
     *,
     as_of: date,
     level: str = "product_type",
-    exclude_departments: Iterable[str] = (),
-    exclude_categories: Iterable[str] = (),
+    exclude: Exclusions = NOTHING,
 ) -> pd.DataFrame:
     """Count what :func:`association_rules` sees and what it leaves out.
 
     One row per reason, most lines first: ``kept``, ``no product_type`` (the level is null or the
-    product unknown), ``excluded department``, ``excluded category``; with its order ``lines``,
-    ``products`` and ``orders``. Lines add up to all lines before ``as_of``; an order may stand
-    under several reasons.
+    product unknown), ``excluded department``, ``excluded category``, ``excluded word``; with its
+    order ``lines``, ``products`` and ``orders``. Lines add up to all lines before ``as_of``; an
+    order may stand under several reasons.
     """
-    lines = _lines(con, as_of, level, exclude_departments, exclude_categories)
+    lines = _lines(con, as_of, level, exclude)
     return con.execute(
         f"""
         SELECT coalesce(left_out, 'kept') AS reason, count(*) AS lines,
@@ -180,23 +180,11 @@ def bought_together(rules: pd.DataFrame, recommendations: pd.DataFrame) -> pd.Da
     return recommendations.merge(best, on="product_type", how="left", validate="many_to_one")
 
 
-def excluded(departments: Iterable[str], categories: Iterable[str]) -> str:
-    """Write the SQL that says why a product (alias ``p``) is left out, or null if it is not."""
-    whens = [
-        f"WHEN p.{column} IN ({', '.join(literal(v) for v in sorted(values))}) "
-        f"THEN 'excluded {column}'"
-        for column, values in (("department", set(departments)), ("category", set(categories)))
-        if values
-    ]
-    return f"CASE {' '.join(whens)} ELSE NULL END" if whens else "CAST(NULL AS VARCHAR)"
-
-
 def _lines(
     con: Connection,
     as_of: date,
     level: str,
-    departments: Iterable[str],
-    categories: Iterable[str],
+    exclude: Exclusions,
 ) -> str:
     known: list[str] = [row[0] for row in con.execute("DESCRIBE products").fetchall()]
     if level not in known:
@@ -204,7 +192,7 @@ def _lines(
     return f"""
         SELECT t.order_id, t.product_id, CAST(p.{level} AS VARCHAR) AS item,
             CASE WHEN p.{level} IS NULL THEN 'no {level}'
-                ELSE {excluded(departments, categories)} END AS left_out
+                ELSE {exclude.reason_sql()} END AS left_out
         FROM transactions AS t LEFT JOIN products AS p ON t.product_id = p.product_id
         WHERE t.local_date < DATE '{as_of.isoformat()}'
         """

@@ -3,7 +3,6 @@
 A dimension that the data does not support says "not available" rather than a guess.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -17,9 +16,12 @@ from mkt_models.columns import (
     PROFILE_DIMENSIONS,
     Dimension,
 )
-from mkt_models.engine import Connection, literal
+from mkt_models.engine import Connection
 from mkt_models.params import Profile
 from mkt_models.profiles import tags
+from mkt_models.profiles.exclusions import Exclusions
+
+NOTHING = Exclusions()
 
 BASICS = PROFILE_DIMENSIONS[Dimension.BASICS]
 
@@ -33,7 +35,7 @@ class ProfileTable:
 
 
 def build_profiles(
-    con: Connection, features: pd.DataFrame, rules: Profile, hidden_categories: Iterable[str] = ()
+    con: Connection, features: pd.DataFrame, rules: Profile, hidden: Exclusions = NOTHING
 ) -> ProfileTable:
     """Describe every customer who ordered before ``rules.as_of``.
 
@@ -45,8 +47,9 @@ def build_profiles(
         One row per customer at ``rules.as_of``, from ``features.features_at``.
     rules
         Date, windows and cut-offs.
-    hidden_categories
-        Categories that are no interest to be named: no articles, or private to a person.
+    hidden
+        What is no interest to be named and no sign of purchasing power: no articles, or private
+        to a person.
 
     Returns
     -------
@@ -62,9 +65,7 @@ def build_profiles(
     """
     if not (features[AS_OF] == pd.Timestamp(rules.as_of)).all():
         raise ValueError(f"features must all be as of {rules.as_of}")
-    table = features.merge(
-        _descriptions(con, rules, hidden_categories), on=CUSTOMER_ID, validate="one_to_one"
-    )
+    table = features.merge(_descriptions(con, rules, hidden), on=CUSTOMER_ID, validate="one_to_one")
     cut = {
         **tags.habit_cutoffs(table, rules),
         **dict(
@@ -114,7 +115,7 @@ def _columns() -> tuple[str, ...]:
     return (CUSTOMER_ID, AS_OF, *(name for names in PROFILE_DIMENSIONS.values() for name in names))
 
 
-def _descriptions(con: Connection, rules: Profile, hidden: Iterable[str]) -> pd.DataFrame:
+def _descriptions(con: Connection, rules: Profile, hidden: Exclusions) -> pd.DataFrame:
     """One row per customer: what a profile shows beyond the features of the models."""
     as_of = rules.as_of
     frame = con.execute(
@@ -132,7 +133,11 @@ def _descriptions(con: Connection, rules: Profile, hidden: Iterable[str]) -> pd.
                    / NULLIF(sum(CASE WHEN age <= 365 THEN 1 ELSE 0 END), 0) AS coupon_share_365d
         FROM past GROUP BY customer_id"""
     ).df()
-    for part in (_favourite_store(con, as_of), _day_part(con, as_of), _price_index(con, as_of)):
+    for part in (
+        _favourite_store(con, as_of),
+        _day_part(con, as_of),
+        _price_index(con, as_of, hidden),
+    ):
         frame = frame.merge(part, on=CUSTOMER_ID, how="left", validate="one_to_one")
     frame = frame.merge(
         _interests(con, rules, hidden), on=CUSTOMER_ID, how="left", validate="one_to_one"
@@ -173,14 +178,18 @@ def _day_part(con: Connection, as_of: date) -> pd.DataFrame:
     ).df()
 
 
-def _price_index(con: Connection, as_of: date) -> pd.DataFrame:
-    """Spend of the last 365 days over what the same pieces cost at their type's usual price."""
+def _price_index(con: Connection, as_of: date, hidden: Exclusions) -> pd.DataFrame:
+    """Spend of the last 365 days over what the same pieces cost at their type's usual price.
+
+    Lines without a count of pieces have no price per piece, and count on neither side.
+    """
     frame = con.execute(
         f"""
         WITH past AS (
             SELECT t.customer_id, p.product_type, t.quantity, t.amount_cents
             FROM transactions AS t JOIN products AS p ON p.product_id = t.product_id
             WHERE t.local_date < DATE '{as_of}' AND p.product_type IS NOT NULL
+              AND t.quantity > 0 AND {hidden.allowed_sql()}
               AND DATEDIFF('day', t.local_date, DATE '{as_of}') <= 365
         ), usual AS (
             SELECT product_type, CAST(sum(amount_cents) AS DOUBLE) / NULLIF(sum(quantity), 0)
@@ -195,20 +204,19 @@ def _price_index(con: Connection, as_of: date) -> pd.DataFrame:
     return frame.assign(price_index=np.round(frame["price_index"], 6))
 
 
-def _interests(con: Connection, rules: Profile, hidden: Iterable[str]) -> pd.DataFrame:
+def _interests(con: Connection, rules: Profile, hidden: Exclusions) -> pd.DataFrame:
     """The categories that a customer buys most above the shop's average, by share of spend.
 
     A category everybody buys (milk) tells little; what counts is the share of spend above the
     average share, and at least three orders.
     """
-    names = ", ".join(literal(name) for name in hidden) or "''"
     ranked = con.execute(
         f"""
         WITH past AS (
             SELECT t.customer_id, t.order_id, p.category, t.amount_cents
             FROM transactions AS t JOIN products AS p ON p.product_id = t.product_id
             WHERE t.local_date < DATE '{rules.as_of}' AND p.category IS NOT NULL
-              AND p.category NOT IN ({names})
+              AND {hidden.allowed_sql()}
               AND DATEDIFF('day', t.local_date, DATE '{rules.as_of}') <= 365
         ), everybody AS (
             SELECT category, CAST(sum(amount_cents) AS DOUBLE)
