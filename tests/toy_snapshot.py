@@ -28,7 +28,7 @@ OFFER = {
     "ends_on": "2018-02-04",
     "probability": 0.3,
     "amount": 60.0,
-    "discount": 1.0,
+    "amount_n": 9,
     "products": ["SOUP"],
     "en": "soup was bought 3 times",
     "zh": "购买过3次汤品",

@@ -59,7 +59,7 @@ def test_an_offer_is_served_with_its_worth_its_content_and_its_reasons(put):
     document = found.document
     assert (found.rank, found.offer_id, found.channel) == (2, "o1", Channel.APP)
     assert (document["rank"], document["channel_kind"]) == (2, "pull")
-    assert document["worth"] == found.worth == 0.049  # worked out in test_worth.py
+    assert document["worth"] == found.worth == 0.059  # worked out in test_worth.py
     assert document["worth_kind"] == "propensity_weighted"
     assert (document["currency"], document["arm"], document["probability"]) == (
         "USD",

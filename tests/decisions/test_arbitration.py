@@ -16,7 +16,7 @@ def scored(catalogue):
     def make(strategy: str, amount: float, channel: int = 0, offer_id: str | None = None) -> Scored:
         entry = catalogue.strategy(strategy)
         candidate = Candidate(entry, entry.channels[channel], Content({}, {}), offer_id)
-        return Scored(candidate, Worth(Outcome.REDEMPTION, (), 1.0, 1.0, None, -amount))
+        return Scored(candidate, Worth(Outcome.REDEMPTION, (), 1.0, 1.0, -amount))
 
     return make
 

@@ -78,8 +78,8 @@ def test_the_promotion_says_what_how_much_and_until_when(regular, policy):
     answer = decide(regular, Context(SATURDAY), policy, 3).as_dict()
     (promotion,) = [s for s in answer["strategies"] if s["strategy"] == "personalised_promotion"]
     assert promotion["text"] == {
-        "en": "Save about $1.00 on soup, crackers, until 2018-02-04.",
-        "zh": "购买 soup、crackers 可享约 $1.00 的优惠，有效期至 2018-02-04。",
+        "en": "Your coupon for soup, crackers is valid until 2018-02-04.",
+        "zh": "您的 soup、crackers 优惠券有效期至 2018-02-04。",
     }
 
 

@@ -36,7 +36,7 @@ def codes(decision):
 def test_the_regular_customer_on_a_saturday(regular, policy):
     decision = decide(regular, SATURDAY, policy, 3)
     assert [(one.candidate, one.worth) for one in decision.strategies] == [
-        ("personalised_promotion/app/o1", 0.049),
+        ("personalised_promotion/app/o1", 0.059),
         ("membership_tier/app", 0.019),
         ("personalised_recommendation/app", 0.0115),
     ]

@@ -7,8 +7,16 @@ from datetime import date
 import duckdb
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from mkt_models.decisions.offers import best_offers, redemption_worth, score_offers
+from mkt_models.decisions.offers import (
+    best_offers,
+    coupon_shares,
+    redemption_worth,
+    score_offers,
+)
+from mkt_models.profiles.exclusions import Exclusions
 
 AS_OF = date(2018, 1, 1)
 RUNNING = ("23", "Type B", "2017-12-28", "2018-02-04")
@@ -34,16 +42,21 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
         """
         CREATE TABLE products (product_id VARCHAR, category VARCHAR, product_type VARCHAR);
         CREATE TABLE campaigns
-            (campaign_id VARCHAR, campaign_type VARCHAR, starts_on DATE, ends_on DATE);
+            (campaign_id VARCHAR, campaign_type VARCHAR, starts_on DATE, ends_on DATE,
+            left_censored BOOLEAN, right_censored BOOLEAN);
+        CREATE TABLE exposures (customer_id VARCHAR, campaign_id VARCHAR, sent_on DATE);
         CREATE TABLE offers (offer_id VARCHAR, campaign_id VARCHAR, product_id VARCHAR);
         CREATE TABLE outcomes (customer_id VARCHAR, campaign_id VARCHAR, offer_id VARCHAR,
             kind VARCHAR, occurred_on DATE);
         CREATE TABLE transactions (customer_id VARCHAR, product_id VARCHAR, local_date DATE,
-            amount_cents BIGINT, coupon_discount_cents BIGINT);
+            amount_cents BIGINT);
         """
     )
     con.executemany("INSERT INTO products VALUES (?, ?, ?)", PRODUCTS)
-    con.executemany("INSERT INTO campaigns VALUES (?, ?, ?, ?)", [RUNNING, OVER])
+    con.executemany("INSERT INTO campaigns VALUES (?, ?, ?, ?, false, false)", [RUNNING, OVER])
+    for customer in ("1", "2", "3"):
+        send(con, customer, "23", "2017-12-28")
+        send(con, customer, "22", "2017-11-01")
     yield con
     con.close()
 
@@ -54,12 +67,23 @@ def offer(con: duckdb.DuckDBPyConnection, offer_id: str, campaign: str, *product
     )
 
 
+def send(con: duckdb.DuckDBPyConnection, customer: str, campaign: str, day: str) -> None:
+    con.execute("INSERT INTO exposures VALUES (?, ?, ?)", [customer, campaign, day])
+
+
+def redeem(
+    con: duckdb.DuckDBPyConnection, customer: str, campaign: str, offer_id: str, day: str
+) -> None:
+    row = [customer, campaign, offer_id, "redemption", day]
+    con.execute("INSERT INTO outcomes VALUES (?, ?, ?, ?, ?)", row)
+
+
 def buy(
     con: duckdb.DuckDBPyConnection, customer: str, product: str, times: int = 1, **more: object
 ) -> None:
-    row = {"local_date": "2017-12-01", "amount_cents": 250, "coupon_discount_cents": 0, **more}
+    row = {"local_date": "2017-12-01", "amount_cents": 250, **more}
     con.executemany(
-        "INSERT INTO transactions VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO transactions VALUES (?, ?, ?, ?)",
         [(customer, product, *row.values())] * times,
     )
 
@@ -96,12 +120,14 @@ def test_a_category_that_names_no_goods_gives_way_to_its_types(con) -> None:
 
 
 def test_what_is_hidden_or_of_no_category_neither_counts_nor_is_named(con) -> None:
-    offer(con, "a", "23", "cigars", "unknown", "tea")
+    offer(con, "a", "23", "cigars", "unknown", "tea", "soy")
     buy(con, "1", "cigars", 9)
     buy(con, "1", "unknown", 9)
     buy(con, "2", "tea")
     buy(con, "2", "cigars", 9)
-    (row,) = best_offers(con, AS_OF, ["CIGARS"]).to_dict("records")
+    buy(con, "3", "soy", 9)
+    hidden = Exclusions(categories=("CIGARS",), words=("rice milk",))
+    (row,) = best_offers(con, AS_OF, hidden).to_dict("records")
     assert (row["customer_id"], row["times"], row["products"]) == ("2", 1, ["TEAS"])
 
 
@@ -132,34 +158,100 @@ def test_a_campaign_runs_from_its_first_day_to_its_last(con, as_of, campaigns) -
     assert best_offers(con, as_of)["campaign_id"].tolist() == campaigns
 
 
+def test_no_coupon_to_whom_the_campaign_was_not_sent_or_who_has_redeemed_in_it(con) -> None:
+    offer(con, "a", "23", "tea")
+    offer(con, "b", "23", "soup")
+    for customer in ("1", "2", "3", "unsent", "sent today", "sent tomorrow"):
+        buy(con, customer, "tea")
+    send(con, "sent today", "23", "2018-01-01")
+    send(con, "sent tomorrow", "23", "2018-01-02")
+    redeem(con, "1", "23", "b", "2017-12-31")  # another coupon of the same campaign
+    redeem(con, "2", "23", "a", "2018-01-01")  # the day itself is not known yet
+    redeem(con, "3", "22", "a", "2017-12-31")  # another campaign
+    assert best_offers(con, AS_OF)["customer_id"].tolist() == ["2", "3", "sent today"]
+
+
 def test_what_redemptions_brought_worked_by_hand(con) -> None:
     offer(con, "a", "23", "soup", "broth")
-    offer(con, "b", "22", "tea")
+    offer(con, "b", "23", "soup", "nuts")
     day = {"local_date": "2018-01-05"}
-    buy(con, "1", "soup", amount_cents=200, coupon_discount_cents=50, **day)
-    buy(con, "1", "broth", amount_cents=300, coupon_discount_cents=50, **day)
-    buy(con, "1", "cola", amount_cents=9_900, coupon_discount_cents=900, **day)
+    buy(con, "1", "soup", amount_cents=200, **day)
+    buy(con, "1", "soup", amount_cents=100, **day)
+    buy(con, "1", "broth", amount_cents=300, **day)
+    buy(con, "1", "cola", amount_cents=9_900, **day)
     buy(con, "1", "soup", amount_cents=9_900, local_date="2018-01-06")
-    buy(con, "2", "soup", amount_cents=100, coupon_discount_cents=20, **day)
+    buy(con, "2", "soup", amount_cents=100, **day)
     rows = [
         ("1", "23", "a", "redemption", "2018-01-05"),
         ("1", "23", "a", "redemption", "2018-01-05"),
+        ("1", "23", "b", "redemption", "2018-01-05"),
         ("2", "23", "a", "redemption", "2018-01-05"),
+        ("3", "23", "a", "redemption", "2018-01-05"),
         ("2", "23", "a", "click", "2018-01-06"),
+        ("2", "23", "a", "redemption", "2018-01-07"),
     ]
     con.executemany("INSERT INTO outcomes VALUES (?, ?, ?, ?, ?)", rows)
-    (row,) = redemption_worth(con).to_dict("records")
-    # On the offer's products customer 1 spent 5.00 and saved 1.00, customer 2 1.00 and .20.
+    (row,) = redemption_worth(con, date(2018, 1, 7)).to_dict("records")
+    # Both coupons of customer 1 cover the two soups (3.00): 1.50 each, and the broth 3.00 to a;
+    # customer 2 spent 1.00, customer 3 has no basket: (4.50 + 1.50 + 1.00 + 0) / 4.
     assert row == {
         "campaign_type": "Type B",
-        "redemptions": 2,
-        "amount": pytest.approx(3.0),
-        "discount": pytest.approx(0.6),
+        "redemptions": 4,
+        "matched": 3,
+        "amount": pytest.approx(7.0 / 4),
     }
+    assert redemption_worth(con, date(2018, 1, 5)).empty
 
 
-def test_scores_and_worth_are_joined_and_an_unknown_worth_drops_the_coupon() -> None:
-    offers = pd.DataFrame(
+def test_shares_of_finished_campaigns_worked_by_hand(con) -> None:
+    # On 2018-01-01 campaign 23 has had 4 of its 39 days.
+    campaigns = [
+        ("past", "Type B", "2017-03-01", "2017-04-08", False, False),  # 39 days too
+        ("cut", "Type B", "2017-03-01", "2017-04-08", True, False),
+        ("last", "Type B", "2017-12-01", "2018-01-01", False, False),  # not over
+    ]
+    con.executemany("INSERT INTO campaigns VALUES (?, ?, ?, ?, ?, ?)", campaigns)
+    offer(con, "tea_coupon", "past", "tea")
+    offer(con, "soup_coupon", "past", "soup")
+    offer(con, "smoke_coupon", "past", "cigars")
+    for customer in "123456":
+        send(con, customer, "past", "2017-03-01")
+        send(con, customer, "cut", "2017-03-01")
+        send(con, customer, "last", "2017-12-01")
+        redeem(con, customer, "cut", "tea_coupon", "2017-03-02")
+        redeem(con, customer, "last", "tea_coupon", "2017-12-02")
+    for customer in "1234":
+        buy(con, customer, "tea", local_date="2017-02-01")
+        buy(con, customer, "soup", 5, local_date="2017-03-01")  # the campaign's first day
+    buy(con, "5", "cigars", local_date="2017-02-01")
+    redeem(con, "1", "past", "tea_coupon", "2017-03-04")  # day 3: before 4/39
+    redeem(con, "1", "past", "tea_coupon", "2017-04-01")  # no first redemption
+    redeem(con, "2", "past", "soup_coupon", "2017-03-05")  # day 4: after
+    redeem(con, "3", "past", "soup_coupon", "2017-03-03")
+    redeem(con, "3", "past", "tea_coupon", "2017-04-08")  # the last day counts
+    redeem(con, "4", "past", "tea_coupon", "2017-04-09")  # too late
+    redeem(con, "5", "past", "soup_coupon", "2017-04-01")  # a hidden product: no pick
+    redeem(con, "stranger", "past", "tea_coupon", "2017-04-01")  # was never sent it
+    shares = coupon_shares(con, AS_OF, Exclusions(categories=("CIGARS",)))
+    row = shares.set_index("campaign_id").loc["23"]
+    # 1, 2, 3 and 5 redeemed, 2 and 5 later; of 1, 2 and 3, with tea picked, 1 and 3 redeemed it.
+    assert row["elapsed"] == pytest.approx(4 / 39)
+    assert (row["later"], row["later_n"]) == (0.5, 4)
+    assert (row["this_coupon"], row["this_coupon_n"]) == (pytest.approx(2 / 3), 3)
+    assert sorted(shares["campaign_id"]) == ["23", "last"]
+    nothing = coupon_shares(con, date(2017, 3, 2)).set_index("campaign_id").loc["past"]
+    assert nothing[["later_n", "this_coupon_n"]].tolist() == [0, 0]
+    assert nothing[["later", "this_coupon"]].isna().all()
+
+
+WHY = json.dumps([{"feature": "x"}])
+WORTH = pd.DataFrame(
+    {"campaign_type": ["Type B"], "redemptions": [9], "matched": [8], "amount": [8.0]}
+)
+
+
+def picked() -> pd.DataFrame:
+    return pd.DataFrame(
         {
             "customer_id": ["1", "1", "2"],
             "campaign_id": ["23", "22", "23"],
@@ -167,29 +259,59 @@ def test_scores_and_worth_are_joined_and_an_unknown_worth_drops_the_coupon() -> 
             "offer_id": ["a", "b", "c"],
         }
     )
-    why = json.dumps([{"feature": "x"}])
-    scores = pd.DataFrame(
+
+
+def scored(score: float) -> pd.DataFrame:
+    return pd.DataFrame(
         {
             "customer_id": ["1", "1", "3"],
             "campaign_id": ["23", "22", "23"],
-            "score": [0.2, 0.4, 0.6],
+            "score": [score, 0.4, 0.6],
             "model": "propensity:1",
-            "reasons": why,
+            "reasons": WHY,
         }
     )
-    worth = pd.DataFrame(
-        {"campaign_type": ["Type B"], "redemptions": [9], "amount": [8.0], "discount": [1.0]}
+
+
+def shared(later: float | None, this_coupon: float | None = 0.5) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "campaign_id": ["22", "23"],
+            "campaign_type": ["Type A", "Type B"],
+            "elapsed": 0.5,
+            "later": [1.0, later],
+            "later_n": 8,
+            "this_coupon": [1.0, this_coupon],
+            "this_coupon_n": 7,
+        }
     )
-    (row,) = score_offers(offers, scores, worth).to_dict("records")
+
+
+def test_scores_shares_and_worth_are_joined_and_an_unknown_worth_drops_the_coupon() -> None:
+    (row,) = score_offers(picked(), scored(0.2), WORTH, shared(0.25)).to_dict("records")
+    # Of 100 households 20 redeem, 15 of them have: 5 of the other 85 still do, half of them this.
     assert row == {
         "customer_id": "1",
         "campaign_id": "23",
         "campaign_type": "Type B",
         "offer_id": "a",
-        "probability": 0.2,
-        "reasons": why,
+        "probability": pytest.approx(5 / 85 / 2),
+        "reasons": WHY,
         "amount": 8.0,
-        "discount": 1.0,
+        "amount_n": 9,
     }
+    assert score_offers(picked(), scored(0.2), WORTH, shared(None)).empty
+    assert score_offers(picked(), scored(0.2), WORTH, shared(0.2, None)).empty
     with pytest.raises(pd.errors.MergeError):
-        score_offers(pd.concat([offers, offers]), scores, worth)
+        score_offers(pd.concat([picked(), picked()]), scored(0.2), WORTH, shared(0.25))
+
+
+@given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
+def test_one_coupon_later_is_never_likelier_than_any_coupon_ever(score, later, this) -> None:
+    (row,) = score_offers(picked(), scored(score), WORTH, shared(later, this)).to_dict("records")
+    assert 0 <= row["probability"] <= min(score, this) + 1e-12
+
+
+def test_on_the_first_day_nothing_is_over() -> None:
+    (row,) = score_offers(picked(), scored(0.3), WORTH, shared(1.0, 1.0)).to_dict("records")
+    assert row["probability"] == pytest.approx(0.3)

@@ -23,8 +23,8 @@ def of(customer: Customer, policy, key: str) -> Worth:
         ("personalised_recommendation/app", 2.5 * 0.25 * 0.02 - 0.001),
         # items 4 to 6: .2 x 3 + .1 x 2 + .1 x 2
         ("scenario_weekend/app", 1.0 * 0.25 * 0.015 - 0.001),
-        # .1 x 8 x .25 x .3, less a tenth of the discount of 1.00 when redeemed, less the letter
-        ("personalised_promotion/mail/o1", 0.8 * 0.25 * 0.3 - 0.1 * 1.0 * 0.1 - 0.45),
+        # .1 x 8 x .25 x .3, less the letter
+        ("personalised_promotion/mail/o1", 0.8 * 0.25 * 0.3 - 0.45),
         # 400 expected x .25 x .0002
         ("membership_tier/app", 400 * 0.25 * 0.0002 - 0.001),
     ],
@@ -38,9 +38,8 @@ def test_the_parts_add_up_again_and_name_what_is_assumed(regular, policy):
     parts = found.parts()
     (term,) = parts["terms"]
     gain = term["probability"] * term["value"] * parts["margin_rate"] * parts["credited_share"]
-    paid = term["probability"] * term["discount"] * parts["discount_paid_share"]
-    assert gain - paid - parts["cost"] == pytest.approx(found.amount)
-    assert parts["assumed"] == ["margin_rate", "credited_share", "discount_paid_share", "cost"]
+    assert gain - parts["cost"] == pytest.approx(found.amount)
+    assert parts["assumed"] == ["margin_rate", "credited_share", "cost"]
 
 
 @pytest.mark.parametrize("score", [None, {}, {"value": None}, {"value": float("nan")}])
@@ -61,7 +60,6 @@ def test_an_expected_amount_has_no_probability(regular, policy):
             "probability_kind": None,
             "value": 400.0,
             "value_kind": "predicted",
-            "discount": 0.0,
         }
     ]
 

@@ -76,7 +76,7 @@ def market(
 def labels(
     exposures: list[tuple[object, ...]], outcomes: list[tuple[object, ...]]
 ) -> dict[tuple[str, str], int]:
-    frame = exposed(market(exposures=exposures, outcomes=outcomes))
+    frame = exposed(market(exposures=exposures, outcomes=outcomes), at(30))
     return {(r.customer_id, r.campaign_id): r.target for r in frame.itertuples()}
 
 
@@ -107,7 +107,7 @@ def test_only_ones_own_redemption_of_the_same_campaign_counts() -> None:
 
 def test_two_mailings_of_a_campaign_are_one_row_with_its_dates() -> None:
     exposures = [mailed("c", "now", 0), mailed("c", "now", 2, "email"), mailed("c", "past", -60)]
-    frame = exposed(market(exposures=exposures))
+    frame = exposed(market(exposures=exposures), at(30))
     assert frame[["customer_id", "campaign_id", "campaign_type", "target"]].values.tolist() == [
         ["c", "past", "Type B", 0],
         ["c", "now", "Type A", 0],
@@ -121,15 +121,55 @@ def test_two_mailings_of_a_campaign_are_one_row_with_its_dates() -> None:
     [(-11, []), (-10, ["open"]), (0, ["now", "open"]), (5, ["now", "open"]), (6, ["now"])],
 )
 def test_a_campaign_runs_from_its_first_to_its_last_day(day: int, campaigns: list[str]) -> None:
-    frame = running(market(), at(day))
+    everywhere = [mailed("c", campaign, -300) for campaign, *_ in CAMPAIGNS]
+    frame = running(market(exposures=everywhere), at(day))
     assert frame["campaign_id"].tolist() == campaigns
     assert set(frame["as_of"]) <= {pd.Timestamp(at(day))}
 
 
 def test_who_has_not_ordered_before_is_not_scored() -> None:
-    con = market([("c", at(-1), 100, "milk"), ("new", at(0), 100, "milk")])
+    con = market(
+        [("c", at(-1), 100, "milk"), ("new", at(0), 100, "milk")],
+        exposures=[mailed("c", "now", 0), mailed("new", "now", 0)],
+    )
     assert set(running(con, D)["customer_id"]) == {"c"}
     assert set(running(con, at(1))["customer_id"]) == {"c", "new"}
+
+
+def test_only_those_who_were_sent_the_campaign_and_have_not_redeemed_are_scored() -> None:
+    names = ["told", "late", "done", "today", "other", "looked"]
+    exposures = [mailed(name, "now", 0) for name in names if name not in ("late", "other")]
+    con = market(
+        [(name, at(-9), 100, "milk") for name in (*names, "unsent")],
+        exposures=[
+            *exposures,
+            mailed("told", "now", 1, "email"),
+            mailed("late", "now", 3),
+            mailed("other", "open", -10),
+        ],
+        outcomes=[
+            redeemed("done", "now", 1),
+            redeemed("today", "now", 2),  # the day itself is not known yet
+            redeemed("looked", "now", 1, kind="view"),
+            redeemed("told", "open", 1),
+        ],
+    )
+    frame = running(con, at(2))
+    assert list(zip(frame["customer_id"], frame["campaign_id"], strict=True)) == [
+        ("looked", "now"),
+        ("today", "now"),
+        ("told", "now"),
+        ("other", "open"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("day", "campaigns"), [(29, ["past", "open"]), (6, ["past", "open"]), (5, ["past"])]
+)
+def test_only_campaigns_that_were_over_teach(day: int, campaigns: list[str]) -> None:
+    everywhere = [mailed("c", campaign, -300) for campaign, *_ in CAMPAIGNS]
+    frame = exposed(market(exposures=everywhere), at(day))
+    assert frame["campaign_id"].tolist() == campaigns
 
 
 # --- features ----------------------------------------------------------------------------------

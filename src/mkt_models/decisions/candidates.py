@@ -78,7 +78,7 @@ def _contents(
     else:
         offers = {str(o["offer_id"]): o for o in reversed(customer.offers) if o.get("offer_id")}
         for offer_id in sorted(offers):
-            yield offer_id, _offer(offers[offer_id], policy.currency, today) or nothing
+            yield offer_id, _offer(offers[offer_id], today) or nothing
         if not offers:
             yield None, nothing
 
@@ -111,7 +111,7 @@ def _items(choice: ItemChoice, source: Sequence[Mapping[str, Any]]) -> Content |
     )
 
 
-def _offer(offer: Mapping[str, Any], currency: str, today: date) -> Content | Reason | None:
+def _offer(offer: Mapping[str, Any], today: date) -> Content | Reason | None:
     starts_on, ends_on = offer.get("starts_on"), offer.get("ends_on")
     if not starts_on or not ends_on or not _numbers(offer, "probability", "amount"):
         return None
@@ -123,14 +123,6 @@ def _offer(offer: Mapping[str, Any], currency: str, today: date) -> Content | Re
         ", ".join(shown) + (" and more" if more else "") if shown else "selected products",
         "、".join(shown) + ("等" if more else "") if shown else "指定商品",
     )
-    discount = (
-        ("money", "立减优惠")
-        if not _numbers(offer, "discount")
-        else (
-            f"about {money(offer['discount'], currency)}",
-            f"约 {money(offer['discount'], currency)} 的优惠",
-        )
-    )
     own = [{"source": "offer", "en": offer["en"], "zh": offer["zh"]}] if _said(offer) else []
     predicted = [
         {"source": f"score:{Model.PROPENSITY.value}", **why} for why in offer.get("reasons") or ()
@@ -139,7 +131,6 @@ def _offer(offer: Mapping[str, Any], currency: str, today: date) -> Content | Re
         data={"kind": "offer", "offer": {k: v for k, v in offer.items() if k != "reasons"}},
         words={
             "products": products,
-            "discount": discount,
             "ends_on": (str(ends_on), str(ends_on)),
         },
         reasons=(*own, *predicted),

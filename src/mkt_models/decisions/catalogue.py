@@ -63,7 +63,7 @@ MODELS_OF: Mapping[Outcome, tuple[Model, ...]] = {
 
 PLACEHOLDERS: Mapping[Needs, tuple[str, ...]] = {
     Needs.ITEMS: ("items", "first_item"),
-    Needs.OFFER: ("products", "discount", "ends_on"),
+    Needs.OFFER: ("products", "ends_on"),
     Needs.TIER: ("tier", "benefits", "progress"),
     Needs.NONE: (),
 }
@@ -90,9 +90,6 @@ class Worth(Section):
     margin_rate: Assumed = Field(description="share of an amount that is margin")
     credited_share: Assumed = Field(
         description="share of the outcome's value that planning credits to the contact"
-    )
-    discount_paid_share: Assumed | None = Field(
-        default=None, description="share of a redeemed discount that the shop pays; offers only"
     )
     models: tuple[Model, ...] = Field(
         default=(), description="served only while the audit of each of these says pass"
@@ -182,8 +179,6 @@ class StrategyEntry(Section):
             raise ValueError(f"needs {self.needs.value}: worth.outcome must be {names}")
         if (self.items is None) == (self.needs is Needs.ITEMS):
             raise ValueError("items is given when needs is items, and only then")
-        if (self.worth.discount_paid_share is None) == (self.needs is Needs.OFFER):
-            raise ValueError("worth.discount_paid_share is given for offers, and only then")
         if self.personalised != bool(self.worth.models):
             raise ValueError("worth.models: a personalised strategy names some, another names none")
         if self.personalised and not set(behind) <= set(self.worth.models):

@@ -107,7 +107,7 @@ def _offer(row: Mapping[str, Any]) -> dict[str, Any]:
         **{name: plain(row[name]) for name in _OFFER},
         "probability": _number(row["probability"], 6),
         "amount": _number(row["amount"], 2),
-        "discount": _number(row["discount"], 2),
+        "amount_n": int(row["amount_n"]),
         "products": list(row["products"]),
         "en": f"bought its products {times} {'time' if times == 1 else 'times'} in 365 days",
         "zh": f"365 天内购买过其商品 {times} 次",

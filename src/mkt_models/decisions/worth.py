@@ -1,9 +1,9 @@
 """What serving a candidate is expected to bring, in currency units.
 
-worth = sum over terms of P(outcome) x value, x margin_rate x credited_share
-        - expected discount that the shop pays - cost of the contact
+worth = sum over terms of P(outcome) x value, x margin_rate x credited_share - cost of the contact
 
-A model of amounts predicts P(outcome) x value at once: its term has no probability.
+The value of a redemption is what the shop received for the goods, net of what it gave away. A
+model of amounts predicts P(outcome) x value at once: its term has no probability.
 
 No experiment has measured these contacts yet, so the kind is ``propensity_weighted``: it ranks, it
 does not promise an effect. The parts are kept beside the result, so that anybody can add them up
@@ -39,12 +39,11 @@ class Term:
     probability: float | None
     value: float
     value_kind: NumberKind
-    discount: float = 0.0
     probability_kind: NumberKind = NumberKind.PREDICTED
 
     @property
     def weight(self) -> float:
-        """What value and discount are multiplied with."""
+        """What the value is multiplied with."""
         return 1.0 if self.probability is None else self.probability
 
     def as_dict(self) -> dict[str, Any]:
@@ -55,7 +54,6 @@ class Term:
             "probability_kind": None if self.probability is None else self.probability_kind.value,
             "value": self.value,
             "value_kind": self.value_kind.value,
-            "discount": self.discount,
         }
 
 
@@ -67,28 +65,23 @@ class Worth:
     terms: tuple[Term, ...]
     margin_rate: float
     credited_share: float
-    discount_paid_share: float | None
     cost: float
 
     @property
     def amount(self) -> float:
         """The worth, in currency units."""
         gain = sum(term.weight * term.value for term in self.terms)
-        given = sum(term.weight * term.discount for term in self.terms)
-        paid = given * (self.discount_paid_share or 0.0)
-        return gain * self.margin_rate * self.credited_share - paid - self.cost
+        return gain * self.margin_rate * self.credited_share - self.cost
 
     def parts(self) -> dict[str, Any]:
         """The parts, JSON-able, with the names of those that are assumed."""
-        assumed = ["margin_rate", "credited_share", "discount_paid_share", "cost"]
         return {
             "outcome": self.outcome.value,
             "terms": [term.as_dict() for term in self.terms],
             "margin_rate": self.margin_rate,
             "credited_share": self.credited_share,
-            "discount_paid_share": self.discount_paid_share,
             "cost": self.cost,
-            "assumed": [a for a in assumed if getattr(self, a) is not None],
+            "assumed": ["margin_rate", "credited_share", "cost"],
         }
 
 
@@ -119,13 +112,11 @@ def worth(candidate: Candidate, customer: Customer) -> Worth | Reason:
         if model not in SCORED_WITH_CONTENT and scores[model] is None:
             return reason(Code.SCORE_NOT_AVAILABLE, model=MODELS[model.value])
     terms = tuple(_terms(block.outcome, candidate.content, scores))
-    paid = block.discount_paid_share
     return Worth(
         outcome=block.outcome,
         terms=terms,
         margin_rate=block.margin_rate.value,
         credited_share=block.credited_share.value,
-        discount_paid_share=None if paid is None else paid.value,
         cost=candidate.use.cost,
     )
 
@@ -145,13 +136,11 @@ def _terms(
             )
     elif outcome is Outcome.REDEMPTION:
         offer = content.data["offer"]
-        discount = offer.get("discount")
         yield Term(
             str(offer["offer_id"]),
             offer["probability"],
             offer["amount"],
             NumberKind.OBSERVED,
-            0.0 if missing(discount) else discount,
         )
     elif value is not None:
         yield Term("value", None, value, NumberKind.PREDICTED)

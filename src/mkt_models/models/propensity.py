@@ -63,8 +63,8 @@ def features_of_propensity() -> dict[str, Measure]:
     return {**catalogue(), **CAMPAIGN_FEATURES}
 
 
-def exposed(con: Connection) -> pd.DataFrame:
-    """Label every exposure whose campaign lies wholly in the data.
+def exposed(con: Connection, as_of: date) -> pd.DataFrame:
+    """Label every exposure whose campaign lies wholly in the data and was over before ``as_of``.
 
     Returns
     -------
@@ -74,7 +74,7 @@ def exposed(con: Connection) -> pd.DataFrame:
 
     """
     frame = con.execute(
-        """
+        f"""
         SELECT e.customer_id, e.campaign_id, c.campaign_type, c.starts_on AS as_of, c.ends_on,
                max(CASE WHEN o.customer_id IS NULL THEN 0 ELSE 1 END) AS target
         FROM exposures AS e
@@ -82,7 +82,7 @@ def exposed(con: Connection) -> pd.DataFrame:
         LEFT JOIN outcomes AS o ON o.customer_id = e.customer_id
          AND o.campaign_id = e.campaign_id AND o.kind = 'redemption'
          AND o.occurred_on BETWEEN c.starts_on AND c.ends_on
-        WHERE NOT c.left_censored AND NOT c.right_censored
+        WHERE NOT c.left_censored AND NOT c.right_censored AND c.ends_on < DATE '{as_of}'
         GROUP BY e.customer_id, e.campaign_id, c.campaign_type, c.starts_on, c.ends_on
         ORDER BY c.starts_on, e.campaign_id, e.customer_id"""
     ).df()
@@ -92,20 +92,38 @@ def exposed(con: Connection) -> pd.DataFrame:
 
 
 def running(con: Connection, as_of: date) -> pd.DataFrame:
-    """Every customer who ordered before, with every campaign that runs on ``as_of``.
+    """Every customer who ordered before, with the campaigns on ``as_of`` that are still theirs.
 
-    One row per customer and campaign, as :func:`exposed`, without a target: what to predict.
+    One row per customer and campaign, as :func:`exposed`, without a target: what to predict. A
+    campaign is theirs when it runs, was sent to them, and they have redeemed none of its coupons.
     """
     frame = con.execute(
         f"""
         SELECT k.customer_id, c.campaign_id, c.campaign_type, DATE '{as_of}' AS as_of,
                c.starts_on, c.ends_on
         FROM (SELECT DISTINCT customer_id FROM orders WHERE local_date < DATE '{as_of}') AS k
-        CROSS JOIN campaigns AS c
-        WHERE c.starts_on <= DATE '{as_of}' AND c.ends_on >= DATE '{as_of}'
+        JOIN ({open_exposures_sql(as_of)}) AS x ON x.customer_id = k.customer_id
+        JOIN campaigns AS c ON c.campaign_id = x.campaign_id
         ORDER BY c.campaign_id, k.customer_id"""
     ).df()
     return frame.assign(**{AS_OF: pd.to_datetime(frame[AS_OF])})
+
+
+def open_exposures_sql(as_of: date) -> str:
+    """Write the query of all customers and campaigns in which a redemption is still to come.
+
+    One row per ``customer_id`` and ``campaign_id``: the campaign runs on ``as_of``, was sent to
+    the customer by then, and the customer redeemed none of its coupons before.
+    """
+    return f"""
+        SELECT DISTINCT e.customer_id, e.campaign_id
+        FROM exposures AS e JOIN campaigns AS c ON c.campaign_id = e.campaign_id
+        WHERE c.starts_on <= DATE '{as_of}' AND c.ends_on >= DATE '{as_of}'
+          AND e.sent_on <= DATE '{as_of}'
+          AND NOT EXISTS (
+              SELECT 1 FROM outcomes AS o WHERE o.customer_id = e.customer_id
+              AND o.campaign_id = e.campaign_id AND o.kind = 'redemption'
+              AND o.occurred_on < DATE '{as_of}')"""
 
 
 def with_features(con: Connection, pairs: pd.DataFrame) -> pd.DataFrame:
