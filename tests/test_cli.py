@@ -35,3 +35,8 @@ def test_summary_of_a_run_that_has_not_been(
     monkeypatch.chdir(project)
     assert cli.main(["summary", "params/sample.yaml"]) == 0
     assert "no stage has measured anything yet" in capsys.readouterr().out
+
+
+def test_a_port_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["serve", "params/sample.yaml", "--port", "99999"]) == 2
+    assert "from 1 to 65535" in capsys.readouterr().err

@@ -6,8 +6,9 @@ from datetime import date
 import pandas as pd
 import pytest
 
+from mkt_models import plots
 from mkt_models.engine import Connection, connect
-from mkt_models.exploration import customer_amounts, missing_shares, overview, weekly_sales
+from mkt_models.exploration import customer_amounts, missing_values, overview, weekly_sales
 from mkt_models.params import Engine
 
 # Monday 1 January 2018 to Monday the 8th; the times are UTC.
@@ -51,11 +52,12 @@ def test_weeks_begin_on_monday_and_count_their_days(con: Connection) -> None:
     assert found["days"].tolist() == [2, 1]
 
 
-def test_missing_values_are_shares_of_the_rows(con: Connection) -> None:
-    found = missing_shares(con, "products")
+def test_missing_values_are_counted_and_drawn_as_shares(con: Connection) -> None:
+    found = missing_values(con, "products")
+    assert [bar.get_width() for bar in plots.missing(found).patches] == [0.5]
     assert found.to_dict("list") == {
         "column": ["product_id", "brand"],
-        "missing": [0.0, 0.5],
+        "missing": [0, 2],
         "n": [4, 4],
     }
 

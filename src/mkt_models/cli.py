@@ -108,6 +108,9 @@ def serve(args: argparse.Namespace) -> int:
     from mkt_models.packaging import serve as serve_bento
     from mkt_models.workspace import Workspace
 
+    if not 1 <= args.port <= 65535:
+        print(f"--port {args.port}: must be from 1 to 65535", file=sys.stderr)
+        return 2
     home = Workspace.open(args.params).bentoml_home
     try:
         return serve_bento(home, host=args.host, port=args.port)

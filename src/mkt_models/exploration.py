@@ -46,10 +46,10 @@ def weekly_sales(con: Connection) -> pd.DataFrame:
     return frame.assign(week=pd.to_datetime(frame["week"]))
 
 
-def missing_shares(con: Connection, table: str) -> pd.DataFrame:
-    """One row per column of a table: share of rows in which it is ``missing``, and ``n`` rows."""
+def missing_values(con: Connection, table: str) -> pd.DataFrame:
+    """One row per column of a table: rows in which it is ``missing``, of ``n`` rows."""
     columns = [str(row[0]) for row in con.execute(f"DESCRIBE {table}").fetchall()]
-    parts = ", ".join(f"avg(CASE WHEN {c} IS NULL THEN 1.0 ELSE 0.0 END)" for c in columns)
+    parts = ", ".join(f"count(*) - count({c})" for c in columns)
     values = con.execute(f"SELECT count(*), {parts} FROM {table}").fetchall()[0]
     return pd.DataFrame({"column": columns, "missing": values[1:], "n": values[0]})
 

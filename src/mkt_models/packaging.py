@@ -44,6 +44,10 @@ __all__ = [
 ]
 
 
+# A build has been seen to end with an error after all was written, and to succeed when repeated.
+_ATTEMPTS = 2
+
+
 def requirements(lock_file: Path) -> list[str]:
     """Pin what ``pip install mkt-models`` without extras needs, as the lock file pins it.
 
@@ -91,14 +95,21 @@ def build(root: Path, home: Path) -> str:
         pins = "\n".join(requirements(root / "requirements.lock"))
         (context / "requirements.txt").write_text(f"{pins}\n", encoding="utf-8")
         command = [*bentoml_command(), "build", "--output", "tag", "."]
-        done = subprocess.run(
-            command, cwd=context, env=bentoml_environment(home), capture_output=True, check=False
-        )
-    said = (done.stdout + done.stderr).decode("utf-8", "replace")
-    found = re.search(rf"__tag__:({BENTO}:\w+)", said)
-    if done.returncode != 0 or found is None:
-        raise PackagingError(f"BentoML could not build the bento:\n{tail(said)}")
-    return found[1]
+        for _ in range(_ATTEMPTS):
+            done = subprocess.run(
+                command,
+                cwd=context,
+                env=bentoml_environment(home),
+                capture_output=True,
+                check=False,
+            )
+            said = (done.stdout + done.stderr).decode("utf-8", "replace")
+            found = re.search(rf"__tag__:({BENTO}:\w+)", said)
+            if done.returncode == 0 and found is not None:
+                return found[1]
+    raise PackagingError(
+        f"BentoML could not build the bento (exit status {done.returncode}):\n{tail(said)}"
+    )
 
 
 def describe(tag: str, home: Path) -> dict[str, Any]:

@@ -80,7 +80,7 @@ def to_html(executed: Path, navigation: Mapping[str, Any] | None = None) -> str:
 
 def _mark_words(html: str) -> str:
     """Mark the cells of tables that hold words (align left) or an interval (keep on one line)."""
-    html = re.sub(r"<td>(?=[^<]*\[[^<\]]*\]</td>)", '<td class="interval">', html)
+    html = re.sub(r"<td>(?=[-−+\d.,%]+ \[[^\]<]*\]</td>)", '<td class="interval">', html)
     return re.sub(r"<td>(?!\s*[-+−]?[\d.,:%-]*\s*</td>)", '<td class="words">', html)
 
 

@@ -19,7 +19,7 @@ def test_rules_name_a_pair_once():
     assert texts(ax)[:-1] == ["1", "2"]
     assert "hot dogs → buns (×9.0)" in texts(ax)[-1]
     assert "buns → hot dogs" not in texts(ax)[-1]
-    assert title(ax) == "Who buys hot dogs buys buns 9.0 times as often as others"
+    assert title(ax) == "Who buys hot dogs buys buns 9.0 times as often as all orders do"
     assert title(plots.rules(table[:0])) == "No rule passes the thresholds"
 
 

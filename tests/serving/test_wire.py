@@ -139,6 +139,8 @@ def test_what_is_no_such_body_is_a_422(model: type, body: bytes, field: str, mes
         "0001-01-01T00:00:00+14:00",
         "9999-12-31T23:59:59-14:00",
         "2018-01-06T10:00:00+99:00",
+        "2000-01-01T00:00:00+14:00",  # still 1999 in UTC
+        "2099-12-31T23:59:59-12:00",  # already 2100 in UTC
     ],
 )
 def test_now_is_an_iso_time_with_an_offset_in_this_century(now: object) -> None:

@@ -69,10 +69,11 @@ def documents(
         }
 
 
-def item(row: Mapping[str, Any]) -> dict[str, Any]:
-    """One recommended product as a decision reads it."""
+def item(row: Mapping[str, Any], kind: NumberKind = NumberKind.PREDICTED) -> dict[str, Any]:
+    """One recommended product as a decision reads it; ``kind`` is that of its probability."""
     return {
         **{name: plain(row[name]) for name in _ITEM},
+        "kind": kind.value,
         "probability": _number(row["probability"], 6),
         "amount": _number(row["mean_amount"], 2),
         "en": plain(row["en"]),

@@ -173,7 +173,7 @@ def recommend(
         """
     ).df()
     own = rows["times_bought"] > 0
-    en, zh = _words(rows)
+    en, zh = _words(rows, as_of)
     return rows.assign(
         shelf=np.where(own, BUY_AGAIN, POPULAR),
         days_since_last=rows["days_since_last"].astype("Int64"),
@@ -194,7 +194,8 @@ def _first_day(con: Connection, as_of: date) -> date:
     return date.fromisoformat(str(found)[:10])
 
 
-def _words(rows: pd.DataFrame) -> tuple[list[str], list[str]]:
+def _words(rows: pd.DataFrame, as_of: date) -> tuple[list[str], list[str]]:
+    """Say why; the last purchase by its date, for an answer is read days after the profile."""
     en: list[str] = []
     zh: list[str] = []
     for times, lately, days, share in zip(
@@ -207,9 +208,8 @@ def _words(rows: pd.DataFrame) -> tuple[list[str], list[str]]:
         if times:
             count, within = (lately, True) if lately else (times, False)
             often = "once" if count == 1 else "twice" if count == 2 else f"{count} times"
-            ago = "1 day ago" if days == 1 else f"{int(days)} days ago"
-            en.append(f"bought {often}{' in 90 days' if within else ''}, last {ago}")
-            last = "昨天" if days == 1 else f"{int(days)}天前"
+            last = (as_of - timedelta(days=int(days))).isoformat()
+            en.append(f"bought {often}{' in 90 days' if within else ''}, last on {last}")
             zh.append(f"{'近90天' if within else '曾'}购买{count}次，最近一次在{last}")
         else:
             of_100 = "fewer than 1" if share < 0.01 else f"{share * 100:.0f}"

@@ -83,7 +83,7 @@ def rules(
     first = best.iloc[0]
     found = (
         f"Who buys {_short(first['antecedent'])} buys {_short(first['consequent'])} "
-        f"{first['lift']:.1f} times as often as others"
+        f"{first['lift']:.1f} times as often as all orders do"
     )
     caption = f"n = {len(table):,} rules; size and × are the lift. Observed; no cause is implied."
     return finish(ax, title or found, caption)

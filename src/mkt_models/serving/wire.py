@@ -22,6 +22,7 @@ from pydantic import (
 )
 
 from mkt_models.columns import SCORING_MODELS, Channel, Model
+from mkt_models.decisions.question import EARLIEST, LATEST
 from mkt_models.params import nearest
 
 MAX_BYTES = 64 * 1024
@@ -68,8 +69,8 @@ class RequestContext(Body):
     @field_validator("now")
     @classmethod
     def _sane(cls, value: datetime | None) -> datetime | None:
-        if value is not None and not 2000 <= value.year < 2100:
-            raise ValueError("must lie between the years 2000 and 2099")
+        if value is not None and not EARLIEST <= value < LATEST:
+            raise ValueError("must lie between the years 2000 and 2099 (UTC)")
         return value
 
 
