@@ -25,8 +25,8 @@ def of(customer: Customer, policy, key: str) -> Worth:
         ("scenario_weekend/app", 1.0 * 0.25 * 0.015 - 0.001),
         # .1 x 8 x .25 x .3, less the letter
         ("personalised_promotion/mail/o1", 0.8 * 0.25 * 0.3 - 0.45),
-        # 400 expected x .25 x .0002
-        ("membership_tier/app", 400 * 0.25 * 0.0002 - 0.001),
+        # 400 expected x .25 x .0001
+        ("membership_tier/app", 400 * 0.25 * 0.0001 - 0.001),
     ],
 )
 def test_worth_worked_by_hand(regular, policy, key, by_hand):
