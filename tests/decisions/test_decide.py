@@ -37,11 +37,11 @@ def test_the_regular_customer_on_a_saturday(regular, policy):
     decision = decide(regular, SATURDAY, policy, 3)
     assert [(one.candidate, one.worth) for one in decision.strategies] == [
         ("personalised_promotion/app/o1", 0.059),
-        ("membership_tier/app", 0.019),
         ("personalised_recommendation/app", 0.0115),
+        ("membership_tier/app", 0.009),
     ]
     assert codes(decision) == {
-        "membership_tier/email": "family_served",
+        "membership_tier/email": "worth_not_positive",
         "no_action": "outranked",
         "personalised_promotion/app/o2": "offer_not_running",
         "personalised_promotion/mail/o1": "worth_not_positive",
@@ -98,7 +98,6 @@ def test_the_holdout_is_left_in_peace_and_says_what_it_would_have_had(regular, m
     assert names(decision) == ["no_action"]
     assert {key for key, code in codes(decision).items() if code == "holdout"} == {
         "membership_tier/app",
-        "membership_tier/email",
         "personalised_promotion/app/o1",
         "personalised_recommendation/app",
         "personalised_recommendation/email",
