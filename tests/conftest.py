@@ -11,11 +11,17 @@ from typing import TYPE_CHECKING
 
 import nbformat
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from mkt_models.serving.process import Server
 
 ROOT = Path(__file__).parents[1]
+
+# In CI the same examples every time: a new counter-example is found by people, at their desk.
+settings.register_profile("ci", derandomize=True, print_blob=True)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 
 def _notebook(title: str, *code: str, conclusion: str = "It holds. More follows.") -> str:
