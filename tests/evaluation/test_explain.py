@@ -13,7 +13,6 @@ from mkt_models.evaluation.explain import (
     contributions,
     global_importance,
     importance_by_group,
-    top_reasons,
 )
 
 NAMES = ["recency", "orders", "amount"]
@@ -133,16 +132,6 @@ def test_importance_by_group_by_hand():
     assert table.loc[("not available", "a"), "n"] == 1
     with pytest.raises(ValueError, match="groups has 1 labels for 3 rows"):
         importance_by_group(small(), pd.Series(["x"]))
-
-
-def test_top_reasons_by_hand():
-    reasons = top_reasons(small(), 2)
-    assert reasons[0] == [("a", 3.0, 0.3)]
-    assert reasons[1] == [("a", 1.0, -0.1)]
-    assert reasons[2] == [("b", 7.0, -0.6), ("a", 2.0, 0.2)]
-    assert top_reasons(small(), 1)[2] == [("b", 7.0, -0.6)]
-    with pytest.raises(ValueError, match="k == 0"):
-        top_reasons(small(), 0)
 
 
 def test_a_calibration_moves_what_is_explained_to_the_served_scale() -> None:

@@ -152,23 +152,6 @@ def importance_by_group(explained: Contributions, groups: pd.Series) -> pd.DataF
     return pd.concat(parts, ignore_index=True)
 
 
-def top_reasons(explained: Contributions, k: int) -> list[list[tuple[str, float, float]]]:
-    """Per row, the ``k`` features that move it most: (feature, value, contribution).
-
-    Largest absolute contribution first; features that move nothing are no reason and left out, so
-    a row may have fewer.
-    """
-    if k < 1:
-        raise ValueError(f"k == {k}, must be >= 1")
-    names = list(explained.values.columns)
-    moved, values = explained.values.to_numpy(), explained.features.to_numpy()
-    order = np.argsort(-np.abs(moved), axis=1, kind="stable")[:, :k]
-    return [
-        [(names[j], float(values[i, j]), float(moved[i, j])) for j in row if moved[i, j] != 0]
-        for i, row in enumerate(order)
-    ]
-
-
 def _spearman(values: pd.Series, moved: pd.Series) -> float:
     known = values.notna()
     a, b = values[known].rank(), moved[known].rank()

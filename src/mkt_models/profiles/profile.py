@@ -151,29 +151,29 @@ def _basics(con: Connection) -> pd.DataFrame:
 
 
 def _favourite_store(con: Connection, as_of: date) -> pd.DataFrame:
-    """The store with most orders so far; ties go to the first by id."""
-    return con.execute(
-        f"""
-        SELECT customer_id, store_id AS main_store FROM (
-            SELECT customer_id, store_id, ROW_NUMBER() OVER (
-                PARTITION BY customer_id ORDER BY count(*) DESC, store_id) AS nth
-            FROM orders WHERE local_date < DATE '{as_of}' GROUP BY customer_id, store_id
-        ) AS ranked WHERE nth = 1"""
-    ).df()
+    """The store with most orders so far."""
+    return _most_frequent(con, "store_id", "main_store", as_of)
 
 
 def _day_part(con: Connection, as_of: date) -> pd.DataFrame:
     """The part of the day with most orders: night 0-6, morning 6-12, afternoon 12-18, evening."""
+    part = (
+        "CASE WHEN local_hour < 6 THEN 'night' WHEN local_hour < 12 THEN 'morning' "
+        "WHEN local_hour < 18 THEN 'afternoon' ELSE 'evening' END"
+    )
+    return _most_frequent(con, part, "preferred_day_part", as_of)
+
+
+def _most_frequent(con: Connection, what: str, name: str, as_of: date) -> pd.DataFrame:
+    """The value of an expression over orders that a customer has most often; ties by value."""
     return con.execute(
         f"""
-        SELECT customer_id, part AS preferred_day_part FROM (
-            SELECT customer_id, part, ROW_NUMBER() OVER (
-                PARTITION BY customer_id ORDER BY count(*) DESC, part) AS nth
-            FROM (SELECT customer_id, CASE WHEN local_hour < 6 THEN 'night'
-                    WHEN local_hour < 12 THEN 'morning' WHEN local_hour < 18 THEN 'afternoon'
-                    ELSE 'evening' END AS part
-                  FROM orders WHERE local_date < DATE '{as_of}') AS parts
-            GROUP BY customer_id, part
+        SELECT customer_id, value AS {name} FROM (
+            SELECT customer_id, value, ROW_NUMBER() OVER (
+                PARTITION BY customer_id ORDER BY count(*) DESC, value) AS nth
+            FROM (SELECT customer_id, {what} AS value
+                  FROM orders WHERE local_date < DATE '{as_of}') AS past
+            GROUP BY customer_id, value
         ) AS ranked WHERE nth = 1"""
     ).df()
 
