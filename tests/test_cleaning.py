@@ -23,10 +23,11 @@ from mkt_models.cleaning import (
 )
 from mkt_models.columns import Table
 from mkt_models.engine import Connection, connect, count, literal, register, write_parquet
-from mkt_models.params import Engine, Source
-from mkt_models.sources.canonical import SCHEMAS
+from mkt_models.params import Engine
+from mkt_models.source_params import CompleteJourney
+from mkt_models.sources.schemas import SCHEMAS
 
-NEW_YORK = Source(kind="complete_journey", time_zone="America/New_York")
+NEW_YORK = CompleteJourney(kind="complete_journey", time_zone="America/New_York")
 Rows = dict[Table, list[tuple[Any, ...]]]
 
 
@@ -276,7 +277,7 @@ def test_the_day_in_new_york(con: Connection, tmp_path: Path, utc: str, day: str
     ),
 )
 def test_the_day_anywhere_is_that_of_the_time_zone_database(con: Connection, zone: str, stamps):
-    source = Source(kind="complete_journey", time_zone=zone)
+    source = CompleteJourney(kind="complete_journey", time_zone=zone)
     exprs = added_columns(source)[Table.TRANSACTIONS]
     columns = ", ".join([local_time(zone), *(s for _, s in exprs.values())])
     values = ", ".join(f"({i}, TIMESTAMP {literal(s)})" for i, s in enumerate(stamps))

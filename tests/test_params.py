@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from mkt_models.loading import ParamsError, load_params
-from mkt_models.params import Cutoffs, nearest
+from mkt_models.params import Cutoffs
+from mkt_models.sections import nearest
 
 WHOLE = Path(__file__).parent.parent / "params" / "complete_journey.yaml"
 

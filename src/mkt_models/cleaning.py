@@ -12,9 +12,10 @@ import pandas as pd
 
 from mkt_models.columns import Table
 from mkt_models.engine import Connection, count, literal, register, write_parquet
-from mkt_models.params import Source
-from mkt_models.sources.canonical import SCHEMAS, Rule
+from mkt_models.source_params import Source
+from mkt_models.sources.canonical import Rule
 from mkt_models.sources.read import ORIGINS
+from mkt_models.sources.schemas import SCHEMAS
 
 _FIRST_DAY = "(SELECT min(CAST({local} AS DATE)) FROM transactions)"
 _LAST_DAY = "(SELECT max(CAST({local} AS DATE)) FROM transactions)"

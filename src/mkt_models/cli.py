@@ -79,10 +79,9 @@ def check(args: argparse.Namespace) -> int:
 
     opened = Run.open(args.params, parse_overrides(args.set))
     params = opened.workspace.params
-    households = params.source.households or "all"
     print(f"{args.params}: valid (digest {params.digest})")
     print(f"  run         {params.run}")
-    print(f"  source      {params.source.kind}, {households} households")
+    print(f"  source      {params.source.describe()}")
     print(f"  profile     as of {params.profile.as_of}")
     for name, model in (("churn", params.churn), ("value", params.value)):
         dates = model.dates()

@@ -18,10 +18,13 @@ AS_OF = "as_of"
 
 # --- sensitive attributes: never a feature, never an eligibility rule, unless params allow it ---
 SENSITIVE = (
+    "birth_year",
     "age_band",
     "income_band",
     "marital_status",
     "gender",
+    "occupation",
+    "education",
     "household_composition",
     "household_size",
     "children",
@@ -36,6 +39,7 @@ class Table(StrEnum):
     """The canonical tables that a source may yield; a missing table is absent, never invented."""
 
     CUSTOMERS = "customers"
+    IDENTITIES = "identities"
     PRODUCTS = "products"
     TRANSACTIONS = "transactions"
     EVENTS = "events"

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from mkt_models.engine import Connection
-from mkt_models.sources.canonical import SCHEMAS
+from mkt_models.sources.schemas import SCHEMAS
 
 _WHEN = {"transactions": "occurred_at", "exposures": "sent_on", "outcomes": "occurred_on"}
 

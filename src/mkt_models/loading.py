@@ -7,14 +7,15 @@ keys and values out of range are errors that say where, what, and which known ke
 28
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from mkt_models.params import Params, nearest
+from mkt_models.params import Params
+from mkt_models.sections import nearest
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -104,6 +105,9 @@ def _read(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
 
 
 def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay ``over`` on ``base``; a block of another ``kind`` replaces the one below it whole."""
+    if "kind" in base and "kind" in over and base["kind"] != over["kind"]:
+        return dict(over)
     out = dict(base)
     for key, value in over.items():
         old = out.get(key)
@@ -118,10 +122,11 @@ def _nest(dotted: str, value: object) -> dict[str, Any]:
 
 
 def _explain(model: type[BaseModel], fault: Any) -> str:
-    dotted = ".".join(str(part) for part in fault["loc"]) or "(whole file)"
+    here, keys = _follow(model, fault["loc"])
+    dotted = ".".join(keys) or "(whole file)"
     if fault["type"] == "extra_forbidden":
-        known = _known_keys(model, fault["loc"][:-1])
-        near = nearest(str(fault["loc"][-1]), known)
+        known = list(here.model_fields) if here is not None else []
+        near = nearest(keys[-1], known)
         return f"{dotted}: unknown key{near}; known: {', '.join(sorted(known))}"
     if fault["type"] == "missing":
         return f"{dotted}: missing"
@@ -131,23 +136,37 @@ def _explain(model: type[BaseModel], fault: Any) -> str:
     return f"{dotted}: {message[:1].lower()}{message[1:]}{shown}"
 
 
-def _known_keys(model: type[BaseModel], path: tuple[str | int, ...]) -> list[str]:
-    here: Any = model
+def _follow(
+    model: type[BaseModel], path: Sequence[str | int]
+) -> tuple[type[BaseModel] | None, list[str]]:
+    """The model that holds the last key of a fault's path, and the path as the file spells it.
+
+    Where a block may be one of several kinds, pydantic puts the kind into the path; it is no key.
+    """
+    holder: type[BaseModel] | None = model
+    inner: list[type[BaseModel]] = [model]
+    keys: list[str] = []
     for part in path:
+        kinds = {tag: one for one in inner for tag in _tags(one)} if len(inner) > 1 else {}
+        if part in kinds:
+            inner = [kinds[str(part)]]
+            continue
+        keys.append(str(part))
         if isinstance(part, int):
             continue
-        field = here.model_fields.get(part) if hasattr(here, "model_fields") else None
-        here = None if field is None else _inner_model(field.annotation)
-        if here is None:
-            return []
-    return list(here.model_fields)
+        holder = inner[0] if len(inner) == 1 else None
+        field = holder.model_fields.get(part) if holder is not None else None
+        inner = [] if field is None else _inner_models(field.annotation)
+    return holder, keys
 
 
-def _inner_model(annotation: Any) -> Any:
+def _tags(model: type[BaseModel]) -> tuple[str, ...]:
+    """What the block's ``kind`` may say, if it has one."""
+    kind = model.model_fields.get("kind")
+    return () if kind is None else tuple(map(str, get_args(kind.annotation)))
+
+
+def _inner_models(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    for inner in getattr(annotation, "__args__", ()):
-        found = _inner_model(inner)
-        if found is not None:
-            return found
-    return None
+        return [annotation]
+    return [one for inner in get_args(annotation) for one in _inner_models(inner)]

@@ -4,73 +4,15 @@ YAML files under ``params/`` hold the choices; this module holds their meaning;
 :mod:`mkt_models.loading` reads the one into the other.
 """
 
-import difflib
 import hashlib
-from collections.abc import Iterable
 from datetime import date, datetime, timedelta
-from typing import Annotated, Literal, Self
-from zoneinfo import ZoneInfo, available_timezones
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from mkt_models.columns import SENSITIVE, Channel, ConsentStatus
-
-Share = Annotated[float, Field(ge=0, le=1)]
-Days = Annotated[int, Field(gt=0, le=3650)]
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """Say which known word is nearest, for the end of an error message; empty if none is near.
-
-    >>> nearest("horizon_day", ["horizon_days", "active_days"])
-    "; did you mean 'horizon_days'?"
-    """
-    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
-    return f"; did you mean {close[0]!r}?" if close else ""
-
-
-class Section(BaseModel):
-    """A frozen block of parameters that refuses unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class AssumedConsent(Section):
-    """A consent that the data does not record and the user of the data declares, with a reason."""
-
-    purpose: str = Field(description="what the contact is for, e.g. marketing")
-    channel: Channel
-    status: ConsentStatus = ConsentStatus.GRANTED
-    customers: Literal["all", "exposed"] = Field(
-        description="all customers, or only those that a recorded campaign has reached"
-    )
-    reason: str = Field(min_length=20, description="why this may be assumed; shown in the reports")
-
-
-class Source(Section):
-    """Where the data comes from."""
-
-    kind: Literal["complete_journey"]
-    time_zone: str = Field(description="IANA name of the shop's zone; decides calendar days")
-    households: int | None = Field(
-        default=None, gt=0, description="size of a repeatable sample of households; null for all"
-    )
-    currency: str = Field(default="USD", min_length=3, max_length=3)
-    country: str = Field(default="US", description="ISO 3166 code; decides the public holidays")
-    assumed_consents: tuple[AssumedConsent, ...] = ()
-
-    @field_validator("time_zone")
-    @classmethod
-    def _known_zone(cls, value: str) -> str:
-        if value not in available_timezones():
-            near = nearest(value, available_timezones())
-            raise ValueError(f"{value!r} is no IANA time zone{near}")
-        return value
-
-    @property
-    def zone(self) -> ZoneInfo:
-        """The shop's time zone."""
-        return ZoneInfo(self.time_zone)
+from mkt_models.columns import SENSITIVE
+from mkt_models.sections import Days, Section, Share, nearest
+from mkt_models.source_params import AnySource
 
 
 class Engine(Section):
@@ -251,7 +193,7 @@ class Params(Section):
 
     run: str = Field(pattern=r"^[a-z][a-z0-9_]{1,40}$", description="name of reports/<run>/")
     seed: int = Field(ge=0, description="seed of every random step")
-    source: Source
+    source: AnySource
     engine: Engine
     profile: Profile
     mining: Mining

@@ -25,7 +25,7 @@ from mkt_models.decisions.catalogue import load_catalogue
 from mkt_models.decisions.occasions import check_country
 from mkt_models.loading import ParamsError
 from mkt_models.notebook_runs import execute_notebook
-from mkt_models.params import nearest
+from mkt_models.sections import nearest
 from mkt_models.sources.read import ORIGINS
 from mkt_models.workspace import MADE_BY, Workspace
 

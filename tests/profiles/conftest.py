@@ -9,7 +9,7 @@ import pytest
 from mkt_models.engine import Connection, connect, literal
 from mkt_models.params import Engine
 from mkt_models.profiles.features import prepare_orders
-from mkt_models.sources.canonical import SCHEMAS
+from mkt_models.sources.schemas import SCHEMAS
 
 CLEAN = {table.value: dict(kinds) for table, kinds in SCHEMAS.items()}
 CLEAN["transactions"] |= {"local_date": "DATE", "local_hour": "INTEGER"}

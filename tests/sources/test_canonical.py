@@ -6,7 +6,8 @@ import pytest
 from mkt_models.columns import Table
 from mkt_models.engine import Connection, connect, write_parquet
 from mkt_models.params import Engine
-from mkt_models.sources.canonical import REQUIRED, SCHEMAS, SourceError, check
+from mkt_models.sources.canonical import REQUIRED, SourceError, check
+from mkt_models.sources.schemas import SCHEMAS
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,11 @@ import pytest
 from mkt_models.columns import Table
 from mkt_models.engine import Connection, connect, literal
 from mkt_models.loading import load_params
-from mkt_models.params import Engine, Source
+from mkt_models.params import Engine
+from mkt_models.source_params import CompleteJourney
 from mkt_models.sources import complete_journey
-from mkt_models.sources.canonical import SCHEMAS, SourceError, check
+from mkt_models.sources.canonical import SourceError, check
+from mkt_models.sources.schemas import SCHEMAS
 
 SOURCE = load_params(Path(__file__).parents[2] / "params" / "complete_journey.yaml").source
 
@@ -29,7 +31,7 @@ def whole(con: Connection, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pa
     return folder, complete_journey.extract(con, SOURCE, seed=1, folder=folder)
 
 
-def some(households: int) -> Source:
+def some(households: int) -> CompleteJourney:
     return SOURCE.model_copy(update={"households": households})
 
 

@@ -19,7 +19,7 @@ from mkt_models.decisions.contact import Caps, ContactPolicy
 from mkt_models.decisions.eligibility import GUARDED, Rule
 from mkt_models.decisions.occasions import Occasion
 from mkt_models.loading import read_yaml, validate
-from mkt_models.params import Section, Share, nearest
+from mkt_models.sections import Section, Share, nearest
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,40}$")]
 Amount = Annotated[float, Field(ge=0, le=1e9)]

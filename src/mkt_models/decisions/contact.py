@@ -21,7 +21,7 @@ from pydantic import Field, field_validator, model_validator
 
 from mkt_models.columns import Channel, ConsentStatus
 from mkt_models.decisions.words import CHANNELS, Code, Reason, Words, reason
-from mkt_models.params import Section
+from mkt_models.sections import Section
 from mkt_models.store import Consent, Exposure
 
 LONGEST_WINDOW = timedelta(days=30)

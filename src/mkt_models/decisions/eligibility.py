@@ -23,7 +23,7 @@ from mkt_models.columns import (
     Tier,
 )
 from mkt_models.decisions.words import Code, Reason, Words, reason
-from mkt_models.params import Section, nearest
+from mkt_models.sections import Section, nearest
 
 Op = Literal["==", "!=", ">", ">=", "<", "<=", "in", "not_in", "has"]
 Scalar = StrictInt | StrictFloat | StrictStr

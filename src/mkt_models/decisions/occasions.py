@@ -7,7 +7,7 @@ from functools import lru_cache
 import holidays
 
 from mkt_models.decisions.words import Words
-from mkt_models.params import nearest
+from mkt_models.sections import nearest
 
 WEEKEND: Words = ("the weekend", "周末")
 HOLIDAY: Words = ("a public holiday", "公共假日")

@@ -14,7 +14,8 @@ from mkt_models.columns import Channel, Verdict
 from mkt_models.decisions.catalogue import Catalogue
 from mkt_models.decisions.contact import LONGEST_WINDOW
 from mkt_models.decisions.occasions import check_country
-from mkt_models.params import Params, nearest
+from mkt_models.params import Params
+from mkt_models.sections import nearest
 from mkt_models.store import Consent, Exposure, SnapshotMeta, Store
 
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from mkt_models.columns import CUSTOMER_ID
-from mkt_models.params import nearest
+from mkt_models.sections import nearest
 
 TARGET = "target"
 

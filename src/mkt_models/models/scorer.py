@@ -15,7 +15,7 @@ import numpy.typing as npt
 import xgboost as xgb
 
 from mkt_models.columns import NOT_AVAILABLE, Model
-from mkt_models.params import nearest
+from mkt_models.sections import nearest
 
 Link = Literal["logistic", "log"]
 Floats = npt.NDArray[np.floating[Any]]

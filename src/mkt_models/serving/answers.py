@@ -5,7 +5,8 @@ from typing import Any
 
 from mkt_models.columns import NOT_AVAILABLE, PROFILE_DIMENSIONS, Dimension, Model, NumberKind
 from mkt_models.models.scorer import FeatureError, Score, Scorer
-from mkt_models.params import Params, nearest
+from mkt_models.params import Params
+from mkt_models.sections import nearest
 from mkt_models.serving.wire import Fault, ScoreRequest, shortened
 
 _NOT_SHOWN = ("customer_id", "as_of")

@@ -23,7 +23,7 @@ from pydantic import (
 
 from mkt_models.columns import SCORING_MODELS, Channel, Model
 from mkt_models.decisions.question import EARLIEST, LATEST
-from mkt_models.params import nearest
+from mkt_models.sections import nearest
 
 MAX_BYTES = 64 * 1024
 MAX_DEPTH = 8

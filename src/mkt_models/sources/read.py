@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mkt_models.engine import Connection
-from mkt_models.params import Source
+from mkt_models.source_params import Source
 from mkt_models.sources import complete_journey
 from mkt_models.sources.canonical import Rule
 
@@ -26,7 +27,7 @@ class Origin:
 
     """
 
-    extract: Callable[[Connection, Source, int, Path], dict[str, object]]
+    extract: Callable[[Connection, Any, int, Path], dict[str, object]]
     traps: tuple[Rule, ...] = ()
     package: str | None = None
 
