@@ -37,12 +37,11 @@ DOIT_CONFIG = {
 }
 
 
-def _execute(stage: Stage) -> TaskFailed | None:
+def _execute(stage: Stage) -> TaskFailed | dict[str, str | None]:
     try:
-        RUN.execute(stage)
+        return {"not_available": RUN.execute(stage)}
     except StageError as error:
         return TaskFailed(str(error))
-    return None
 
 
 def _intact(task: object, values: object, stage: Stage) -> bool:

@@ -7,7 +7,14 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from mkt_models.notebook_runs import StageError, execute_notebook, normalised, refresh, timing
+from mkt_models.notebook_runs import (
+    StageError,
+    StageNotAvailable,
+    execute_notebook,
+    normalised,
+    refresh,
+    timing,
+)
 
 
 @pytest.fixture
@@ -82,3 +89,21 @@ def test_normalising_drops_what_differs_between_equal_runs() -> None:
     assert out.cells[0].metadata == {"tags": ["parameters"]}
     assert out.cells[1]["id"] == "cell-02"  # the first keeps the id that both had
     assert notebook.metadata.papermill == {"x": 1}
+
+
+def test_a_notebook_without_its_data_ends_with_the_reason(
+    tmp_path: Path, write: Callable[..., Path]
+) -> None:
+    raising = (
+        "from mkt_models.workspace import NotAvailableError\n"
+        "raise NotAvailableError('the source has no campaigns')"
+    )
+    out = tmp_path / "out"
+    with pytest.raises(StageNotAvailable, match="the source has no campaigns"):
+        execute_notebook(write("1 + 1", raising, "'never reached'"), out, {"overrides": {}})
+    assert [path.name for path in out.iterdir()] == ["05_churn.ipynb"]
+    cells = nbformat.read(out / "05_churn.ipynb", as_version=4).cells
+    assert [cell.source for cell in cells[3:]] == [
+        "1 + 1",
+        "## Not available\n\nthe source has no campaigns",
+    ]

@@ -26,7 +26,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def task(name: str, **parts: Any) -> Any:
-    return SimpleNamespace(name=name, **{"doc": "read the source", "actions": [print], **parts})
+    return SimpleNamespace(
+        name=name, **{"doc": "read the source", "actions": [print], "values": {}, **parts}
+    )
 
 
 def failure(**parts: Any) -> Any:
@@ -111,3 +113,13 @@ def test_errors_of_doit_come_last(clock: Clock, capsys: pytest.CaptureFixture[st
         "  00:00  02_clean       ignored",
         "the database is locked",
     ]
+
+
+def test_a_stage_without_a_result_says_why(
+    clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reporter = begin()
+    lacking = task("07_propensity", values={"not_available": "the source has no campaigns"})
+    reporter.execute_task(lacking)
+    reporter.add_success(lacking)
+    assert told(capsys)[-1].endswith("07_propensity  not available: the source has no campaigns")

@@ -10,7 +10,7 @@ import pytest
 
 from mkt_models import stages
 from mkt_models.loading import ParamsError
-from mkt_models.notebook_runs import StageError
+from mkt_models.notebook_runs import StageError, StageNotAvailable
 from mkt_models.sources.read import ORIGINS
 from mkt_models.stages import (
     STAGES,
@@ -20,7 +20,7 @@ from mkt_models.stages import (
     parse_overrides,
     source_files,
 )
-from mkt_models.workspace import MADE_BY
+from mkt_models.workspace import MADE_BY, NotAvailableError
 
 NAMES = [stage.name for stage in STAGES]
 CHURN = STAGES[NAMES.index("05_churn")]
@@ -125,3 +125,18 @@ def test_the_first_failure_leaves_no_outputs(run: Run, monkeypatch: pytest.Monke
         run.execute(CHURN)
     assert not run.workspace.path("churn", "metrics.json").exists()
     assert not run.outputs_intact(CHURN)
+
+
+def test_a_stage_without_a_result_is_done_and_says_why(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nothing(notebook: Path, out_dir: Path, parameters: dict[str, object]) -> None:
+        raise StageNotAvailable("the source has no campaigns")
+
+    monkeypatch.setattr(stages, "execute_notebook", nothing)
+    assert run.workspace.lacks("churn") is None
+    assert run.execute(CHURN) == "the source has no campaigns"
+    assert run.outputs_intact(CHURN)
+    assert run.workspace.lacks("churn") == "the source has no campaigns"
+    with pytest.raises(NotAvailableError, match="churn: not available: the source has no camp"):
+        run.workspace.read_json("churn", "metrics")

@@ -66,7 +66,7 @@ def test_figures_of_different_kinds_name_theirs_and_long_names_are_broken() -> N
 
 def test_strategies_come_ranked_with_their_reasons() -> None:
     told = summary(Story("sample", "i", (), (answer(),)))
-    assert "Household 17, profile of 2018-01-01" in told
+    assert "Customer 17, profile of 2018-01-01" in told
     assert "1. Your regulars · 您常买的商品 by app" in told
     assert "worth 1.50 USD (propensity weighted)" in told
     assert "- bought 9 times in 90 days" in told

@@ -15,12 +15,18 @@ from typing import Any
 
 import nbformat
 
+from mkt_models.workspace import NotAvailableError
+
 CELL_TIMEOUT = 3600  # seconds; a cell that takes longer hangs, and should fail rather than wait
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _KERNEL: dict[str, Any] = {
     "kernel_name": "python3",
     "extra_arguments": ["--HistoryManager.enabled=False", "--IPKernelApp.log_level=50"],
 }
+
+
+class StageNotAvailable(Exception):
+    """A notebook found that the source cannot give what it needs; the message is its reason."""
 
 
 class StageError(RuntimeError):
@@ -45,6 +51,9 @@ def execute_notebook(notebook: Path, out_dir: Path, parameters: Mapping[str, obj
 
     Raises
     ------
+    StageNotAvailable
+        When a cell raises :class:`mkt_models.workspace.NotAvailableError`. The copy is kept up to
+        that cell, with the reason as its conclusion.
     StageError
         When a cell fails, the kernel dies or stalls, or a cell leaves the notebook early.
 
@@ -72,6 +81,12 @@ def execute_notebook(notebook: Path, out_dir: Path, parameters: Mapping[str, obj
         )
         _refuse_early_end(partial)
     except Exception as error:
+        if getattr(error, "ename", None) == NotAvailableError.__name__:
+            why = str(getattr(error, "evalue", ""))
+            _end_with(partial, why)
+            failed.unlink(missing_ok=True)
+            partial.replace(done)
+            raise StageNotAvailable(why) from None
         kept = None
         if partial.exists():
             kept = partial.replace(failed)
@@ -146,6 +161,20 @@ def normalised(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
             if "metadata" in output:
                 output["metadata"] = nbformat.from_dict({})
     return out
+
+
+def _end_with(executed: Path, why: str) -> None:
+    """Cut an executed copy off at the cell that found nothing to work on, and say why."""
+    document = nbformat.read(executed, as_version=4)
+    cells = []
+    for cell in document.cells:
+        if any(o.get("output_type") == "error" for o in cell.get("outputs", [])):
+            break
+        if not {"papermill-error-cell-tag"} & set(cell.metadata.get("tags", [])):
+            cells.append(cell)
+    text = f"## Not available\n\n{why}"
+    document.cells = [*cells, nbformat.v4.new_markdown_cell(text, id="not-available")]
+    nbformat.write(document, executed)
 
 
 def _refuse_early_end(executed: Path) -> None:

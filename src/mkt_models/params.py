@@ -135,7 +135,7 @@ class Value(Cutoffs):
 
 
 class Propensity(Section):
-    """Propensity: does a household redeem a coupon of a campaign that reached it."""
+    """Propensity: does a customer redeem a coupon of a campaign that reached it."""
 
     first_test: date = Field(description="campaigns that start on or after this day are tests")
     boosting: Boosting
@@ -185,7 +185,7 @@ class Decisions(Section):
 
     holdout_share: Share = Field(description="customers withheld from all contact, at random")
     holdout_salt: str = Field(min_length=4, description="changes who is withheld")
-    showcase_customers: int = Field(gt=0, le=20, description="households printed at the end")
+    showcase_customers: int = Field(gt=0, le=20, description="customers printed at the end")
 
 
 class Params(Section):

@@ -39,7 +39,8 @@ class ProgressReporter:
     def add_success(self, task: Any) -> None:
         """Called when a task has succeeded."""
         if not _hidden(task):
-            self._line(task, f"done in {self._seconds(task)}")
+            why = (task.values or {}).get("not_available")
+            self._line(task, f"not available: {why}" if why else f"done in {self._seconds(task)}")
 
     def skip_uptodate(self, task: Any) -> None:
         """Called when nothing that a task depends on has changed."""

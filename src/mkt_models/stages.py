@@ -24,10 +24,10 @@ import yaml
 from mkt_models.decisions.catalogue import load_catalogue
 from mkt_models.decisions.occasions import check_country
 from mkt_models.loading import ParamsError
-from mkt_models.notebook_runs import execute_notebook
+from mkt_models.notebook_runs import StageNotAvailable, execute_notebook
 from mkt_models.sections import nearest
 from mkt_models.sources.read import ORIGINS
-from mkt_models.workspace import MADE_BY, Workspace
+from mkt_models.workspace import MADE_BY, NOT_AVAILABLE_FILE, Workspace
 
 # Modules that run and report stages; a change in them changes no table of a run.
 _BESIDE_THE_STAGES = {
@@ -145,8 +145,11 @@ class Run:
         paths = {self.workspace.build / name: note["bytes"] for name, note in outputs.items()}
         return all(path.is_file() and path.stat().st_size == n for path, n in paths.items())
 
-    def execute(self, stage: Stage) -> None:
+    def execute(self, stage: Stage) -> str | None:
         """Run a stage's notebook; its outputs of the last good run come back if it fails.
+
+        Returns why there is no result, when the source cannot give what the stage needs; such a
+        stage is done, and the later ones do without it.
 
         Raises
         ------
@@ -159,8 +162,14 @@ class Run:
             "overrides": {key: _plain(value) for key, value in self.overrides.items()},
         }
         with _last_good(self.workspace.build, stage):
-            execute_notebook(self.notebook(stage), self.executed(stage).parent, parameters)
+            why = None
+            try:
+                execute_notebook(self.notebook(stage), self.executed(stage).parent, parameters)
+            except StageNotAvailable as nothing:
+                why = str(nothing)
+                self.workspace.write_json(stage.folders[0], NOT_AVAILABLE_FILE, {"why": why})
             self._mark(stage)
+        return why
 
     def _mark(self, stage: Stage) -> None:
         outputs = {}

@@ -22,7 +22,7 @@ class Story:
     """What a run found, ready to be told.
 
     ``figures`` has one mapping per headline figure, with the stage that measured it; ``answers``
-    has one service answer per showcase household, with its ``profile_summary`` in words where the
+    has one service answer per showcase customer, with its ``profile_summary`` in words where the
     profile is there.
     """
 
@@ -63,7 +63,7 @@ def summary(story: Story) -> str:
         parts.append(_figures(story.figures))
     else:
         parts.append("No headline figures: no stage has measured anything yet.")
-    parts += [_household(answer) for answer in story.answers]
+    parts += [_customer(answer) for answer in story.answers]
     if not story.answers:
         parts.append("No strategies: the service has not been asked yet.")
     return "\n\n".join(parts) + "\n"
@@ -229,8 +229,8 @@ def _kind(figure: Mapping[str, Any]) -> str:
     return str(figure.get("kind") or "").replace("_", " ")
 
 
-def _household(answer: Mapping[str, Any]) -> str:
-    lines = [f"Household {answer.get('customer_id')}, profile of {answer.get('as_of')}"]
+def _customer(answer: Mapping[str, Any]) -> str:
+    lines = [f"Customer {answer.get('customer_id')}, profile of {answer.get('as_of')}"]
     told = in_language(answer.get("profile_summary"))
     if told:
         lines += _wrapped(told, "  ")

@@ -23,6 +23,16 @@ class MissingInputError(FileNotFoundError):
     """A stage's input is not there; the message names the stage that makes it."""
 
 
+class NotAvailableError(LookupError):
+    """A stage's result cannot be had from this source; the message says what lacks, for people.
+
+    A notebook raises it. The run goes on: the stage counts as done, its page says why there is
+    nothing, and the stages after it do without.
+    """
+
+
+NOT_AVAILABLE_FILE = "not_available"  # .json, in the first folder of a stage without a result
+
 # Which notebook makes the tables of a folder or the file of a name.
 MADE_BY = {
     "raw": "01_explore",
@@ -96,11 +106,20 @@ class Workspace:
         """Like :meth:`path`, for a file that must be there."""
         path = self.path(stage, name)
         if not path.exists():
+            if why := self.lacks(stage):
+                raise NotAvailableError(f"{stage}: not available: {why}")
             raise MissingInputError(
                 f"{path.relative_to(self.root)} is missing; notebook {MADE_BY[stage]} makes it: "
                 f"run it first, or `make run PARAMS=params/{self.params.run}.yaml`"
             )
         return path
+
+    def lacks(self, stage: str) -> str | None:
+        """Why a stage of this run has no result, in words; None when it has one, or has not run."""
+        note = self.path(stage, f"{NOT_AVAILABLE_FILE}.json")
+        if not note.is_file():
+            return None
+        return str(json.loads(note.read_text(encoding="utf-8"))["why"])
 
     def folder(self, stage: str) -> Path:
         """The folder of a stage, made if need be."""

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from mkt_models.decisions.offers import (
     best_offers,
     coupon_shares,
+    coupons_today,
     redemption_worth,
     score_offers,
 )
@@ -315,3 +316,11 @@ def test_one_coupon_later_is_never_likelier_than_any_coupon_ever(score, later, t
 def test_on_the_first_day_nothing_is_over() -> None:
     (row,) = score_offers(picked(), scored(0.3), WORTH, shared(1.0, 1.0)).to_dict("records")
     assert row["probability"] == pytest.approx(0.3)
+
+
+def test_without_a_propensity_model_no_coupon_is_offered(con: duckdb.DuckDBPyConnection) -> None:
+    nothing = coupons_today(con, AS_OF, None)
+    assert nothing.offers.empty
+    assert nothing.worth.empty
+    assert nothing.shares.empty
+    assert {"customer_id", "probability"} <= set(nothing.offers)  # what documents() sorts by

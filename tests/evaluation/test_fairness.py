@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from mkt_models.columns import Verdict
-from mkt_models.evaluation.fairness import group_table, selected_top, verdict
+from mkt_models.evaluation.fairness import group_table, selected_top, verdict, widest_gap
 
 HOW = {
     "selected_share": 0.25,
@@ -162,3 +162,11 @@ def test_errors_teach():
         )
     with pytest.raises(ValueError, match="max_calibration_gap == nan"):
         verdict(gaps(("a", 0.2, 0.3, True)), float("nan"))
+
+
+def test_the_widest_gap_is_told_of_groups_that_are_large_enough():
+    table = group_table(predictions(shift=0.3), "p", "age_band", "classification", **HOW)
+    told = widest_gap(table.assign(model="churn"))
+    assert told.startswith("; the widest calibration gap among them is +0.")
+    assert "(churn, age_band old, 397 customers)" in told
+    assert widest_gap(table.assign(model="churn", judged=False)) == ""

@@ -15,11 +15,13 @@ from mkt_models.models.propensity import (
     campaign_origins,
     exposed,
     features_of_propensity,
+    require_campaigns,
     running,
     with_features,
 )
 from mkt_models.profiles.features import prepare_orders
 from mkt_models.profiles.measures import catalogue
+from mkt_models.workspace import NotAvailableError
 
 D = date(2020, 9, 1)
 
@@ -381,3 +383,14 @@ def test_without_a_campaign_to_test_or_to_train_on_there_is_no_backtest() -> Non
         campaign_origins(rows, at(30))
     with pytest.raises(LabelError, match="no campaign was over before 2020-07-03"):
         campaign_origins(rows, at(-60))
+
+
+def test_a_source_without_campaigns_has_no_propensity() -> None:
+    require_campaigns(["transactions", "campaigns", "offers", "exposures", "outcomes"])
+    with pytest.raises(NotAvailableError, match="the source has no offers and no outcomes, so"):
+        require_campaigns(["transactions", "campaigns", "exposures"])
+
+
+def test_a_source_whose_campaigns_all_run_still_has_none() -> None:
+    with pytest.raises(NotAvailableError, match="no campaign lies wholly in the data and was over"):
+        exposed(market(), at(-250))

@@ -88,3 +88,14 @@ def test_a_snapshot_holds_its_files(tmp_path: Path) -> None:
     assert files == set(registry.SNAPSHOT_FILES)
     assert Path(model.path_of("snapshot.sqlite")).read_bytes() == b"rows"
     assert json.loads(Path(model.path_of("params.json")).read_text()) == {"k": 3}
+
+
+def test_a_model_that_a_run_does_not_have_is_a_statement(tmp_path: Path, churn: Scorer) -> None:
+    registry.save(churn, home=tmp_path, **ORIGIN)
+    registry.save_absence(churn.name, "the source has no campaigns", tmp_path)
+    latest = registry.find("mkt-churn:latest", tmp_path)
+    assert registry.absence(latest) == "the source has no campaigns"
+    with pytest.raises(registry.RegistryError, match="not readable as a scorer"):
+        registry.load("mkt-churn:latest", tmp_path)
+    registry.save(churn, home=tmp_path, **ORIGIN)
+    assert registry.absence(registry.find("mkt-churn:latest", tmp_path)) is None

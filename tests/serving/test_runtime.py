@@ -130,3 +130,19 @@ def test_it_is_not_ready_without_its_live_store(living: Runtime, tmp_path: Path)
     living.live.close()
     (tmp_path / "live.sqlite").write_bytes(b"this is not a database" * 500)
     assert not living.ready()
+
+
+def test_a_model_that_the_run_does_not_have_is_not_available(
+    toy_home: Path, tmp_path: Path
+) -> None:
+    with Store.open(toy_home / "snapshot.sqlite", read_only=True) as store:
+        tags = store.meta().models
+    models = {m: registry.find(f"mkt-{tags[m.value]}", toy_home) for m in SCORING_MODELS}
+    absent = registry.save_absence(Model.PROPENSITY, "the source has no campaigns", tmp_path)
+    models[Model.PROPENSITY] = registry.find(absent, tmp_path)
+    found = Runtime.load(models, registry.find("mkt-snapshot:latest", toy_home))
+    assert set(found.scorers) == {Model.CHURN, Model.VALUE}
+    asked = ScoreRequest(features={"orders_90d": 9}, model=Model.PROPENSITY)
+    assert found.score(asked) == {"scores": {"propensity": {"value": "not available"}}}
+    assert found.strategies(question(CUSTOMERS[0]))["strategies"]
+    found.snapshot.close()

@@ -3,13 +3,14 @@
 A campaign has up to two hundred coupons. The one for a customer is the one whose products the
 customer bought most often; a customer who bought none of them gets no coupon of that campaign.
 
-The model predicts that a household that was sent a campaign redeems *any* of its coupons in *all*
+The model predicts that a customer that was sent a campaign redeems *any* of its coupons in *all*
 of its days. Halfway through a campaign a single coupon is less likely than that. How much less is
 observed in the campaigns that are over: :func:`coupon_shares`.
 
 Module of the notebooks: it needs the SQL engine, which the service does not carry.
 """
 
+from dataclasses import dataclass
 from datetime import date
 
 import pandas as pd
@@ -24,6 +25,46 @@ LOOK_BACK_DAYS = 365
 PRODUCTS_NAMED = 3
 
 NOTHING = Exclusions()
+
+
+@dataclass(frozen=True)
+class Coupons:
+    """The coupons that may be offered on a date, and what is known of redemptions.
+
+    Attributes
+    ----------
+    offers
+        One row per customer and running campaign, as :func:`score_offers` gives it.
+    worth
+        One row per campaign type, as :func:`redemption_worth` gives it.
+    shares
+        One row per running campaign, as :func:`coupon_shares` gives it.
+
+    """
+
+    offers: pd.DataFrame
+    worth: pd.DataFrame
+    shares: pd.DataFrame
+
+
+def coupons_today(
+    con: Connection, as_of: date, scores: pd.DataFrame | None, hidden: Exclusions = NOTHING
+) -> Coupons:
+    """Pick and score the coupon of every customer and running campaign.
+
+    ``scores`` are those of the propensity model, one row per customer and campaign; None where
+    there is no such model: then no coupon can be offered, and all three tables are empty.
+    """
+    if scores is None:
+        return Coupons(
+            pd.DataFrame(columns=[CUSTOMER_ID, "probability"]),
+            pd.DataFrame(columns=["campaign_type", "redemptions", "matched", "amount"]),
+            pd.DataFrame(columns=[CAMPAIGN_ID, "campaign_type", "elapsed"]),
+        )
+    worth = redemption_worth(con, as_of)
+    shares = coupon_shares(con, as_of, hidden)
+    offers = score_offers(best_offers(con, as_of, hidden), scores, worth, shares)
+    return Coupons(offers, worth, shares)
 
 
 def redemption_worth(con: Connection, as_of: date) -> pd.DataFrame:
@@ -137,11 +178,11 @@ def coupon_shares(con: Connection, as_of: date, hidden: Exclusions = NOTHING) ->
     -------
     pandas.DataFrame
         One row per campaign that runs on ``as_of``: ``campaign_id``, ``campaign_type``,
-        ``elapsed`` (share of its days that are over), and of the households that redeemed in
+        ``elapsed`` (share of its days that are over), and of the customers that redeemed in
         finished campaigns of the type: ``later`` (share whose first redemption came after the
         elapsed share of the campaign) of ``later_n``, and ``this_coupon`` (share that redeemed
         the coupon that :func:`best_offers` picks for them on the first day) of ``this_coupon_n``,
-        who had one picked. A household counts once per campaign. Shares are null where n is 0.
+        who had one picked. A customer counts once per campaign. Shares are null where n is 0.
 
     """
     first_day = (
@@ -196,7 +237,7 @@ def score_offers(
     """Add to each picked coupon its probability with reasons, and its amount.
 
     With p the score, S the share ``later`` and C the share ``this_coupon``, the probability that
-    the household redeems this coupon in the days that are left, given that it has redeemed none
+    the customer redeems this coupon in the days that are left, given that it has redeemed none
     yet, is p S / (1 - p (1 - S)) x C.
 
     Parameters

@@ -239,6 +239,23 @@ class _Statistic:
         return np.stack(parts, axis=1)
 
 
+def widest_gap(fairness: pd.DataFrame) -> str:
+    """Tell the widest calibration gap among the groups that are large enough to judge.
+
+    ``fairness`` has the rows of :func:`group_table` of several models, with ``model``. The text
+    goes on a sentence and begins with "; "; it is empty when no group is large enough.
+    """
+    large = fairness[fairness["judged"]]
+    if large.empty:
+        return ""
+    row = large.sort_values("calibration_gap", key=lambda gap: gap.abs()).iloc[-1]
+    return (
+        f"; the widest calibration gap among them is {row['calibration_gap']:+.3f} "
+        f"[{row['calibration_gap_lower']:+.3f}, {row['calibration_gap_upper']:+.3f}] "
+        f"({row['model']}, {row['attribute']} {row['group']}, {row['n_customers']:,} customers)"
+    )
+
+
 def selected_top(score: Floats, share: float) -> Floats:
     """How much of every row belongs to the top ``share`` by score; ties at the edge share it.
 

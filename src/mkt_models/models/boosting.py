@@ -96,7 +96,7 @@ def fit_scorer(rows: pd.DataFrame, features: dict[str, Measure], recipe: Recipe)
     if not enough:
         raise LabelError(
             f"{recipe.name.value}: {positives} of {len(target)} training rows have a target above "
-            f"0; at least {MIN_CLASS} of each kind are needed. Take more households or cutoffs"
+            f"0; at least {MIN_CLASS} of each kind are needed. Take more customers or cutoffs"
         )
     names = list(features)
     matrix = rows[names].to_numpy(dtype=np.float32)

@@ -15,6 +15,9 @@ from mkt_models.engine import Connection, literal
 from mkt_models.models.labels import LabelError
 from mkt_models.profiles.features import features_at
 from mkt_models.profiles.measures import Measure, catalogue
+from mkt_models.workspace import NotAvailableError
+
+NEEDED = ("campaigns", "offers", "exposures", "outcomes")
 
 CAMPAIGN_FEATURES: dict[str, Measure] = {
     "campaign_type_a": Measure(
@@ -63,8 +66,23 @@ def features_of_propensity() -> dict[str, Measure]:
     return {**catalogue(), **CAMPAIGN_FEATURES}
 
 
+def require_campaigns(tables: Iterable[str]) -> None:
+    """Raise NotAvailableError, naming what lacks, unless the source records campaigns.
+
+    ``tables`` are the clean tables that are there.
+    """
+    lacking = [name for name in NEEDED if name not in set(tables)]
+    if lacking:
+        raise NotAvailableError(
+            f"the source has no {' and no '.join(lacking)}, so nothing is known of who responds "
+            "to an offer; map these tables to get a propensity model"
+        )
+
+
 def exposed(con: Connection, as_of: date) -> pd.DataFrame:
     """Label every exposure whose campaign lies wholly in the data and was over before ``as_of``.
+
+    Raises NotAvailableError when there is no such campaign.
 
     Returns
     -------
@@ -86,6 +104,11 @@ def exposed(con: Connection, as_of: date) -> pd.DataFrame:
         GROUP BY e.customer_id, e.campaign_id, c.campaign_type, c.starts_on, c.ends_on
         ORDER BY c.starts_on, e.campaign_id, e.customer_id"""
     ).df()
+    if frame.empty:
+        raise NotAvailableError(
+            f"no campaign lies wholly in the data and was over before {as_of}, so nothing is known "
+            "of who responds to an offer"
+        )
     return frame.assign(
         as_of=pd.to_datetime(frame[AS_OF]), ends_on=pd.to_datetime(frame["ends_on"])
     )

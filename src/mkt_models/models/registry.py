@@ -80,16 +80,38 @@ def save(
     return _write(name_of(scorer.name), version, contents, labels, metadata, home)
 
 
+def save_absence(model: Model, why: str, home: Path) -> str:
+    """Say in the store at ``home`` that a run has no such model, and why; return the tag.
+
+    A bento names all its models, so that a missing one is a mistake; this makes it a statement.
+    """
+    text = _json({"name": model.value, "not_available": why})
+    labels = {"project": "mkt-models", "model": model.value}
+    return _write(
+        name_of(model), _version(text.encode()), {SCORER: text.encode()}, labels, {}, home
+    )
+
+
 def load(tag: str, home: Path) -> Scorer:
     """Load a scorer from the store at ``home``; ``mkt-churn:latest`` is the last one saved.
 
     Raises
     ------
     RegistryError
-        When there is no such model, or its files are not those of a scorer.
+        When there is no such model, the store says that there is none, or its files are not those
+        of a scorer.
 
     """
     return load_files(find(tag, home))
+
+
+def absence(model: bentoml.Model) -> str | None:
+    """Why a model of the store is none, as :func:`save_absence` said; None for a scorer."""
+    try:
+        parts = json.loads(Path(model.path_of(SCORER)).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RegistryError(f"{model.tag}: not readable as a scorer: {error}") from error
+    return parts.get("not_available") if isinstance(parts, dict) else None
 
 
 def load_files(model: bentoml.Model) -> Scorer:

@@ -59,6 +59,8 @@ def score_answer(
 
     """
     asked = [request.model] if request.model else [Model.CHURN, Model.VALUE]
+    if absent := [model for model in asked if model not in scorers]:
+        return {"scores": {model.value: {"value": NOT_AVAILABLE} for model in absent}}
     known = {name for model in asked for name in scorers[model].features}
     for name in request.features:
         if name not in known:

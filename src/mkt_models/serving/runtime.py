@@ -14,7 +14,7 @@ from mkt_models.columns import SCORING_MODELS, Model
 from mkt_models.decisions.catalogue import load_catalogue
 from mkt_models.decisions.decide import decide
 from mkt_models.decisions.question import Context, Policy, find_customer
-from mkt_models.models.registry import load_files
+from mkt_models.models.registry import absence, load_files
 from mkt_models.models.scorer import Scorer
 from mkt_models.params import Params
 from mkt_models.serving.answers import profile_answer, score_answer
@@ -49,7 +49,7 @@ class Runtime:
         Parameters
         ----------
         models
-            The stored scorers by name.
+            The stored scorers by name; one that the run does not have is stored as absent.
         snapshot
             What :func:`mkt_models.models.registry.save_snapshot` stored.
         live_store
@@ -63,7 +63,9 @@ class Runtime:
         return cls(
             params=params,
             policy=Policy.of(params, catalogue, store.meta()),
-            scorers={name: load_files(model) for name, model in models.items()},
+            scorers={
+                name: load_files(model) for name, model in models.items() if not absence(model)
+            },
             snapshot=store,
             live=Store.open(live_store) if live_store else None,
         )
