@@ -120,7 +120,7 @@ class Simulator(Source):
     first_day: date = Field(description="the first day of the data, on the shop's calendar")
     days: int = Field(ge=90, le=3650, description="length of the data, days")
     chunk_customers: int = Field(
-        default=10_000, ge=100, le=200_000, description="customers held in memory at a time"
+        default=2_000, ge=100, le=100_000, description="customers held in memory at a time"
     )
     products: int = Field(default=1500, ge=400, le=50_000, description="products of the shop")
     days_between_orders: float = Field(

@@ -68,10 +68,9 @@ def draw_attributes(rng: np.random.Generator, size: int, year: int, strength: fl
     region = choose(rng, list(REGION_SHARES), size)
     schooling = rng.normal(size=size)
     education = _bands(schooling, EDUCATION_SHARES)
+    richer = np.array(REGION_INCOME) - np.dot(REGION_INCOME, REGION_SHARES)
     income_score = (
-        0.6 * schooling
-        + np.array(REGION_INCOME)[region]
-        + np.sqrt(1 - 0.36 - 0.09) * rng.normal(size=size)
+        0.6 * schooling + richer[region] + np.sqrt(1 - 0.36 - 0.09) * rng.normal(size=size)
     )
     income = _bands(income_score, INCOME_SHARES)
     tie = POWER_CORRELATION * strength

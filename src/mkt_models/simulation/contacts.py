@@ -117,8 +117,17 @@ def contact(
         reachable[gone, column] = False
     columns: list[Any] = [np.concatenate(part) for part in zip(*rows, strict=True)]
     revoked: list[Any] = [np.concatenate(part) for part in zip(*left, strict=True)]
+    number, who, treated, probability, order_if, order_if_not, redeem_if = columns
     contacts = Contacts(
-        *columns, contacted=contacted, unsubscribed=(revoked[0], revoked[1], revoked[2])
+        campaign=number,
+        owner=who,
+        treated=treated,
+        probability=probability,
+        order_if=order_if,
+        order_if_not=order_if_not,
+        redeem_if=redeem_if,
+        contacted=contacted,
+        unsubscribed=(revoked[0], revoked[1], revoked[2]),
     )
     return contacts, owner, moment
 

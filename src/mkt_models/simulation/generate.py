@@ -66,7 +66,7 @@ def generate(
 def _write_data(data: Writer, world: World, chunk: Chunk) -> Counter[tuple[str, str]]:
     rng = generator(world.seed, chunk.number, Purpose.DIRT)
     counts: Counter[tuple[str, str]] = Counter()
-    for table, columns in chunk_tables(world, chunk).items():
+    for table, columns in chunk_tables(world, chunk):
         counts.update(_write(data, world, table, columns, rng))
     return counts
 

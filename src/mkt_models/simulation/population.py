@@ -11,7 +11,6 @@ from scipy.special import gammainc
 
 from mkt_models.simulation.attributes import Attributes, draw_attributes, interest_shifts
 from mkt_models.simulation.clock import ShopClock
-from mkt_models.simulation.goods import TOPICS
 from mkt_models.simulation.randomness import (
     Bools,
     Floats,
@@ -149,7 +148,7 @@ def draw_population(
     leaves = enters + rng.exponential(1, size) / drop_rate
 
     a, b = np.array(STYLE_SENSITIVITY).T[:, style]
-    sensitivity = rng.beta(a, b)
+    sensitivity = rng.beta(a, b)[person]
     unlucky = gammainc(source.lifetime_shape, drop_rate / scale)  # rank of the drop-out rate
     night = np.where(style == 0, 2.0, 1.0)
     older = attributes.age >= 50
@@ -192,9 +191,7 @@ def _interests(rng: np.random.Generator, attributes: Attributes, strength: float
     liking = rng.standard_gamma(shape) + 1e-12
     liking /= liking.sum(axis=1, keepdims=True)
     everyday = rng.beta(6, 8, size)[:, None]
-    shares = np.c_[everyday, (1 - everyday) * liking]
-    assert shares.shape[1] == len(TOPICS)
-    return np.asarray(shares)
+    return np.asarray(np.c_[everyday, (1 - everyday) * liking])
 
 
 def _persons(rng: np.random.Generator, size: int, fraud: Ints, share: float) -> Ints:

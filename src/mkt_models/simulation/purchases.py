@@ -218,7 +218,7 @@ def _redeemed(
 ) -> Ints:
     """Number of the campaign whose coupon an order redeems, or -1.
 
-    Everybody redeems once per campaign, but those who abuse coupons redeem with every order.
+    Everybody redeems once per campaign, but those who abuse coupons do so again, once a day.
     """
     running = np.full(clock.total, -1)
     chance = np.zeros((len(campaigns) + 1, population.size))
@@ -230,7 +230,9 @@ def _redeemed(
     redeems_now = (rng.random(len(owner)) < chance[campaign_of, owner]) & completed
     rows = np.flatnonzero(redeems_now)
     key = owner[rows] * (len(campaigns) + 1) + campaign_of[rows]  # rises: orders are in time
-    again = np.r_[False, key[1:] == key[:-1]] & (population.fraud[owner[rows]] != 2)
+    same = np.r_[False, key[1:] == key[:-1]]
+    same_day = same & np.r_[False, np.diff(day[rows]) == 0]
+    again = np.where(population.fraud[owner[rows]] == 2, same_day, same)
     out = np.full(len(owner), -1, dtype=np.int64)
     out[rows[~again]] = campaign_of[rows[~again]]
     return out

@@ -1,5 +1,7 @@
 """What the shop's systems have on record of a chunk: the columns of the canonical tables."""
 
+from collections.abc import Callable, Iterator
+
 import numpy as np
 
 from mkt_models.columns import ConsentStatus, Table
@@ -51,19 +53,21 @@ def shop_tables(world: World) -> dict[Table, Columns]:
     }
 
 
-def chunk_tables(world: World, chunk: Chunk) -> dict[Table, Columns]:
-    """All tables of a chunk's customers, within the days of the data."""
-    return {
-        Table.CUSTOMERS: _customers(world, chunk),
-        Table.IDENTITIES: _identities(world, chunk),
-        Table.TRANSACTIONS: _transactions(world, chunk),
-        Table.EVENTS: _events(world, chunk),
-        Table.SOCIAL: _social(world, chunk),
-        Table.TICKETS: _tickets(world, chunk),
-        Table.EXPOSURES: _exposures(world, chunk),
-        Table.OUTCOMES: _outcomes(world, chunk),
-        Table.CONSENTS: _consents(world, chunk),
+def chunk_tables(world: World, chunk: Chunk) -> Iterator[tuple[Table, Columns]]:
+    """All tables of a chunk's customers, within the days of the data, one after the other."""
+    makers: dict[Table, Callable[[World, Chunk], Columns]] = {
+        Table.CUSTOMERS: _customers,
+        Table.IDENTITIES: _identities,
+        Table.TRANSACTIONS: _transactions,
+        Table.EVENTS: _events,
+        Table.SOCIAL: _social,
+        Table.TICKETS: _tickets,
+        Table.EXPOSURES: _exposures,
+        Table.OUTCOMES: _outcomes,
+        Table.CONSENTS: _consents,
     }
+    for table, make in makers.items():
+        yield table, make(world, chunk)
 
 
 def customer_ids(chunk: Chunk, owner: Ints) -> object:

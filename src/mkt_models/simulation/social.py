@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from mkt_models.simulation.clock import SECONDS, ShopClock
-from mkt_models.simulation.goods import TOPICS
 from mkt_models.simulation.population import Population
 from mkt_models.simulation.purchases import time_of_day
 from mkt_models.simulation.randomness import Floats, Ints, Purpose, choose, generator, owners, pick
@@ -50,7 +49,6 @@ def draw_social(population: Population, clock: ShopClock, seed: int, chunk: int)
     target = _targets(rng, reach, owner, kind)
     grown = 1 - GROWTH + GROWTH * (day + 1) / clock.days
     in_time = np.argsort(second, kind="stable")
-    assert topic.max(initial=0) < len(TOPICS)
     return Social(
         owner=owner[in_time],
         platform=(population.number[owner] % len(PLATFORMS))[in_time],
