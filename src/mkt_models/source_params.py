@@ -144,6 +144,9 @@ class Simulator(Source):
     busy_days: tuple[Annotated[str, Field(pattern=r"^\d\d-\d\d$")], ...] = Field(
         default=(), description="days of sales, as month-day, e.g. 11-11"
     )
+    season: float = Field(
+        default=0.03, ge=0, le=0.5, description="height of the year's wave, highest in November"
+    )
     attribute_strength: Share = Field(
         default=1, description="how much age, gender and the like tell of interests and means"
     )

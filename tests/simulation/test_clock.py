@@ -43,6 +43,13 @@ def test_weekends_are_busier():
     assert by_weekday[5:].min() > by_weekday[:5].max()
 
 
+def test_the_year_has_a_wave_of_its_height():
+    flat, waving = clock(), ShopClock(date(2024, 1, 1), 364, 0, SHANGHAI, (), 0.2)
+    ratio = np.diff(waving.shop_time(np.arange(365))) / np.diff(flat.shop_time(np.arange(365)))
+    assert ratio.max() / ratio.min() == pytest.approx(1.2 / 0.8, rel=0.001)
+    assert ratio.argmax() == 329  # the 330th day
+
+
 def test_the_hidden_days_go_on():
     one = clock()
     assert one.ahead(56) == pytest.approx(float(one.shop_time(420) - one.shop_time(364)))

@@ -14,7 +14,7 @@ import numpy as np
 from mkt_models.simulation.randomness import Floats, Ints
 
 WEEKDAY_WEIGHTS = (0.92, 0.90, 0.90, 0.93, 1.02, 1.20, 1.13)  # from Monday; their mean is 1
-SEASON = 0.12  # the year's wave; highest at the end of November
+PEAK = 330  # day of the year on which its wave is highest
 BUSY_DAY = 2.5  # weight of a day of sales, before the mean is made 1
 SECONDS = 86_400
 EPOCH = date(1970, 1, 1)
@@ -35,11 +35,19 @@ class ShopClock:
         The shop's time zone.
     busy_days
         Days of sales, as month-day.
+    season
+        Height of the year's wave.
 
     """
 
     def __init__(
-        self, first_day: date, days: int, ahead: int, zone: ZoneInfo, busy_days: tuple[str, ...]
+        self,
+        first_day: date,
+        days: int,
+        ahead: int,
+        zone: ZoneInfo,
+        busy_days: tuple[str, ...] = (),
+        season: float = 0.0,
     ) -> None:
         """Weigh every day."""
         self.first_day = first_day
@@ -49,7 +57,7 @@ class ShopClock:
         calendar = [first_day + timedelta(days=i) for i in range(self.total)]
         of_year = np.array([day.timetuple().tm_yday for day in calendar])
         weights = np.array([WEEKDAY_WEIGHTS[day.weekday()] for day in calendar])
-        weights *= 1 + SEASON * np.cos(2 * np.pi * (of_year - 330) / 365.25)
+        weights *= 1 + season * np.cos(2 * np.pi * (of_year - PEAK) / 365.25)
         weights *= np.where([f"{day:%m-%d}" in busy_days for day in calendar], BUSY_DAY, 1.0)
         self._elapsed: Floats = np.r_[0.0, np.cumsum(weights / weights[:days].mean())]
 

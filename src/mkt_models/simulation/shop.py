@@ -66,7 +66,9 @@ def make_world(source: Simulator, seed: int) -> World:
     return World(
         source=source,
         seed=seed,
-        clock=ShopClock(source.first_day, source.days, ahead, source.zone, source.busy_days),
+        clock=ShopClock(
+            source.first_day, source.days, ahead, source.zone, source.busy_days, source.season
+        ),
         catalogue=catalogue,
         campaigns=plan_campaigns(source.campaigns, catalogue, seed, source.days),
     )
