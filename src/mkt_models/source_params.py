@@ -1,12 +1,13 @@
 """Parameters of the sources: where the data of a run comes from, one class per kind of source."""
 
-from typing import Annotated, Literal
+from datetime import date, timedelta
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from mkt_models.columns import Channel, ConsentStatus
-from mkt_models.sections import Section, nearest
+from mkt_models.sections import Days, Section, Share, nearest
 
 
 class AssumedConsent(Section):
@@ -63,11 +64,117 @@ class CompleteJourney(Source):
         return f"{self.kind}, {self.households or 'all'} households"
 
 
+class Dirt(Section):
+    """How much of each kind of dirt the simulator plants: shares of the rows that could have it.
+
+    What each kind is: :mod:`mkt_models.simulation.dirt`. Zero plants none.
+    """
+
+    exact_duplicates: Share = Field(default=0.004, description="rows written a second time")
+    near_duplicates: Share = Field(
+        default=0.002, description="order lines written again, some seconds later"
+    )
+    missing_keys: Share = Field(default=0.002, description="rows without one of their keys")
+    missing_amounts: Share = Field(default=0.001, description="order lines without an amount")
+    negative_amounts: Share = Field(
+        default=0.001, description="order lines of a positive quantity with a negative amount"
+    )
+    orphans: Share = Field(
+        default=0.002, description="rows that name a product or a customer that is in no table"
+    )
+    impossible_times: Share = Field(
+        default=0.001, description="rows in a far future, or before their customer registered"
+    )
+    absurd_values: Share = Field(
+        default=0.001, description="quantities, ratings, birth years and the like beyond belief"
+    )
+    broken_labels: Share = Field(
+        default=0.02, description="labels in another case or with blanks, or left out"
+    )
+
+
+class CampaignPlan(Section):
+    """When campaigns run, and how many of those who may be contacted are contacted, at random."""
+
+    every_days: Days = Field(default=28, description="from the start of one to that of the next")
+    days: Days = Field(default=14, description="length of one campaign; its effect lasts as long")
+    treated_share: float = Field(
+        default=0.5, ge=0.05, le=0.95, description="mean probability of being contacted"
+    )
+
+    @model_validator(mode="after")
+    def _one_at_a_time(self) -> Self:
+        if self.days > self.every_days:
+            raise ValueError(
+                f"days == {self.days}, must be <= every_days == {self.every_days}: campaigns run "
+                "one after the other, so that the effect of each is known"
+            )
+        return self
+
+
 class Simulator(Source):
-    """A simulated shop of any size whose truth is known."""
+    """A simulated shop of any size whose truth is known; its equations: docs/simulator.md."""
 
     kind: Literal["simulator"]
     customers: int = Field(ge=100, le=10_000_000, description="customers of the simulated shop")
+    first_day: date = Field(description="the first day of the data, on the shop's calendar")
+    days: int = Field(ge=90, le=3650, description="length of the data, days")
+    chunk_customers: int = Field(
+        default=2_000, ge=100, le=100_000, description="customers held in memory at a time"
+    )
+    products: int = Field(default=1500, ge=400, le=50_000, description="products of the shop")
+    days_between_orders: float = Field(
+        default=14, gt=0.5, le=365, description="1 / mean purchase rate of a customer, days"
+    )
+    rate_shape: float = Field(
+        default=1.2, gt=0.05, le=50, description="shape of the gamma of purchase rates"
+    )
+    lifetime_days: float = Field(
+        default=400, gt=5, le=36_500, description="1 / mean rate of drop-out, days"
+    )
+    lifetime_shape: float = Field(
+        default=0.8, gt=0.05, le=50, description="shape of the gamma of the rates of drop-out"
+    )
+    new_share: Share = Field(
+        default=0.5, description="customers who register within the data; the others did before"
+    )
+    browsing: float = Field(
+        default=1, ge=0, le=20, description="visits without an order, per order of the customer"
+    )
+    busy_days: tuple[Annotated[str, Field(pattern=r"^\d\d-\d\d$")], ...] = Field(
+        default=(), description="days of sales, as month-day, e.g. 11-11"
+    )
+    season: float = Field(
+        default=0.03, ge=0, le=0.5, description="height of the year's wave, highest in November"
+    )
+    attribute_strength: Share = Field(
+        default=1, description="how much age, gender and the like tell of interests and means"
+    )
+    unknown_attributes: Share = Field(default=0.15, description="customers who told nothing")
+    fraud_share: Share = Field(default=0.04, description="customers who cheat, in one of 3 ways")
+    shared_accounts: float = Field(
+        default=0.03, ge=0, le=0.3, description="ids that are a further account of a person"
+    )
+    campaigns: CampaignPlan = CampaignPlan()
+    horizons: tuple[Days, ...] = Field(
+        default=(28, 56, 90), min_length=1, description="days ahead for which the truth is told"
+    )
+    dirt: Dirt = Dirt()
+
+    @property
+    def last_day(self) -> date:
+        """The last day of the data."""
+        return self.first_day + timedelta(days=self.days - 1)
+
+    @model_validator(mode="after")
+    def _records_consents(self) -> Self:
+        if self.assumed_consents:
+            raise ValueError("assumed_consents: the simulator records consents; declare none")
+        return self
+
+    def describe(self) -> str:
+        """Say in a few words what is read."""
+        return f"{self.kind}, {self.customers:,} customers, {self.first_day} to {self.last_day}"
 
 
 class Files(Source):

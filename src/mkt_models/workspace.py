@@ -46,6 +46,7 @@ MADE_BY = {
     "audit": "08_bias_audit",
     "decisions": "09_strategies",
     "package": "10_package",
+    "truth": "01_explore",  # of a simulated shop; no stage reads it
 }
 
 

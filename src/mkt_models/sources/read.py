@@ -7,7 +7,7 @@ from typing import Any
 
 from mkt_models.engine import Connection
 from mkt_models.source_params import Source
-from mkt_models.sources import complete_journey
+from mkt_models.sources import complete_journey, simulator
 from mkt_models.sources.canonical import Rule
 
 
@@ -36,6 +36,7 @@ ORIGINS: Mapping[str, Origin] = {
     "complete_journey": Origin(
         complete_journey.extract, complete_journey.TRAPS, complete_journey.PACKAGE
     ),
+    "simulator": Origin(simulator.extract),
 }
 
 
