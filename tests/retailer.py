@@ -1,8 +1,8 @@
 """Exports of a small German retailer, as a new user might bring them.
 
-Two files of order lines that overlap by a month, in Windows' Latin-1 with the euro sign, days first,
-comma decimals and points between thousands. Returns have negative quantities, cancelled invoices
-begin with C, some lines name no customer, and a few texts are no numbers or days at all.
+Two files of order lines that overlap by a month, in Windows' Latin-1 with the euro sign, days
+first, comma decimals and points between thousands. Returns have negative quantities, cancelled
+invoices begin with C, some lines name no customer, and a few texts are no numbers at all.
 """
 
 import random

@@ -129,6 +129,9 @@ def _explain(model: type[BaseModel], fault: Any) -> str:
         known = [] if here is None else [f.alias or n for n, f in here.model_fields.items()]
         near = nearest(keys[-1], known)
         return f"{dotted}: unknown key{near}; known: {', '.join(sorted(known))}"
+    if fault["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        is_now = fault["input"].get("kind") if isinstance(fault["input"], dict) else None
+        return f"{dotted}.kind: must be one of {', '.join(_kinds(here, keys))} (is {is_now!r})"
     if fault["type"] == "missing":
         return f"{dotted}: missing"
     message = str(fault["msg"]).removeprefix("Value error, ")
@@ -162,6 +165,13 @@ def _follow(
         inner = [] if field is None else _inner_models(field.annotation)
         free_key = field is not None and get_origin(field.annotation) in (dict, Mapping)
     return holder, keys
+
+
+def _kinds(holder: type[BaseModel] | None, keys: Sequence[str]) -> list[str]:
+    """What the ``kind`` of a block may say that the last key names."""
+    field = _field(holder, keys[-1])
+    models = [] if field is None else _inner_models(field.annotation)
+    return [tag for one in models for tag in _tags(one)]
 
 
 def _field(model: type[BaseModel] | None, key: str) -> FieldInfo | None:

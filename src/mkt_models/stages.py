@@ -85,8 +85,13 @@ class Run:
     notebooks: Path
 
     @classmethod
-    def open(cls, params_file: str | Path, overrides: dict[str, object]) -> "Run":
-        """Load and validate the parameters; nothing has run when a ParamsError is raised."""
+    def open(
+        cls, params_file: str | Path, overrides: dict[str, object], *, ask_source: bool = True
+    ) -> "Run":
+        """Load and validate the parameters; nothing has run when a ParamsError is raised.
+
+        Without ``ask_source`` the faults that a source finds in its own parameters are left out.
+        """
         path = Path(params_file)
         workspace = Workspace.open(path, overrides)
         catalogue = path.parent / workspace.params.decisions.catalogue
@@ -98,7 +103,8 @@ class Run:
             check_country(workspace.params.source.country)
         except ValueError as error:
             raise ParamsError(f"{path}: source.country: {error}") from None
-        if wrong := faults(workspace.source):
+        wrong = faults(workspace.source) if ask_source else []
+        if wrong:
             raise ParamsError("\n".join(f"{path}: {fault}" for fault in wrong))
         return cls(path.resolve(), overrides, workspace, workspace.root / "notebooks")
 

@@ -47,7 +47,7 @@ def count_rows(database: Database) -> int:
     """The number of rows of the table or query."""
 
     def ask(connection: "psycopg.Connection") -> int:
-        return int(_one(connection, f"SELECT count(*) FROM {_relation(database)}")[0])
+        return int(str(_one(connection, f"SELECT count(*) FROM {_relation(database)}")[0]))
 
     return _ask(database, ask)
 

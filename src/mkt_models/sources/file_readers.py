@@ -17,7 +17,7 @@ from mkt_models.engine import Connection, count, literal
 from mkt_models.mapping_params import Reading
 from mkt_models.sections import nearest
 from mkt_models.sources.mapping import quoted
-from mkt_models.sources.text_files import Ready, ReadError, make_ready
+from mkt_models.sources.text_files import ReadError, Ready, make_ready
 from mkt_models.sources.unreadable import BrokenLine
 
 Format = Literal["csv", "parquet", "jsonl"]
@@ -278,8 +278,6 @@ def forget(con: Connection, relation: Relation) -> None:
     """Drop what the engine remembers of a file's broken lines."""
     if relation.broken is None:
         return
-    if relation.file.format == "jsonl":
-        con.execute(f"DROP VIEW IF EXISTS {relation.broken}")
-    else:
+    if relation.file.format == "csv":
         con.execute(f"DROP TABLE IF EXISTS {relation.broken}")
         con.execute(f"DROP TABLE IF EXISTS {relation.broken}_scan")

@@ -9,7 +9,7 @@ be split into fields becomes a row of nulls, which cleaning sets aside, and stan
 import hashlib
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from mkt_models.sources.mapping import (
     columns_made,
     faults,
     faults_of_data,
+    faults_of_table,
     needed_columns,
 )
 from mkt_models.sources.schemas import CANONICAL
@@ -35,6 +36,7 @@ from mkt_models.sources.text_files import ReadError
 from mkt_models.sources.unreadable import Piece
 
 _SAMPLE_ROWS = 500_000  # of a large database table
+_TOLD = ("BIGINT", "DOUBLE", "DATE", "TIMESTAMP")  # what may be misread, and names nobody
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,8 @@ class Loaded:
         The columns of the data.
     counts
         Of each mapped column, how many texts were given and how many could not be read.
+    read_as
+        Of numbers and times in a sample: the first text that was given, and its value.
 
     """
 
@@ -63,7 +67,8 @@ class Loaded:
     files: dict[str, int]
     share: float
     found: tuple[str, ...]
-    counts: dict[str, unreadable.Count] = field(repr=False)
+    counts: dict[str, unreadable.Count]
+    read_as: dict[str, tuple[str, object]]
 
 
 def extract(con: Connection, source: Files, seed: int, folder: Path) -> dict[str, object]:
@@ -117,12 +122,15 @@ def load(
     """Read every mapped table into the engine; return what was found, and what is wrong.
 
     The engine's table ``staged_<table>`` then holds the rows in the order of the files. A table
-    that could not be read is left out of the list. ``sample_bytes`` limits what is read of a file;
-    None reads all.
+    that could not be read is left out of the list, and so is one whose mapping has
+    :func:`faults`. ``sample_bytes`` limits what is read of the files of a table, each of which is
+    cut to its share; None reads all.
     """
     unreadable.begin(con)
     loaded, wrong = [], []
-    for table in source.tables.mapped():
+    for table, mapping in source.tables.mapped().items():
+        if faults_of_table(table, mapping):
+            continue
         try:
             loaded.append(_load_table(con, source, table, scratch, sample_bytes))
         except ReadError as error:
@@ -142,6 +150,7 @@ def _load_table(
     kinds = CANONICAL[table].columns
     staged = f"staged_{table.value}"
     pieces: list[Piece] = []
+    read_as: dict[str, tuple[str, object]] = {}
     for relation in relations:
         texts = {name for name, kind in relation.columns.items() if kind == "VARCHAR"}
         made = columns_made(source, table, texts)
@@ -150,6 +159,8 @@ def _load_table(
             con.execute(f"CREATE OR REPLACE TEMP TABLE {staged} ({', '.join(columns)})")
         start = count(con, staged)
         given = relation.select(needed_columns(mapping), reading.nulls)
+        if sample_bytes is not None and not read_as:
+            read_as = _read_as(con, relation, given, [m for m in made if kinds[m.name] in _TOLD])
         broken = _insert(con, relation, given, made, staged)
         kept = broken if mapping.from_table is None else []
         name, stop = relation.file.name, count(con, staged)
@@ -164,7 +175,7 @@ def _load_table(
     whole = sum(n / r.share for n, r in zip(files.values(), relations, strict=True) if r.share)
     found = tuple(dict.fromkeys(name for r in relations for name in r.columns))
     share = sum(files.values()) / whole if whole else 1.0
-    return Loaded(table, count(con, staged), files, share, found, counts)
+    return Loaded(table, count(con, staged), files, share, found, counts, read_as)
 
 
 def _open(
@@ -213,6 +224,25 @@ def _insert(
         raise file_readers.explained(relation.file, error) from None
     finally:
         file_readers.forget(con, relation)
+
+
+def _read_as(
+    con: Connection, relation: Relation, given: str, made: Sequence[Made]
+) -> dict[str, tuple[str, object]]:
+    """What becomes of the first texts of a file."""
+    out: dict[str, tuple[str, object]] = {}
+    columns = ", ".join(f"{m.given}, {m.value}" for m in made)
+    try:
+        some = f"SELECT {columns} FROM ({given}) AS given LIMIT 100"
+        for row in con.execute(some).fetchall() if made else ():
+            for m, text, value in zip(made, row[::2], row[1::2], strict=True):
+                if value is not None and text is not None:
+                    out.setdefault(m.name, (str(text), value))
+    except duckdb.Error as error:
+        raise file_readers.explained(relation.file, error) from None
+    finally:
+        file_readers.forget(con, relation)
+    return out
 
 
 def _insert_nulls(con: Connection, staged: str, n: int) -> None:

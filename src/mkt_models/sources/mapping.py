@@ -46,6 +46,21 @@ class Made:
         return f"CASE WHEN {self.value} IS NULL AND NOT ({self.excused}) THEN {self.given} END"
 
 
+def in_words(column: Column) -> str:
+    """Say where a column comes from.
+
+    >>> in_words(Column.model_validate({"unit_price": "Price", "times": "quantity"}))
+    'Price × quantity'
+    """
+    if column.value is not None:
+        return f"always {column.value!r}"
+    origin = " + ".join(column.source)
+    if column.unit_price is not None:
+        origin = f"{column.unit_price} × {column.times}"
+    told = (column.unit, "by values" * bool(column.values), "by rules" * bool(column.rules))
+    return ", ".join([origin, *(word for word in told if word)])
+
+
 def quoted(name: str) -> str:
     """Write a column's name as SQL."""
     return '"' + name.replace('"', '""') + '"'
@@ -166,7 +181,7 @@ def faults(source: Files) -> list[str]:
     found = []
     for table, mapping in source.tables.mapped().items():
         here = f"source.tables.{table.value}"
-        found += [f"{here}: {fault}" for fault in _faults_of_table(table, mapping)]
+        found += [f"{here}.{fault}" for fault in faults_of_table(table, mapping)]
     if source.tables.consents is not None and source.assumed_consents:
         found.append(
             "source.assumed_consents: a consents table is mapped as well; what the data records "
@@ -175,7 +190,8 @@ def faults(source: Files) -> list[str]:
     return found
 
 
-def _faults_of_table(table: Table, mapping: TableMapping) -> list[str]:
+def faults_of_table(table: Table, mapping: TableMapping) -> list[str]:
+    """What is wrong with the mapping of one table, each beginning with the key."""
     schema = CANONICAL[table]
     found = []
     for name, column in mapping.columns.items():
@@ -191,8 +207,8 @@ def _faults_of_table(table: Table, mapping: TableMapping) -> list[str]:
     missing = [name for name in schema.needed if name not in mapping.columns]
     if missing:
         found.append(
-            f"columns: {', '.join(missing)} must be mapped: a row of {table.value} ({schema.grain}) "
-            "cannot be used without"
+            f"columns: {', '.join(missing)} must be mapped: a row of {table.value} "
+            f"({schema.grain}) cannot be used without"
         )
     found += [
         f"one_per: {name} is no mapped column{nearest(name, mapping.columns)}"

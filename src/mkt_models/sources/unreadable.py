@@ -163,7 +163,7 @@ def write(con: Connection, folder: Path) -> int:
 
 
 def too_much(table: Table, counts: Mapping[str, Count], limit: float) -> list[str]:
-    """Say which columns of a table are unreadable in more than the allowed share, and the remedy."""
+    """Say which columns are unreadable in more than the allowed share, and the remedy."""
     return [
         f"source.tables.{table.value}.columns.{name}: {_of(count)} values cannot be read, e.g. "
         f"{count.example}. {_remedy(table, name)}"
