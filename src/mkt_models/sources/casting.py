@@ -113,17 +113,22 @@ def plain_number(text: str, how: Notation) -> str:
     """
     point = re.escape(how.decimal)
     plain = rf"[+-]?([0-9]+({point}[0-9]*)?|{point}[0-9]+)([eE][+-]?[0-9]+)?"
-    bare = _undressed(text, how.currency)
-    tried = [
-        f"WHEN regexp_full_match({text}, {literal(plain)}) THEN {_with_point(text, how.decimal)}",
-        f"WHEN regexp_full_match({bare}, {literal(plain)}) THEN {_with_point(bare, how.decimal)}",
-    ]
+    bare = _without_currency(text, how.currency)
+    tries = [(plain, text), (plain, bare)]
     if how.thousands is not None:
         comma = re.escape(how.thousands)
         grouped = rf"[+-]?[0-9]{{1,3}}({comma}[0-9]{{3}})+({point}[0-9]*)?"
-        whole = _with_point(f"replace({bare}, {literal(how.thousands)}, '')", how.decimal)
-        tried.append(f"WHEN regexp_full_match({bare}, {literal(grouped)}) THEN {whole}")
-    return f"CASE {' '.join(tried)} END"
+        tries += [(grouped, bare), (grouped, _with_usual_signs(bare))]
+    tries.append((plain, _with_usual_signs(bare)))
+    branches = []
+    for pattern, tried in tries:  # from the usual to the rare, since every try costs
+        number = tried
+        if pattern != plain:
+            number = f"replace({tried}, {literal(how.thousands)}, '')"
+        if how.decimal != ".":
+            number = f"replace({number}, {literal(how.decimal)}, '.')"
+        branches.append(f"WHEN regexp_full_match({tried}, {literal(pattern)}) THEN {number}")
+    return f"CASE {' '.join(branches)} END"
 
 
 def exact(text: str, how: Notation) -> str:
@@ -199,17 +204,20 @@ def _credible(time: str) -> str:
     return f"CASE WHEN year({time}) >= {_FIRST_YEAR} THEN {time} END"
 
 
-def _undressed(text: str, currency: str) -> str:
-    """SQL of a number's text without currency, spaces around it, and unusual minus signs."""
-    signs = "".join(map(re.escape, _SIGNS.get(currency, "")))
-    marks = rf"{re.escape(currency)}|[{signs}]" if signs else re.escape(currency)
-    # Spaces that do not break, and the minus of typesetting, as on the keyboard.
-    usual = f"translate({text}, '\u00a0\u202f\u2009\u2212\u2019', '   -''')"
-    bare = f"trim(regexp_replace({usual}, {literal(marks)}, ''))"
-    even = f"regexp_replace({bare}, '[.,][-\u2013\u2014]+$', '')"  # "5,-" has no cents
+def _without_currency(text: str, currency: str) -> str:
+    """SQL of a number's text without currency and spaces around it."""
+    for mark in (currency, *_SIGNS.get(currency, "")):
+        text = f"replace({text}, {literal(mark)}, '')"
+    return f"trim({text})"
+
+
+def _with_usual_signs(bare: str) -> str:
+    """SQL of a number's text as on a keyboard: ``-5`` for ``5-``, ``- 5``, ``(5)``; 5 for ``5,-``.
+
+    Spaces that do not break, and the minus and apostrophe of typesetting, become the usual ones.
+    """
+    odd, usual = "\u00a0\u202f\u2009\u2212\u2019", "   -'"
+    keyed = f"trim(translate({bare}, {literal(odd)}, {literal(usual)}))"
+    even = f"regexp_replace({keyed}, '[.,][-\u2013\u2014]+$', '')"
     signed = f"regexp_replace({even}, '^([+-]) +', '\\1')"
     return f"regexp_replace({signed}, '^([^+-]+?) *-$|^\\( *([^+-]+?) *\\)$', '-\\1\\2')"
-
-
-def _with_point(text: str, decimal: str) -> str:
-    return text if decimal == "." else f"replace({text}, {literal(decimal)}, '.')"

@@ -23,7 +23,7 @@ from mkt_models.sources.mapping import faults
 from mkt_models.sources.needs import Need, not_available
 from mkt_models.sources.read import extract
 
-SAMPLE_BYTES = 256_000_000  # of the files of a table: more are sampled
+SAMPLE_BYTES = 100_000_000  # of the files of a table: more are sampled
 _SAMPLE_CUSTOMERS = 500  # of a simulated shop
 
 

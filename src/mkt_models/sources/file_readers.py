@@ -83,7 +83,7 @@ class Relation:
         silent = ", ".join(literal(text) for text in dict.fromkeys(("", *nulls)))
         parts = []
         for name in names:
-            text = f"trim(CAST({quoted(name)} AS VARCHAR), ' \t\u00a0')"
+            text = f"trim(CAST({quoted(name)} AS VARCHAR))"
             parts.append(f"CASE WHEN {text} NOT IN ({silent}) THEN {text} END AS {quoted(name)}")
         return f"SELECT {', '.join(parts) or '1 AS nothing'} FROM ({self.rows}) AS rows_of_file"
 

@@ -216,9 +216,20 @@ def _insert(
     con: Connection, relation: Relation, given: str, made: Sequence[Made], staged: str
 ) -> list[unreadable.BrokenLine]:
     """Read the rows of one file; return its broken lines."""
-    columns = ", ".join(f"{m.value}, {m.unreadable}" for m in made)
+    parts = ", ".join(
+        f"{m.value} AS value_{m.name}, {m.given} AS given_{m.name}, {m.excused} AS excused_{m.name}"
+        for m in made
+    )
+    columns = ", ".join(
+        f"value_{m.name}, CASE WHEN value_{m.name} IS NULL AND NOT excused_{m.name} "
+        f"THEN given_{m.name} END"
+        for m in made
+    )
     try:
-        con.execute(f"INSERT INTO {staged} SELECT {columns} FROM ({given}) AS given")
+        con.execute(
+            f"INSERT INTO {staged} SELECT {columns} "
+            f"FROM (SELECT {parts} FROM ({given}) AS given) AS made"
+        )
         return file_readers.broken_lines(con, relation)
     except duckdb.Error as error:
         raise file_readers.explained(relation.file, error) from None

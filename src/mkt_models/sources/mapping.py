@@ -40,11 +40,6 @@ class Made:
     value: str
     excused: str = "FALSE"
 
-    @property
-    def unreadable(self) -> str:
-        """SQL of the text where it is given and has no value; null elsewhere."""
-        return f"CASE WHEN {self.value} IS NULL AND NOT ({self.excused}) THEN {self.given} END"
-
 
 def in_words(column: Column) -> str:
     """Say where a column comes from.
