@@ -147,8 +147,12 @@ def cents(amount: str, times: int = 100, divided: int = 1) -> str:
 def line_amount(unit_price: str, pieces: str, how: Notation, unit: str) -> str:
     """Write SQL of price times pieces in whole cents; ``pieces`` is SQL of a number."""
     times, divided = _MONEY[unit]
-    price = f"TRY_CAST({plain_number(unit_price, how)} AS DECIMAL(18, 6))"
-    return cents(f"({price} * TRY_CAST({pieces} AS DECIMAL(18, 6)))", times, divided)
+    # Nine digits before the point and six after; the product needs twice as many.
+    price = f"TRY_CAST({plain_number(unit_price, how)} AS DECIMAL(15, 6))"
+    product = " * ".join(
+        f"CAST({one} AS DECIMAL(38, 6))" for one in (price, f"TRY_CAST({pieces} AS DECIMAL(15, 6))")
+    )
+    return cents(f"({product})", times, divided)
 
 
 def moment(text: str, how: Notation) -> str:
