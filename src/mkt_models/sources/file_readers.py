@@ -161,7 +161,13 @@ def open_file(
         ready = make_ready(file.path, file.name, reading.encoding, scratch, sample_bytes)
         if file.format == "jsonl":
             return _open_jsonl(con, file, ready, number)
-        return _open_csv(con, file, ready, reading, number)
+        try:
+            return _open_csv(con, file, ready, reading, number)
+        except duckdb.Error:  # the engine takes no file whose lines end in different ways
+            ready = make_ready(
+                file.path, file.name, reading.encoding, scratch, sample_bytes, always_copy=True
+            )
+            return _open_csv(con, file, ready, reading, number)
     except duckdb.Error as error:
         raise explained(file, error) from None
 
@@ -169,9 +175,14 @@ def open_file(
 def explained(file: File, error: duckdb.Error) -> ReadError:
     """Say what the engine says of a file, in a line."""
     said = str(error)
-    if "unicode" in said or "encod" in said:
+    if "Invalid unicode" in said or "is not utf-8 encoded" in said:
         return ReadError(
             f"{file.name}: is not UTF-8; say its encoding, e.g. encoding: windows-1252"
+        )
+    if "sniffing" in said:
+        return ReadError(
+            f"{file.name}: no way was found to split it into columns; look at delimiter, quote, "
+            "skip_lines and encoding"
         )
     first = said.splitlines()[0].partition("Error: ")[2] or said
     return ReadError(f"{file.name}: cannot be read as {file.format}: {first}")
@@ -217,18 +228,18 @@ def _open_jsonl(con: Connection, file: File, ready: Ready, number: int) -> Relat
         f"FROM ({lines}) AS lines WHERE json_valid(line))"
     )
     con.execute(
-        f"CREATE OR REPLACE TEMP VIEW broken_{number} AS "
+        f"CREATE OR REPLACE TEMP VIEW not_json_{number} AS "
         "SELECT line_number AS line, line AS csv_line, 'NOT JSON' AS error_type "
         f"FROM (SELECT row_number() OVER () AS line_number, line FROM ({lines}) AS lines) AS n "
         "WHERE NOT json_valid(line)"
     )
     columns = dict.fromkeys((".".join(path) for path in paths), "VARCHAR")
-    return Relation(file, rows, columns, ready.share, 1, f"broken_{number}")
+    return Relation(file, rows, columns, ready.share, 1, f"not_json_{number}")
 
 
 def _paths(con: Connection, lines: str) -> list[tuple[str, ...]]:
     """The keys of the first objects, and of the objects in them."""
-    some = f"(SELECT line FROM ({lines}) AS lines LIMIT 10000) AS some WHERE json_valid(line)"
+    some = f"(SELECT line FROM ({lines}) AS lines LIMIT 10000) AS first_lines WHERE json_valid(line)"
     found: dict[tuple[str, ...], None] = {}
     for (text,) in con.execute(f"SELECT line FROM {some}").fetchall():
         record = json.loads(text)

@@ -7,6 +7,7 @@ the encoding does not have is an error that names the line.
 import codecs
 import gzip
 import hashlib
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +41,13 @@ def meant_encoding(name: str) -> str:
 
 
 def make_ready(
-    path: Path, name: str, encoding: str, scratch: Path, sample_bytes: int | None = None
+    path: Path,
+    name: str,
+    encoding: str,
+    scratch: Path,
+    sample_bytes: int | None = None,
+    *,
+    always_copy: bool = False,
 ) -> Ready:
     """Give a file as UTF-8, whole or as a sample of its first and last lines.
 
@@ -54,6 +61,8 @@ def make_ready(
         Folder for a copy, where one is needed. A copy that is there already is used.
     sample_bytes
         About so many bytes are enough; None for the whole file.
+    always_copy
+        A copy has the same line ends everywhere, which the engine asks for.
 
     Raises
     ------
@@ -65,7 +74,7 @@ def make_ready(
     packed = path.suffix == ".gz"
     size = path.stat().st_size
     cut = sample_bytes is not None and size > sample_bytes
-    if encoding == "utf-8" and not cut:
+    if encoding == "utf-8" and not cut and not always_copy:
         return Ready(path)
     label = hashlib.sha256(f"{path}/{encoding}/{sample_bytes}".encode()).hexdigest()[:16]
     copy, note = scratch / f"{label}.text", scratch / f"{label}.share"
@@ -114,7 +123,7 @@ def _decoded(
     file: IO[bytes] | gzip.GzipFile, encoding: str, name: str, limit: int | None = None
 ) -> Iterator[str]:
     """The text of a file, block by block, up to about ``limit`` bytes."""
-    decoder = codecs.getincrementaldecoder(encoding)()
+    decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)(), translate=True)
     lines, left = 1, limit
     while left is None or left > 0:
         block = file.read(_BLOCK if left is None else min(_BLOCK, left))
