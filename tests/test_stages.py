@@ -11,12 +11,12 @@ import pytest
 from mkt_models import stages
 from mkt_models.loading import ParamsError
 from mkt_models.notebook_runs import StageError, StageNotAvailable
-from mkt_models.sources.read import ORIGINS
+from mkt_models.sources import read
+from mkt_models.sources.read import ORIGINS, data_files
 from mkt_models.stages import (
     STAGES,
     Run,
     Stage,
-    data_files,
     parse_overrides,
     source_files,
 )
@@ -81,7 +81,7 @@ def test_what_a_stage_reads_makes_it_stale(run: Run) -> None:
     catalogue = run.params_file.parent / "catalogue.yaml"
     assert catalogue in run.inputs(strategies)
     assert catalogue not in run.inputs(churn)
-    data = set(data_files("complete_journey"))
+    data = set(data_files(run.workspace.source))
     assert data
     assert data <= set(run.inputs(first))
     assert not data & set(run.inputs(churn))
@@ -92,9 +92,9 @@ def test_settings_follow_parameters_and_data(run: Run, monkeypatch: pytest.Monke
     assert run.settings() != other.settings()
     assert run.settings()["data"] == other.settings()["data"] == "0.1.0"
     gone = replace(ORIGINS["complete_journey"], package="no-such-package")
-    monkeypatch.setattr(stages, "ORIGINS", {"complete_journey": gone})
-    assert run.settings()["data"] == "not installed"
-    assert data_files("complete_journey") == []
+    monkeypatch.setattr(read, "ORIGINS", {"complete_journey": gone})
+    assert Run.open(run.params_file, {}).settings()["data"] == "not installed"
+    assert data_files(run.workspace.source) == []
 
 
 def test_a_stage_leaves_a_list_of_its_outputs(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

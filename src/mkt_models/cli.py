@@ -74,12 +74,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 def check(args: argparse.Namespace) -> int:
-    """Validate parameters and say what they describe."""
+    """Validate parameters against the data, and say what is there and what is not."""
+    from mkt_models.sources.check import look
+    from mkt_models.sources.findings_text import faults_text, findings_text
     from mkt_models.stages import Run, parse_overrides
 
-    opened = Run.open(args.params, parse_overrides(args.set))
+    opened = Run.open(args.params, parse_overrides(args.set), ask_source=False)
     params = opened.workspace.params
-    print(f"{args.params}: valid (digest {params.digest})")
+    print(f"{args.params}: its keys and values are valid (digest {params.digest})")
     print(f"  run         {params.run}")
     print(f"  source      {params.source.describe()}")
     print(f"  profile     as of {params.profile.as_of}")
@@ -90,6 +92,13 @@ def check(args: argparse.Namespace) -> int:
             f"to {dates[-1]}, the last {model.test_cutoffs} are tests"
         )
     print(f"  strategies  {params.decisions.k} per answer, from {params.decisions.catalogue}")
+    print(flush=True)
+    found = look(params, opened.workspace.source)
+    print(findings_text(found, params.source), flush=True)
+    if faults := faults_text(found):
+        print(f"\n{args.params}: {faults}", file=sys.stderr)
+        return 2
+    print(f"\nNothing is wrong. Next: mkt run {args.params}")
     return 0
 
 

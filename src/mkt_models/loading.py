@@ -9,10 +9,11 @@ keys and values out of range are errors that say where, what, and which known ke
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from mkt_models.params import Params
 from mkt_models.sections import nearest
@@ -125,9 +126,12 @@ def _explain(model: type[BaseModel], fault: Any) -> str:
     here, keys = _follow(model, fault["loc"])
     dotted = ".".join(keys) or "(whole file)"
     if fault["type"] == "extra_forbidden":
-        known = list(here.model_fields) if here is not None else []
+        known = [] if here is None else [f.alias or n for n, f in here.model_fields.items()]
         near = nearest(keys[-1], known)
         return f"{dotted}: unknown key{near}; known: {', '.join(sorted(known))}"
+    if fault["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        is_now = fault["input"].get("kind") if isinstance(fault["input"], dict) else None
+        return f"{dotted}.kind: must be one of {', '.join(_kinds(here, keys))} (is {is_now!r})"
     if fault["type"] == "missing":
         return f"{dotted}: missing"
     message = str(fault["msg"]).removeprefix("Value error, ")
@@ -146,18 +150,34 @@ def _follow(
     holder: type[BaseModel] | None = model
     inner: list[type[BaseModel]] = [model]
     keys: list[str] = []
+    free_key = False  # whether the next key is one of a mapping's own
     for part in path:
         kinds = {tag: one for one in inner for tag in _tags(one)} if len(inner) > 1 else {}
         if part in kinds:
             inner = [kinds[str(part)]]
             continue
         keys.append(str(part))
-        if isinstance(part, int):
+        if isinstance(part, int) or free_key:
+            free_key = False
             continue
         holder = inner[0] if len(inner) == 1 else None
-        field = holder.model_fields.get(part) if holder is not None else None
+        field = _field(holder, part)
         inner = [] if field is None else _inner_models(field.annotation)
+        free_key = field is not None and get_origin(field.annotation) in (dict, Mapping)
     return holder, keys
+
+
+def _kinds(holder: type[BaseModel] | None, keys: Sequence[str]) -> list[str]:
+    """What the ``kind`` of a block may say that the last key names."""
+    field = _field(holder, keys[-1])
+    models = [] if field is None else _inner_models(field.annotation)
+    return [tag for one in models for tag in _tags(one)]
+
+
+def _field(model: type[BaseModel] | None, key: str) -> FieldInfo | None:
+    """The field that a key of the file fills."""
+    fields = {} if model is None else model.model_fields
+    return {f.alias or name: f for name, f in fields.items()}.get(key)
 
 
 def _tags(model: type[BaseModel]) -> tuple[str, ...]:

@@ -1,12 +1,14 @@
 """Parameters of the sources: where the data of a run comes from, one class per kind of source."""
 
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, field_validator, model_validator
 
-from mkt_models.columns import Channel, ConsentStatus
+from mkt_models.columns import Channel, ConsentStatus, Table
+from mkt_models.mapping_params import Reading, TableMapping, Tables
 from mkt_models.sections import Days, Section, Share, nearest
 
 
@@ -49,6 +51,10 @@ class Source(Section):
     def describe(self) -> str:
         """Say in a few words what is read."""
         return self.kind
+
+    def at(self, folder: Path) -> Self:
+        """The source with its paths, which are relative to ``folder``, made absolute."""
+        return self
 
 
 class CompleteJourney(Source):
@@ -181,6 +187,37 @@ class Files(Source):
     """Files or database tables of the user, mapped to the canonical tables."""
 
     kind: Literal["files"]
+    folder: str = Field(
+        default=".", description="where the files are, relative to the parameter file"
+    )
+    about: str = Field(
+        default="", description="what the data is, and its licence, in a sentence; for the reports"
+    )
+    max_unreadable_share: Share = Field(
+        default=0.01,
+        description="when a larger share of the values of a column, or of the lines of a table, "
+        "cannot be read, the run ends; what cannot be read below it becomes null and is reported",
+    )
+    defaults: Reading = Field(
+        default=Reading(), description="how all tables are read that do not say otherwise"
+    )
+    tables: Tables
+
+    def describe(self) -> str:
+        """Say in a few words what is read."""
+        return f"{self.kind} in {self.folder}: {', '.join(self.tables.mapped())}"
+
+    def at(self, folder: Path) -> Self:
+        """The source with its folder, which is relative to ``folder``, made absolute."""
+        return self.model_copy(update={"folder": str((folder / self.folder).resolve())})
+
+    def reads(self, table: Table) -> tuple[TableMapping, Reading]:
+        """Where the rows of a table come from, and how they are read."""
+        mapped = self.tables.mapped()
+        mapping = mapped[table]
+        place = mapping if mapping.from_table is None else mapped[mapping.from_table]
+        how = place.over(self.defaults)
+        return place, how if place is mapping else mapping.over(how)
 
 
 AnySource = Annotated[CompleteJourney | Simulator | Files, Field(discriminator="kind")]

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
-from importlib.metadata import PackageNotFoundError, files, version
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from mkt_models.decisions.occasions import check_country
 from mkt_models.loading import ParamsError
 from mkt_models.notebook_runs import StageNotAvailable, execute_notebook
 from mkt_models.sections import nearest
-from mkt_models.sources.read import ORIGINS
+from mkt_models.sources.read import data_files, data_version, faults
 from mkt_models.workspace import MADE_BY, NOT_AVAILABLE_FILE, Workspace
 
 # Modules that run and report stages; a change in them changes no table of a run.
@@ -85,8 +85,13 @@ class Run:
     notebooks: Path
 
     @classmethod
-    def open(cls, params_file: str | Path, overrides: dict[str, object]) -> "Run":
-        """Load and validate the parameters; nothing has run when a ParamsError is raised."""
+    def open(
+        cls, params_file: str | Path, overrides: dict[str, object], *, ask_source: bool = True
+    ) -> "Run":
+        """Load and validate the parameters; nothing has run when a ParamsError is raised.
+
+        Without ``ask_source`` the faults that a source finds in its own parameters are left out.
+        """
         path = Path(params_file)
         workspace = Workspace.open(path, overrides)
         catalogue = path.parent / workspace.params.decisions.catalogue
@@ -98,6 +103,9 @@ class Run:
             check_country(workspace.params.source.country)
         except ValueError as error:
             raise ParamsError(f"{path}: source.country: {error}") from None
+        wrong = faults(workspace.source) if ask_source else []
+        if wrong:
+            raise ParamsError("\n".join(f"{path}: {fault}" for fault in wrong))
         return cls(path.resolve(), overrides, workspace, workspace.root / "notebooks")
 
     def notebook(self, stage: Stage) -> Path:
@@ -125,16 +133,18 @@ class Run:
             *needed,
             *source_files(self.workspace.root),
             *([self.workspace.root / "requirements.lock"]),
-            *(data_files(self.workspace.params.source.kind) if not stage.needs else []),
+            *(data_files(self.workspace.source) if not stage.needs else []),
             *([catalogue] if stage.name in _READ_CATALOGUE else []),
             *([self.workspace.root / "bentofile.yaml"] if stage.name == "10_package" else []),
         ]
 
     def settings(self) -> dict[str, str]:
         """What makes a stage stale besides files: the parameters, and the data's version."""
-        package = ORIGINS[self.workspace.params.source.kind].package
-        data = "" if package is None else _version(package)
-        return {"params": self.workspace.params.model_dump_json(), "data": data}
+        return {"params": self.workspace.params.model_dump_json(), "data": self._data_version}
+
+    @cached_property
+    def _data_version(self) -> str:
+        return data_version(self.workspace.source)
 
     def outputs_intact(self, stage: Stage) -> bool:
         """Whether every output that the marker lists is still there with its size."""
@@ -208,25 +218,6 @@ def source_files(root: Path) -> list[Path]:
         for path in package.rglob("*.py")
         if path.relative_to(package).as_posix() not in _BESIDE_THE_STAGES
     )
-
-
-def data_files(kind: str) -> list[Path]:
-    """The data files of a source that comes as a package; none when it is not installed."""
-    package = ORIGINS[kind].package
-    if package is None:
-        return []
-    try:
-        listed = files(package) or []
-    except PackageNotFoundError:
-        return []
-    return sorted(Path(str(f.locate())) for f in listed if f.suffix in {".parquet", ".csv"})
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"
 
 
 def _plain(value: object) -> Any:

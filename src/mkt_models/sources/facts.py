@@ -1,0 +1,118 @@
+"""What a folder of canonical tables holds: rows, customers, days, gaps; for a look before a run."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from mkt_models.columns import Table
+from mkt_models.engine import Connection, literal
+from mkt_models.sources.schemas import CANONICAL
+
+
+@dataclass(frozen=True)
+class TableFacts:
+    """What a canonical table holds.
+
+    Attributes
+    ----------
+    table
+        The table.
+    rows
+        Its rows.
+    customers
+        Distinct customers in it; None where it has no customers.
+    first, last
+        The first and last day, on the shop's calendar; None where it has no days.
+    missing
+        Of each column, in how many rows it is null.
+
+    """
+
+    table: Table
+    rows: int
+    customers: int | None
+    first: date | None
+    last: date | None
+    missing: Mapping[str, int]
+
+    @property
+    def given(self) -> set[str]:
+        """The columns that have a value somewhere."""
+        return {column for column, n in self.missing.items() if n < self.rows}
+
+
+def facts(con: Connection, folder: Path, time_zone: str) -> list[TableFacts]:
+    """Count what every canonical table of a folder holds, in the order of the tables."""
+    return [
+        _facts(con, table, folder / f"{table.value}.parquet", time_zone)
+        for table in Table
+        if (folder / f"{table.value}.parquet").is_file()
+    ]
+
+
+def _facts(con: Connection, table: Table, path: Path, time_zone: str) -> TableFacts:
+    columns = CANONICAL[table].columns
+    who = "count(DISTINCT customer_id)" if "customer_id" in columns else "NULL"
+    when = day_of(table, time_zone)
+    ends = f"min({when}), max({when})" if when else "NULL, NULL"
+    gaps = ", ".join(f"count(*) - count({column})" for column in columns)
+    row = con.execute(
+        f"SELECT count(*), {who}, {ends}, {gaps} FROM read_parquet({literal(path)})"
+    ).fetchall()[0]
+    missing = dict(zip(columns, map(int, row[4:]), strict=True))
+    return TableFacts(table, int(row[0]), row[1], row[2], row[3], missing)
+
+
+def day_of(table: Table, time_zone: str) -> str | None:
+    """SQL of the day that a row of a table belongs to, on the shop's calendar; None without one."""
+    kinds = CANONICAL[table].columns
+    for column in ("occurred_at", "opened_at", "occurred_on", "sent_on", "starts_on", "changed_on"):
+        if kinds.get(column) == "TIMESTAMP":
+            return f"CAST(timezone({literal(time_zone)}, timezone('UTC', {column})) AS DATE)"
+        if column in kinds:
+            return column
+    return None
+
+
+def oddities(con: Connection, folder: Path, mapped: Sequence[str]) -> list[str]:
+    """What is worth knowing of the order lines before they are cleaned, in sentences.
+
+    ``mapped`` are the columns of the transactions that the source fills; equal rows are counted
+    over them.
+    """
+    lines = f"read_parquet({literal(folder / 'transactions.parquet')})"
+    equal = ", ".join(f"COALESCE(CAST({column} AS VARCHAR), '')" for column in mapped)
+    row = con.execute(
+        f"""SELECT count(*), count(*) - count(DISTINCT hash({equal})),
+            sum(CASE WHEN quantity < 0 OR amount_cents < 0 THEN 1 ELSE 0 END),
+            sum(CASE WHEN status IN ('cancelled', 'failed') THEN 1 ELSE 0 END),
+            sum(CASE WHEN customer_id IS NULL THEN 1 ELSE 0 END),
+            count(quantity), count(line_id)
+        FROM {lines}"""
+    ).fetchall()[0]
+    n, twice, returns, undone, nobody, pieces, numbered = (int(value or 0) for value in row)
+    told = []
+    if twice:
+        told.append(
+            f"{_of(twice, n)} stand twice, equal in every mapped column (exports that overlap?); "
+            "cleaning counts them once"
+        )
+        if not numbered:
+            told.append(
+                "line_id is not mapped: two equal lines of one order cannot be told from one line "
+                "that was exported twice"
+            )
+    if returns:
+        told.append(f"{_of(returns, n)} are returns: a negative quantity or amount")
+    if undone:
+        told.append(f"{_of(undone, n)} belong to cancelled or failed orders")
+    if nobody:
+        told.append(f"{_of(nobody, n)} name no customer; cleaning sets them aside")
+    if n and not pieces:
+        told.append("quantity is not mapped; where every line is one piece, quantity: {value: 1}")
+    return told
+
+
+def _of(part: int, whole: int) -> str:
+    return f"{part:,} of {whole:,} order lines ({part / whole:.1%})"

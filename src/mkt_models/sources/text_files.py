@@ -1,0 +1,143 @@
+"""Text files made ready for the engine, which reads UTF-8: decoded, or cut to a sample.
+
+A file that is UTF-8 and read whole is left where it is. Nothing is decoded with losses: a byte that
+the encoding does not have is an error that names the line.
+"""
+
+import codecs
+import gzip
+import hashlib
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+_BLOCK = 1 << 20
+# As in browsers: who says Latin-1 and writes a euro sign means Windows' superset of it.
+_MEANT = {"iso8859-1": "cp1252", "ascii": "utf-8", "utf-8-sig": "utf-8"}
+
+
+class ReadError(ValueError):
+    """A file that cannot be read; the message names the file and the remedy."""
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A text file that the engine can read: its path, and the share of the file that it holds."""
+
+    path: Path
+    share: float = 1.0
+
+
+def meant_encoding(name: str) -> str:
+    """The encoding that is meant by a name.
+
+    >>> meant_encoding("ISO-8859-1"), meant_encoding("utf8")
+    ('cp1252', 'utf-8')
+    """
+    known = codecs.lookup(name).name
+    return _MEANT.get(known, known)
+
+
+def make_ready(
+    path: Path,
+    name: str,
+    encoding: str,
+    scratch: Path,
+    sample_bytes: int | None = None,
+    *,
+    always_copy: bool = False,
+) -> Ready:
+    """Give a file as UTF-8, whole or as a sample of its first and last lines.
+
+    Parameters
+    ----------
+    path, name
+        The file, and what people call it. One that ends in ``.gz`` is unpacked.
+    encoding
+        What its text is encoded in.
+    scratch
+        Folder for a copy, where one is needed. A copy that is there already is used.
+    sample_bytes
+        About so many bytes are enough; None for the whole file.
+    always_copy
+        A copy has the same line ends everywhere, which the engine asks for.
+
+    Raises
+    ------
+    ReadError
+        When a byte is none of the encoding.
+
+    """
+    encoding = meant_encoding(encoding)
+    packed = path.suffix == ".gz"
+    size = path.stat().st_size
+    cut = sample_bytes is not None and size > sample_bytes
+    if encoding == "utf-8" and not cut and not always_copy:
+        return Ready(path)
+    label = hashlib.sha256(f"{path}/{encoding}/{sample_bytes}".encode()).hexdigest()[:16]
+    copy, note = scratch / f"{label}.text", scratch / f"{label}.share"
+    if not copy.exists():
+        scratch.mkdir(parents=True, exist_ok=True)
+        partial = copy.with_suffix(".partial")
+        with partial.open("w", encoding="utf-8", newline="") as out:
+            if cut and sample_bytes is not None:
+                share = _copy_ends(path, name, encoding, out, sample_bytes, packed)
+            else:
+                share = 1.0
+                with _opened(path, packed) as file:
+                    for text in _decoded(file, encoding, name):
+                        out.write(text)
+        note.write_text(str(share))
+        partial.replace(copy)
+    return Ready(copy, float(note.read_text()))
+
+
+def _opened(path: Path, packed: bool) -> IO[bytes]:
+    return gzip.open(path) if packed else path.open("rb")  # type: ignore[return-value]
+
+
+def _copy_ends(
+    path: Path, name: str, encoding: str, out: IO[str], sample_bytes: int, packed: bool
+) -> float:
+    """Copy the first lines, and the last ones where they can be reached; return the share."""
+    size = path.stat().st_size
+    seekable = not packed and not encoding.startswith(("utf-16", "utf-32"))
+    half = sample_bytes // 2 if seekable else sample_bytes
+    with path.open("rb") as raw:
+        file = gzip.GzipFile(fileobj=raw) if packed else raw
+        head = "".join(_decoded(file, encoding, name, half))
+        out.write(head[: head.rfind("\n") + 1] or head)
+        read = min(raw.tell(), size) if packed else half
+        if seekable:
+            raw.seek(size - half)
+            raw.readline()
+            for text in _decoded(raw, encoding, name):
+                out.write(text)
+            read = 2 * half
+    return min(1.0, read / size)
+
+
+def _decoded(
+    file: IO[bytes] | gzip.GzipFile, encoding: str, name: str, limit: int | None = None
+) -> Iterator[str]:
+    """The text of a file, block by block, up to about ``limit`` bytes."""
+    decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)(), translate=True)
+    lines, left = 1, limit
+    while left is None or left > 0:
+        block = file.read(_BLOCK if left is None else min(_BLOCK, left))
+        if left is not None:
+            left -= len(block)
+        try:
+            text = decoder.decode(block, final=not block)
+        except UnicodeDecodeError as error:
+            line = lines + error.object[: error.start].count(b"\n")
+            raise ReadError(
+                f"{name}: line {line}: byte 0x{error.object[error.start]:02x} is no {encoding}; "
+                "say another encoding, e.g. encoding: windows-1252"
+            ) from None
+        lines += text.count("\n")
+        yield text
+        if not block:
+            return
