@@ -78,7 +78,7 @@ class Dirt(Section):
 
     exact_duplicates: Share = Field(default=0.004, description="rows written a second time")
     near_duplicates: Share = Field(
-        default=0.002, description="order lines written again, some seconds later"
+        default=0.002, description="order lines, and whole orders, written again some seconds later"
     )
     missing_keys: Share = Field(default=0.002, description="rows without one of their keys")
     missing_amounts: Share = Field(default=0.001, description="order lines without an amount")

@@ -1,5 +1,6 @@
 """The formulas against answers worked by hand, numerical integration, and what was simulated."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -71,6 +72,15 @@ def test_an_order_costs_what_is_expected(world: World, chunk: Chunk):
     for power in range(3):
         here = chunk.population.power == power
         assert abs(deviation(by_customer[here])) < SIGMAS
+
+
+def test_loyalty_discounts_of_a_fifth_are_taken_off(world: World, chunk: Chunk):
+    people = chunk.population
+    never = replace(people, discounts=np.zeros(people.size))
+    ratio = expected_order_cents(people, world.catalogue) / expected_order_cents(
+        never, world.catalogue
+    )
+    assert ratio == pytest.approx(1 - 0.2 * people.discounts)
 
 
 def test_complements_are_bought_together_as_often_as_told(world: World, chunk: Chunk):

@@ -6,8 +6,14 @@ import numpy as np
 import pytest
 from simulation.shops import SIGMAS, deviation, shop
 
-from mkt_models.simulation.campaigns import ACTIONS, plan_campaigns, rate_factor
+from mkt_models.simulation.campaigns import (
+    ACTIONS,
+    plan_campaigns,
+    rate_factor,
+    redemption_probability,
+)
 from mkt_models.simulation.catalogue import make_catalogue
+from mkt_models.simulation.closed_forms import expected_count, expected_order_cents
 from mkt_models.simulation.contacts import CONTACT_CHANNELS
 from mkt_models.simulation.population import Population
 from mkt_models.simulation.shop import Chunk, World, make_world, simulate_chunk
@@ -145,6 +151,45 @@ def test_the_truth_tells_of_every_action_and_of_none(world: World, chunk: Chunk)
         gone = none["p_order"] == 0
         assert (table["p_order"][gone] == 0).all()
         assert (table["p_redemption"] <= table["p_order"] + 1e-12).all()
+
+
+def test_what_an_action_would_bring_is_what_playing_it_out_brings(larger):
+    """Each action sent 300 times to 400 customers: the truth against an independent play."""
+    world, chunk = larger
+    people, clock = chunk.population, world.clock
+    abuser = np.flatnonzero((people.fraud == 2) & people.alive(float(clock.shop_time(330))))
+    who = np.r_[abuser[:40], np.arange(360)]
+    rng = np.random.default_rng(5)
+    stretch = float(clock.shop_time(330 + world.source.campaigns.days) - clock.shop_time(330))
+    per_order = expected_order_cents(people, world.catalogue)[who]
+    alive = people.alive(float(clock.shop_time(330)))[who]
+    lives = rng.exponential(1 / people.drop_rate[who], (300, len(who)))
+    length = np.minimum(lives, stretch) * alive
+    tables = {str(t["action"][0]): t for t in action_truth(world, chunk)}
+    for campaign in latest_of_each_action(world.campaigns):
+        action = campaign.action
+        rate = (people.rate * people.completed * rate_factor(people, action))[who]
+        orders = rng.poisson(rate * length)
+        redeeming = rng.binomial(orders, redemption_probability(people, action)[who])
+        coupons = np.where(people.fraud[who] == 2, redeeming, np.minimum(redeeming, 1))
+        line = 0.0
+        if campaign.offers:
+            _, goods, shares = campaign.coupons
+            line = float(np.mean(world.catalogue.cents[goods] * (1 - shares)))
+        told = {
+            name: np.asarray(tables[action.name][name])[who]
+            for name in ("p_order", "p_redemption", "expected_cents")
+        }
+        of_orders = expected_count(rate, people.drop_rate[who], alive, stretch) * per_order
+        for found, expected in (
+            (orders > 0, told["p_order"]),
+            (redeeming > 0, told["p_redemption"]),
+            (coupons * line, told["expected_cents"] - of_orders),
+        ):
+            for some in (slice(None), slice(40)):  # everybody, and the abusers of coupons
+                gap = (found - expected)[:, some].mean(axis=0)
+                assert gap.any() == expected[some].any()
+                assert not gap.any() or abs(deviation(gap)) < SIGMAS, action.name
 
 
 def test_those_who_abuse_coupons_redeem_again_and_again(larger):

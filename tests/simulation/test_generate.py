@@ -354,6 +354,11 @@ PLANTED = {
     ("near_duplicate", "transactions"): "SELECT count(*) FROM transactions AS a JOIN transactions"
     " AS b ON a.order_id = b.order_id AND a.line_id = b.line_id"
     " AND b.occurred_at > a.occurred_at AND b.occurred_at < a.occurred_at + INTERVAL 60 SECOND",
+    ("double_order", "transactions"): "SELECT count(*) FROM transactions AS a JOIN transactions"
+    " AS b ON b.customer_id = a.customer_id AND b.product_id = a.product_id"
+    " AND b.amount_cents = a.amount_cents AND b.quantity = a.quantity"
+    " AND b.order_id <> a.order_id AND b.order_id LIKE 'D%' AND b.occurred_at > a.occurred_at"
+    " AND b.occurred_at < a.occurred_at + INTERVAL 60 SECOND",
     ("missing_key", "transactions"): "SELECT count(*) FROM transactions WHERE order_id IS NULL"
     " OR customer_id IS NULL OR product_id IS NULL OR occurred_at IS NULL",
     ("missing_amount", "transactions"): "SELECT count(*) FROM transactions"
@@ -429,6 +434,7 @@ def test_rows_are_those_of_the_clean_shop_and_those_that_were_added(of_dirty: As
     added = (
         "exact_duplicate",
         "near_duplicate",
+        "double_order",
         "outcome_without_exposure",
     )
     for table in Table:

@@ -44,6 +44,7 @@ def test_drop_out_rates_are_gamma_and_lifetimes_follow_them(many: Population):
     assert abs(deviation((many.drop_rate - mean) ** 2 - mean**2 / shape)) < SIGMAS
     # P(alive after t) of a gamma mixture of exponentials: (b / (b + t)) ** s
     after, b = 100.0, shape / mean
+    assert abs(deviation((many.leaves - many.enters) * many.drop_rate - 1)) < SIGMAS
     alive = many.leaves - many.enters > after
     assert abs(deviation(alive - (b / (b + after)) ** shape)) < SIGMAS
 

@@ -44,7 +44,7 @@ def test_all_tables_keep_to_the_schema(con: Connection, run):
     folder, origin = run
     rows = check(con, folder / "raw")
     assert set(rows) == set(Table)
-    assert rows == {Table(name): entry["rows"] for name, entry in origin["tables"].items()}
+    assert rows == {Table(name): entry["rows"] for name, entry in origin["files"].items()}
     assert all(rows.values())
 
 

@@ -24,7 +24,8 @@ STRATA = (0, 1, 3)
 # Probability of contact by stratum, over the mean: every second campaign favours the active.
 STRATUM_TILT = ((1.0, 1.0, 1.0), (0.6, 1.0, 1.4))
 FACTOR_RANGE = (0.2, 4.0)
-ABUSER_REDEEMS = 0.95
+ABUSER_REDEEMS = 0.95  # of the orders of those who abuse coupons
+ABUSER_ORDERS = 0.9  # and by how much more a coupon raises the logarithm of their rate
 CONTACT_CENTS = {Channel.APP: 0, Channel.EMAIL: 1, Channel.SMS: 5, Channel.MAIL: 80}
 
 
@@ -129,8 +130,9 @@ def rate_factor(population: Population, action: Action) -> Floats:
         + action.of_sensitivity * (population.sensitivity - 0.5)
         + action.of_interest * population.interests[:, action.topic_number]
         - action.annoyance * population.annoyed
+        + ABUSER_ORDERS * ((population.fraud == 2) & (action.discount > 0))
     )
-    return np.clip(np.exp(log), *FACTOR_RANGE)
+    return np.asarray(np.clip(np.exp(log), *FACTOR_RANGE))
 
 
 def redemption_probability(population: Population, action: Action) -> Floats:

@@ -67,8 +67,9 @@ def draw_consents(population: Population, seed: int, chunk: int) -> Consents:
     """Draw who agreed to which channel; one answer per person."""
     rng = generator(seed, chunk, Purpose.CONSENTS)
     shape = (population.size, len(CONTACT_CHANNELS))
-    granted = rng.random(shape) < np.array(GRANTED)
-    recorded = rng.random(shape) < RECORDED
+    abuser = (population.fraud == 2)[:, None]  # they want every coupon
+    granted = (rng.random(shape) < np.array(GRANTED)) | abuser
+    recorded = (rng.random(shape) < RECORDED) | abuser
     return Consents(granted[population.person], recorded[population.person])
 
 

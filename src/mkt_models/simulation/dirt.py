@@ -170,6 +170,12 @@ def _mistyped(column: str) -> Callable[[Rng, Rows], Rows]:
     return spoil
 
 
+def _ordered_again(rng: Rng, rows: Rows) -> Rows:
+    """Write an order once more, as another order, some seconds later."""
+    again = _set(rows, "order_id", pc.utf8_replace_slice(rows["order_id"], 0, 1, "D"))
+    return _shifted("occurred_at", 1, 60)(rng, again)
+
+
 def _too_early(rng: Rng, rows: Rows) -> Rows:
     """Move an order line to 1 to 20 days before its customer registered."""
     days = rng.integers(1, 21, rows.num_rows)
@@ -194,6 +200,12 @@ def _sale_of_new(rows: Rows) -> Any:
     return pc.and_(_sale(rows), late)
 
 
+def _only_line(rows: Rows) -> Any:
+    """Sales that are the only line of their order."""
+    order = rows["order_id"].combine_chunks().dictionary_encode().indices.to_numpy()
+    return pc.and_(_sale(rows), pa.array(np.bincount(order)[order] == 1))
+
+
 def _known(column: str) -> Callable[[Rows], Any]:
     return lambda rows: pc.is_valid(rows[column])
 
@@ -207,6 +219,7 @@ _SECOND_COPY = tuple(
 KINDS: tuple[Kind, ...] = (
     Kind("exact_duplicate", _T, "exact_duplicates", _same, adds=True, could=_sale),
     Kind("near_duplicate", _T, "near_duplicates", _shifted("occurred_at", 1, 60), True, _sale),
+    Kind("double_order", _T, "near_duplicates", _ordered_again, adds=True, could=_only_line),
     Kind(
         "missing_key",
         _T,

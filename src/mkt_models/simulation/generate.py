@@ -87,7 +87,7 @@ def _write(
 
 def _write_truth(truth: Writer, world: World, chunk: Chunk) -> tuple[int, Floats]:
     truth.write("customers", truth.table("customers", customer_truth(world, chunk)))
-    for columns in action_truth(world, chunk):
-        truth.write("actions", truth.table("actions", columns))
+    actions = [truth.table("actions", columns) for columns in action_truth(world, chunk)]
+    truth.write("actions", pa.concat_tables(actions))
     truth.write("exposures", truth.table("exposures", exposure_truth(world, chunk)))
     return together(world, chunk)

@@ -8,7 +8,7 @@ workflow found.
 import hashlib
 from pathlib import Path
 
-from mkt_models.columns import Table
+from mkt_models import __version__
 from mkt_models.engine import Connection
 from mkt_models.simulation.generate import generate
 from mkt_models.source_params import Simulator
@@ -34,13 +34,13 @@ def extract(con: Connection, source: Simulator, seed: int, folder: Path) -> dict
     Returns
     -------
     dict
-        Origin of the data for the run's manifest: SHA-256 and number of rows of each table.
+        Origin of the data for the run's manifest: the version that simulated it, and SHA-256 and
+        number of rows of each table.
 
     """
     rows = generate(source, seed, SCHEMAS, folder, folder.parent / TRUTH)
-    tables = {name: {"sha256": _digest(folder, name), "rows": n} for name, n in rows.items()}
-    assert set(tables) == {table.value for table in Table}
-    return {"kind": source.kind, "customers": source.customers, "tables": tables}
+    files = {name: {"sha256": _digest(folder, name), "rows": n} for name, n in rows.items()}
+    return {"kind": source.kind, "version": __version__, "files": files}
 
 
 def _digest(folder: Path, table: str) -> str:
