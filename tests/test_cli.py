@@ -30,7 +30,7 @@ def test_check_tells_all_faults_and_fails(
     path = retailer.write_params(project, mapping)
     assert cli.main(["check", str(path)]) == 2
     told = " ".join(capsys.readouterr().err.split())
-    assert "sales_1.csv: no column 'Rechnungen'; has: Rechnung, Position" in told
+    assert "sales_1.csv, sales_2.csv: no column 'Rechnungen'; has: Rechnung, Position" in told
     assert "Did you mean 'Rechnung'? Map it under source.tables.transactions.columns" in told
     assert "products" not in told
 
