@@ -22,6 +22,7 @@ from mkt_models.exploration import (
     weekly_sales,
 )
 from mkt_models.params import Engine
+from mkt_models.sources.facts import span
 from mkt_models.sources.schemas import SCHEMAS
 
 # Monday 1 January 2018 to Monday the 8th; the times are UTC. The last order was cancelled.
@@ -77,6 +78,18 @@ def test_weeks_begin_on_monday_and_count_their_days(con: Connection) -> None:
     assert found["amount"].tolist() == [13.5, 3.99]
     assert found["orders"].tolist() == [2, 1]
     assert found["days"].tolist() == [7, 1]  # the first is whole, though few days have sales
+
+
+def test_an_impossible_date_does_not_stretch_the_weeks(con: Connection) -> None:
+    con.execute("BEGIN")
+    con.execute(
+        "INSERT INTO transactions (order_id, amount_cents, occurred_at) "
+        "SELECT 'o', 1, TIMESTAMP '2018-01-05' FROM range(2000) UNION ALL "
+        "SELECT 'x', 1, TIMESTAMP '2066-01-01'"
+    )
+    assert weekly_sales(con, "UTC")["week"].max() == pd.Timestamp("2018-01-08")
+    assert span(con, "transactions", "UTC").strays == 1
+    con.execute("ROLLBACK")
 
 
 def test_tables_that_are_not_there_are_named() -> None:

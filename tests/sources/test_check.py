@@ -112,6 +112,7 @@ def test_a_sample_marks_its_estimates_and_only_warns_of_dates(tmp_path: Path) ->
     assert 0.2 < lines.share < 0.6
     assert "from a sample of" in text
     assert f"~{round(lines.rows / lines.share):,}" in text
+    assert "≥60" in text
     assert found.faults == []
     assert any(w.endswith("(as far as the sample tells)") for w in found.warnings)
 
