@@ -82,7 +82,7 @@ endef
 	@touch $@
 
 .venv/.test: .venv/.workflow
-	$(call make_environment,.venv,$(strip workflow,test))
+	$(call make_environment,.venv,$(strip workflow,warehouse,test))
 	@touch $@
 
 .venv-lab/.lab: $(LOCKED)

@@ -113,3 +113,12 @@ def server(
     shutil.copytree(toy_home, home, dirs_exist_ok=True)
     with running(home, bento) as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The URL of an empty database of a real PostgreSQL, on loopback."""
+    from postgres import running
+
+    with running() as url:
+        yield url

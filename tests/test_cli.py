@@ -3,16 +3,36 @@
 from pathlib import Path
 
 import pytest
+import retailer
 
 from mkt_models import cli
 from mkt_models.loading import ParamsError
 
 
 def test_check_says_what_it_found(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["check", str(project / "params" / "sample.yaml"), "--set", "seed=4"]) == 0
+    words = ["seed=4", "source.households=60"]
+    assert cli.main(["check", str(project / "params" / "sample.yaml"), "--set", *words]) == 0
     told = capsys.readouterr().out
     assert "valid" in told
-    assert "500 households" in told
+    assert "60 households" in told
+    assert "What was found" in told
+    assert "social: activity and reach (social)" in told
+
+
+def test_check_tells_all_faults_and_fails(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mapping = retailer.MAPPING.replace("order_id: Rechnung", "order_id: Rechnungen")
+    retailer.write_exports(project / "data", orders=50)
+    path = retailer.write_params(project, mapping.replace("columns:", "colums:", 1))
+    assert cli.main(["check", str(path)]) == 2
+    assert "transactions.colums: unknown key; did you mean 'columns'?" in capsys.readouterr().err
+    path = retailer.write_params(project, mapping)
+    assert cli.main(["check", str(path)]) == 2
+    told = " ".join(capsys.readouterr().err.split())
+    assert "sales_1.csv, sales_2.csv: no column 'Rechnungen'; has: Rechnung, Position" in told
+    assert "Did you mean 'Rechnung'? Map it under source.tables.transactions.columns" in told
+    assert "products" not in told
 
 
 def test_a_missing_file_is_said_plainly(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,11 +7,12 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+import retailer
 
 from mkt_models import stages
 from mkt_models.loading import ParamsError
 from mkt_models.notebook_runs import StageError, StageNotAvailable
-from mkt_models.sources import read
+from mkt_models.sources import database, read
 from mkt_models.sources.read import ORIGINS, data_files
 from mkt_models.stages import (
     STAGES,
@@ -95,6 +96,37 @@ def test_settings_follow_parameters_and_data(run: Run, monkeypatch: pytest.Monke
     monkeypatch.setattr(read, "ORIGINS", {"complete_journey": gone})
     assert Run.open(run.params_file, {}).settings()["data"] == "not installed"
     assert data_files(run.workspace.source) == []
+
+
+def test_files_of_the_user_make_the_first_stage_stale(project: Path) -> None:
+    retailer.write_exports(project / "data", orders=20)
+    run = Run.open(retailer.write_params(project), {})
+    data = {project / "data" / name for name in ("sales_1.csv", "sales_2.csv")}
+    assert data <= set(run.inputs(STAGES[0]))
+    assert not data & set(run.inputs(CHURN))
+    assert run.settings()["data"] == ""
+    (project / "data" / "sales_3.csv").write_text("another\n")
+    assert project / "data" / "sales_3.csv" in run.inputs(STAGES[0])
+
+
+def test_a_database_is_asked_once_whether_its_data_changed(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(database, "fingerprint", lambda place: f"state {asked.append(place)}")
+    place = "database: {url_env: SHOP_DB_URL, table: sales}"
+    mapping = retailer.MAPPING.replace('files: ["sales_*.csv"]', place)
+    run = Run.open(retailer.write_params(project, mapping), {})
+    assert run.settings()["data"] == run.settings()["data"] == "state None"
+    assert len(asked) == 1
+
+
+def test_a_faulty_mapping_is_found_before_anything_runs(project: Path) -> None:
+    mapping = retailer.MAPPING.replace("line_id: Position", "lineid: Position")
+    path = retailer.write_params(project, mapping)
+    with pytest.raises(ParamsError, match=r"columns\.lineid: .*did you mean 'line_id'\?"):
+        Run.open(path, {})
+    assert Run.open(path, {}, ask_source=False).params_file == path
 
 
 def test_a_stage_leaves_a_list_of_its_outputs(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

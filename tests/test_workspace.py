@@ -1,8 +1,10 @@
+import shutil
 from datetime import date
 from pathlib import Path
 
 import pandas as pd
 import pytest
+import retailer
 
 from mkt_models.workspace import MADE_BY, MissingInputError, Workspace
 
@@ -87,3 +89,14 @@ def test_missing_numbers_become_null_and_tables_lists(workspace: Workspace):
         "gap": None,
     }
     assert "NaN" not in path.read_text(encoding="utf-8")
+
+
+def test_paths_of_the_source_are_relative_to_the_parameters(tmp_path: Path):
+    (tmp_path / "notebooks").mkdir()
+    path = retailer.write_params(tmp_path)
+    shutil.copy(ROOT / "params" / "complete_journey.yaml", path.parent)
+    from_script = Workspace.open(path)
+    from_notebook = Workspace.open(tmp_path / "notebooks" / ".." / "params" / "mine.yaml")
+    assert from_script.source.folder == from_notebook.source.folder == str(tmp_path / "data")
+    assert from_script.params.source.folder == "../data"  # no path of the machine in what is kept
+    assert from_script.params.digest == from_notebook.params.digest

@@ -92,13 +92,14 @@ def check(args: argparse.Namespace) -> int:
             f"to {dates[-1]}, the last {model.test_cutoffs} are tests"
         )
     print(f"  strategies  {params.decisions.k} per answer, from {params.decisions.catalogue}")
-    print(flush=True)
+    sys.stdout.flush()
     found = look(params, opened.workspace.source)
-    print(findings_text(found, params.source), flush=True)
+    if told := findings_text(found, params.source):
+        print(f"\n{told}\n", flush=True)
     if faults := faults_text(found):
-        print(f"\n{args.params}: {faults}", file=sys.stderr)
+        print(f"{args.params}: {faults}", file=sys.stderr)
         return 2
-    print(f"\nNothing is wrong. Next: mkt run {args.params}")
+    print(f"Nothing is wrong. Next: mkt run {args.params}")
     return 0
 
 

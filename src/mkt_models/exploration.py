@@ -11,7 +11,7 @@ import pandas as pd
 
 from mkt_models.columns import CUSTOMER_ID, Table
 from mkt_models.engine import Connection, literal
-from mkt_models.sources.facts import day_of
+from mkt_models.sources.facts import day_of, span
 from mkt_models.sources.schemas import SCHEMAS
 from mkt_models.sources.unreadable import FILE
 
@@ -50,19 +50,29 @@ def absent(tables: Iterable[Table]) -> list[str]:
 def weekly_sales(con: Connection, time_zone: str) -> pd.DataFrame:
     """Sales per week of the shop: ``week`` (its Monday), ``amount``, ``orders``, ``days``.
 
-    ``amount`` is net of returns, and without cancelled and failed orders. ``days`` counts the days
-    of the week that have sales: a week cut by the data's end has fewer than seven.
+    ``amount`` is net of returns, and without cancelled and failed orders; lines that are dated far
+    away from all others are left out (:func:`~mkt_models.sources.facts.span`). ``days`` counts the
+    days of the week that lie between the first and the last day of the data: fewer than seven in a
+    week that is cut by its end, and seven in one in which the shop was closed on a day.
     """
+    days = span(con, "transactions", time_zone)
+    first, last = (
+        f"CAST({'NULL' if day is None else literal(day)} AS DATE)"
+        for day in (days.first, days.last)
+    )
     frame = con.execute(
         f"""
         WITH lines AS (
             SELECT {day_of(Table.TRANSACTIONS, time_zone)} AS day, order_id, amount_cents
-            FROM transactions WHERE occurred_at IS NOT NULL AND ({_SOLD})
+            FROM transactions WHERE {_SOLD}
+        ), dated AS (
+            SELECT day - CAST(DATEDIFF('day', DATE '1970-01-05', day) % 7 AS INTEGER) AS week,
+                   order_id, amount_cents
+            FROM lines WHERE day BETWEEN {first} AND {last}
         )
-        SELECT day - CAST(DATEDIFF('day', DATE '1970-01-05', day) % 7 AS INTEGER) AS week,
-               sum(amount_cents) / 100.0 AS amount, count(DISTINCT order_id) AS orders,
-               count(DISTINCT day) AS days
-        FROM lines GROUP BY 1 ORDER BY 1"""
+        SELECT week, sum(amount_cents) / 100.0 AS amount, count(DISTINCT order_id) AS orders,
+               DATEDIFF('day', greatest(week, {first}), least(week + 6, {last})) + 1 AS days
+        FROM dated GROUP BY week ORDER BY week"""
     ).df()
     return frame.assign(week=pd.to_datetime(frame["week"]))
 

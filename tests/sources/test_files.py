@@ -163,7 +163,13 @@ def test_customers_are_derived_and_consents_are_none(con: Connection, shop) -> N
 
 def test_csv_json_and_parquet_of_the_same_rows_give_the_same_table(con, make, tmp_path) -> None:
     lines = [
-        {"order": f"o{n}", "customer": "ünn", "product": "p", "paid": f"{n}.10", "at": f"2018-01-0{n}"}
+        {
+            "order": f"o{n}",
+            "customer": "ünn",
+            "product": "p",
+            "paid": f"{n}.10",
+            "at": f"2018-01-0{n}",
+        }
         for n in range(1, 4)
     ]
     text = "\n".join(",".join(line.values()) for line in lines)
@@ -210,7 +216,9 @@ def test_json_objects_within_are_named_with_a_point(con, make, tmp_path) -> None
 
 def test_files_may_order_their_columns_differently(con, make, tmp_path) -> None:
     (tmp_path / "a.csv").write_text(LINES)
-    (tmp_path / "b.csv").write_text("at,paid,product,customer,order,more\n2018-01-02,2,p2,bob,o2,x\n")
+    (tmp_path / "b.csv").write_text(
+        "at,paid,product,customer,order,more\n2018-01-02,2,p2,bob,o2,x\n"
+    )
     extract(con, make(), tmp_path)
     assert rows(con, tmp_path, "transactions", "order_id, customer_id, amount_cents") == [
         ("o1", "anna", 150),
@@ -238,7 +246,9 @@ def test_an_id_that_was_written_as_a_number_is_itself(con, make, tmp_path) -> No
 
 def test_a_line_of_the_wrong_length_is_a_row_of_nulls_and_is_listed(con, make, tmp_path) -> None:
     good = LINES.splitlines()[1]
-    (tmp_path / "a.csv").write_text(LINES + "o2,bob\n" + f"{good}\n" * 2 + "o3,x,p,abc,2018-01-01\n")
+    (tmp_path / "a.csv").write_text(
+        LINES + "o2,bob\n" + f"{good}\n" * 2 + "o3,x,p,abc,2018-01-01\n"
+    )
     origin = extract(con, make(max_unreadable_share=0.5), tmp_path)
     assert origin["tables"]["transactions"]["files"]["a.csv"]["rows"] == 5
     assert rows(con, tmp_path, "transactions", "count(*), count(order_id)") == [(5, 4)]
@@ -250,13 +260,13 @@ def test_a_line_of_the_wrong_length_is_a_row_of_nulls_and_is_listed(con, make, t
 
 
 def test_a_line_that_is_no_json_is_listed(con, make, tmp_path) -> None:
-    good = json.dumps(dict(zip(LINES.splitlines()[0].split(","), "o c p 1 2018-01-01".split(), strict=True)))
+    good = json.dumps(
+        dict(zip(LINES.splitlines()[0].split(","), ["o", "c", "p", "1", "2018-01-01"], strict=True))
+    )
     (tmp_path / "a.jsonl").write_text(f"{good}\n{{not\n{good}\n")
     extract(con, make({"files": "a.jsonl"}, max_unreadable_share=0.5), tmp_path)
     assert rows(con, tmp_path, "transactions", "count(*), count(order_id)") == [(3, 2)]
-    assert rows(con, tmp_path, "unreadable", "line, value") == [
-        (2, "the line is no JSON: {not")
-    ]
+    assert rows(con, tmp_path, "unreadable", "line, value") == [(2, "the line is no JSON: {not")]
 
 
 def test_many_unreadable_texts_end_the_run_with_place_and_remedy(con, make, tmp_path) -> None:
@@ -278,10 +288,10 @@ def test_all_faults_are_told_at_once(con, make, tmp_path) -> None:
     tables = {"customers": {"files": "people.csv", "columns": {"customer_id": "id"}}}
     said = refused(con, make(tables=tables), tmp_path)
     assert (
-        "a.csv: no column 'order'; has: Order, customer, product, paid. Did you mean 'Order'? "
-        "Map it under source.tables.transactions.columns"
+        "a.csv: no columns 'order', 'at'; has: Order, customer, product, paid. "
+        "Did you mean 'Order' for 'order'? "
+        "Map them under source.tables.transactions.columns"
     ) in said
-    assert "a.csv: no column 'at'; has: " in said
     assert "source.tables.customers: files: none is called 'people.csv'" in said
 
 
@@ -291,7 +301,7 @@ def test_all_faults_are_told_at_once(con, make, tmp_path) -> None:
         (b"", {}, "a.csv: is empty"),
         (b"order,customer,product,paid,at\no1,M\xfcller,p,1,2018-01-01\n", {}, "is not UTF-8; say"),
         (b"a\n" + b"\x81\n", {"encoding": "cp1252"}, "line 2: byte 0x81 is no cp1252"),
-        (b"order;customer\nx;y\n", {"delimiter": ","}, "Set the delimiter under source.tables"),
+        (b"order;customer\nx;y\n", {"delimiter": ","}, "the only column is 'order;customer'. Set"),
         (b"x", {"files": "/etc/*.csv"}, "must be relative to source.folder"),
         (b"x", {"files": "a.csv", "format": "parquet"}, "a.csv: cannot be read as parquet"),
     ],
@@ -370,9 +380,7 @@ def test_the_files_and_nothing_else_are_what_makes_the_stage_stale(make, tmp_pat
 
 
 def test_a_sample_reads_the_ends_and_says_how_much(con, make, tmp_path) -> None:
-    lines = "".join(
-        f"o{n},c{n % 50},p1,1.50,2018-{1 + n // 2500:02d}-01\n" for n in range(30_000)
-    )
+    lines = "".join(f"o{n},c{n % 50},p1,1.50,2018-{1 + n // 2500:02d}-01\n" for n in range(30_000))
     (tmp_path / "a.csv").write_text(LINES.splitlines()[0] + "\n" + lines)
     loaded, wrong = files.load(con, make(), tmp_path / "scratch", 200_000)
     assert wrong == []

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mkt_models.columns import Table
-from mkt_models.engine import connect
+from mkt_models.engine import connect, literal
 from mkt_models.params import Params
 from mkt_models.source_params import Files, Simulator, Source
 from mkt_models.sources import files, unreadable
 from mkt_models.sources.canonical import SourceError
 from mkt_models.sources.dates import DateFaults, check_dates
-from mkt_models.sources.facts import TableFacts, facts, oddities
+from mkt_models.sources.facts import Span, TableFacts, facts, oddities, span
 from mkt_models.sources.files import Loaded
 from mkt_models.sources.mapping import faults
 from mkt_models.sources.needs import Need, not_available
@@ -107,16 +107,22 @@ def look(params: Params, source: Source, sample_bytes: int = SAMPLE_BYTES) -> Fi
             lines = next((t for t in found.tables if t.table is Table.TRANSACTIONS), None)
             if lines is not None:
                 found.warnings += oddities(con, raw, sorted(lines.given))
-                _compare_dates(params, lines, found)
+                path = literal(raw / "transactions.parquet")
+                _compare_dates(params, span(con, f"read_parquet({path})", source.time_zone), found)
     found.lacking = not_available({t.table: t.given for t in found.tables if t.rows})
     return found
 
 
-def _compare_dates(params: Params, lines: TableFacts, found: Findings) -> None:
-    if lines.first is None or lines.last is None:
+def _compare_dates(params: Params, days: Span, found: Findings) -> None:
+    if days.first is None or days.last is None:
         found.errors.append("transactions: no line has a time, so nothing can be dated")
         return
-    found.dates = check_dates(params, lines.first, lines.last)
+    if days.strays:
+        found.warnings.append(
+            f"{days.strays:,} order lines are dated far away from all others, which reach from "
+            f"{days.first} to {days.last}"
+        )
+    found.dates = check_dates(params, days.first, days.last)
     if found.share < 1 and found.dates.errors:
         found.dates.warnings += [
             f"{error} (as far as the sample tells)" for error in found.dates.errors

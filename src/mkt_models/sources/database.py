@@ -110,7 +110,7 @@ def _ask(database: Database, question: Callable[["psycopg.Connection"], T]) -> T
         import psycopg
     except ImportError:
         raise ReadError(
-            "a database needs the extra `warehouse`: pip install 'mkt-models[warehouse]'"
+            "a database needs the extra `warehouse`: .venv/bin/pip install -e '.[warehouse]'"
         ) from None
     url = os.environ.get(database.url_env, "").replace("postgresql+psycopg://", "postgresql://")
     if not url:

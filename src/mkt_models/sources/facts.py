@@ -9,6 +9,8 @@ from mkt_models.columns import Table
 from mkt_models.engine import Connection, literal
 from mkt_models.sources.schemas import CANONICAL
 
+STRAY_DAYS = 90
+
 
 @dataclass(frozen=True)
 class TableFacts:
@@ -73,6 +75,37 @@ def day_of(table: Table, time_zone: str) -> str | None:
         if column in kinds:
             return column
     return None
+
+
+@dataclass(frozen=True)
+class Span:
+    """First and last day of the order lines, and how many are dated far away from all others."""
+
+    first: date | None
+    last: date | None
+    strays: int
+
+
+def span(con: Connection, transactions: str, time_zone: str) -> Span:
+    """Find the days that the order lines reach over; impossible dates do not stretch it.
+
+    A line is a stray when it is dated more than :data:`STRAY_DAYS` days before the first thousandth
+    of all lines, or after the last one. ``transactions`` is SQL of a relation.
+    """
+    day = day_of(Table.TRANSACTIONS, time_zone)
+    row = con.execute(
+        f"""
+        WITH days AS (SELECT {day} AS day FROM {transactions} AS lines), ends AS (
+            SELECT quantile_disc(day, 0.001) - {STRAY_DAYS} AS low,
+                   quantile_disc(day, 0.999) + {STRAY_DAYS} AS high
+            FROM days
+        )
+        SELECT min(CASE WHEN day BETWEEN low AND high THEN day END),
+               max(CASE WHEN day BETWEEN low AND high THEN day END),
+               sum(CASE WHEN day < low OR day > high THEN 1 ELSE 0 END)
+        FROM days, ends"""
+    ).fetchall()[0]
+    return Span(row[0], row[1], int(row[2] or 0))
 
 
 def oddities(con: Connection, folder: Path, mapped: Sequence[str]) -> list[str]:

@@ -161,13 +161,7 @@ def open_file(
         ready = make_ready(file.path, file.name, reading.encoding, scratch, sample_bytes)
         if file.format == "jsonl":
             return _open_jsonl(con, file, ready, number)
-        try:
-            return _open_csv(con, file, ready, reading, number)
-        except duckdb.Error:  # the engine takes no file whose lines end in different ways
-            ready = make_ready(
-                file.path, file.name, reading.encoding, scratch, sample_bytes, always_copy=True
-            )
-            return _open_csv(con, file, ready, reading, number)
+        return _open_csv(con, file, ready, reading, number)
     except duckdb.Error as error:
         raise explained(file, error) from None
 
@@ -239,7 +233,9 @@ def _open_jsonl(con: Connection, file: File, ready: Ready, number: int) -> Relat
 
 def _paths(con: Connection, lines: str) -> list[tuple[str, ...]]:
     """The keys of the first objects, and of the objects in them."""
-    some = f"(SELECT line FROM ({lines}) AS lines LIMIT 10000) AS first_lines WHERE json_valid(line)"
+    some = (
+        f"(SELECT line FROM ({lines}) AS lines LIMIT 10000) AS first_lines WHERE json_valid(line)"
+    )
     found: dict[tuple[str, ...], None] = {}
     for (text,) in con.execute(f"SELECT line FROM {some}").fetchall():
         record = json.loads(text)

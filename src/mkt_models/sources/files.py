@@ -143,7 +143,7 @@ def _load_table(
 ) -> Loaded:
     mapping = source.tables.mapped()[table]
     relations = _open(con, source, table, scratch, sample_bytes)
-    wrong = [f for r in relations for f in faults_of_data(table, mapping, r.file.name, r.columns)]
+    wrong = faults_of_data(table, mapping, {r.file.name: r.columns for r in relations})
     if wrong:
         raise ReadError("\n".join(wrong))
     _, reading = source.reads(table)

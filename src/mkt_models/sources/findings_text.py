@@ -53,11 +53,13 @@ def _tables(found: Findings, source: Source) -> str:
     for table in found.tables:
         one = found.loaded.get(table.table)
         share = one.share if one is not None else found.share
+        if table.customers is None and not found.loaded:
+            share = 1.0  # a simulated shop has as many products and campaigns for few customers
         rows.append(
             [
                 table.table.value,
                 _estimate(table.rows, share),
-                "" if table.customers is None else _estimate(table.customers, 1),
+                _people(table.customers, share, sampled=bool(found.loaded)),
                 "" if table.first is None else str(table.first),
                 "" if table.last is None else str(table.last),
                 _whence(table.table, one, source),
@@ -68,6 +70,13 @@ def _tables(found: Findings, source: Source) -> str:
 
 def _estimate(n: int, share: float) -> str:
     return f"{n:,}" if share >= 1 else f"~{round(n / share):,}"
+
+
+def _people(n: int | None, share: float, sampled: bool) -> str:
+    """How many customers: of sampled lines at least those that were seen."""
+    if n is None:
+        return ""
+    return f"≥{n:,}" if sampled and share < 1 else _estimate(n, share)
 
 
 def _whence(table: Table, one: Loaded | None, source: Source) -> str:

@@ -243,29 +243,49 @@ def _faults_of_column(name: str, kind: str, column: Column, mapping: TableMappin
 
 
 def faults_of_data(
-    table: Table, mapping: TableMapping, name: str, found: Mapping[str, str]
+    table: Table, mapping: TableMapping, columns_of: Mapping[str, Mapping[str, str]]
 ) -> list[str]:
-    """Which columns that the mapping reads a file (or database table) does not have.
+    """Which columns that the mapping reads are not in the data.
 
     Parameters
     ----------
     table, mapping
         The canonical table and what feeds it.
-    name
-        What people call the file.
-    found
-        Its columns and their types.
+    columns_of
+        The columns of each file (or database table), by the name that people call it.
+
+    Returns
+    -------
+    list of str
+        One line for all files that lack the same columns, with the nearest name and the remedy.
 
     """
+    lacking: dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = {}
+    for name, found in columns_of.items():
+        missing = tuple(wanted for wanted in needed_columns(mapping) if wanted not in found)
+        if missing:
+            lacking.setdefault((missing, tuple(found)), []).append(name)
     out = []
-    for wanted in needed_columns(mapping):
-        if wanted in found:
+    for (missing, has), names in lacking.items():
+        where = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        if len(has) == 1 and any(mark in has[0] for mark in _FOUND_DELIMITERS):
+            out.append(
+                f"{where}: the lines are not split, the only column is {has[0]!r}. "
+                f"Set the delimiter under source.tables.{table.value}.delimiter"
+            )
             continue
-        has = ", ".join(found)
-        near = nearest(wanted, found).replace("; did", "Did")
-        if len(found) == 1 and any(mark in has for mark in _FOUND_DELIMITERS):
-            remedy = f"Set the delimiter under source.tables.{table.value}.delimiter"
+        if len(missing) == 1:
+            near = nearest(missing[0], has).replace("; did", " Did")
+            wanted = f"{missing[0]!r}; has: {', '.join(has)}.{near}"
         else:
-            remedy = f"Map it under source.tables.{table.value}.columns"
-        out.append(f"{name}: no column {wanted!r}; has: {has}. {near} {remedy}".replace("  ", " "))
+            pairs = [(one, nearest(one, has).partition("mean ")[2][:-1]) for one in missing]
+            hints = ", ".join(f"{near} for {one!r}" for one, near in pairs if near)
+            wanted = ", ".join(map(repr, missing)) + f"; has: {', '.join(has)}."
+            wanted += f" Did you mean {hints}?" if hints else ""
+        plural = "s" * (len(missing) > 1)
+        pronoun = "them" if plural else "it"
+        out.append(
+            f"{where}: no column{plural} {wanted} "
+            f"Map {pronoun} under source.tables.{table.value}.columns"
+        )
     return out

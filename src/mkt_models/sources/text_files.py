@@ -1,6 +1,7 @@
 """Text files made ready for the engine, which reads UTF-8: decoded, or cut to a sample.
 
-A file that is UTF-8 and read whole is left where it is. Nothing is decoded with losses: a byte that
+A file that is UTF-8, with lines that all end in the same way, and read whole is left where it is;
+the lines of a copy end in LF. Nothing is decoded with losses: a byte that
 the encoding does not have is an error that names the line.
 """
 
@@ -41,13 +42,7 @@ def meant_encoding(name: str) -> str:
 
 
 def make_ready(
-    path: Path,
-    name: str,
-    encoding: str,
-    scratch: Path,
-    sample_bytes: int | None = None,
-    *,
-    always_copy: bool = False,
+    path: Path, name: str, encoding: str, scratch: Path, sample_bytes: int | None = None
 ) -> Ready:
     """Give a file as UTF-8, whole or as a sample of its first and last lines.
 
@@ -61,8 +56,6 @@ def make_ready(
         Folder for a copy, where one is needed. A copy that is there already is used.
     sample_bytes
         About so many bytes are enough; None for the whole file.
-    always_copy
-        A copy has the same line ends everywhere, which the engine asks for.
 
     Raises
     ------
@@ -74,7 +67,7 @@ def make_ready(
     packed = path.suffix == ".gz"
     size = path.stat().st_size
     cut = sample_bytes is not None and size > sample_bytes
-    if encoding == "utf-8" and not cut and not always_copy:
+    if encoding == "utf-8" and not cut and (packed or not _mixed_line_ends(path)):
         return Ready(path)
     label = hashlib.sha256(f"{path}/{encoding}/{sample_bytes}".encode()).hexdigest()[:16]
     copy, note = scratch / f"{label}.text", scratch / f"{label}.share"
@@ -92,6 +85,20 @@ def make_ready(
         note.write_text(str(share))
         partial.replace(copy)
     return Ready(copy, float(note.read_text()))
+
+
+def _mixed_line_ends(path: Path) -> bool:
+    """Whether some lines end in CR LF and some in LF; the engine takes no such file."""
+    both = lone = 0
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            if block.endswith(b"\r"):
+                block += file.read(1)
+            pairs = block.count(b"\r\n")
+            both, lone = both + pairs, lone + block.count(b"\n") - pairs
+            if both and lone:
+                return True
+    return False
 
 
 def _opened(path: Path, packed: bool) -> IO[bytes]:
