@@ -17,7 +17,7 @@ from mkt_models.engine import Connection, connect, literal
 from mkt_models.loading import load_params
 from mkt_models.params import Engine
 from mkt_models.source_params import Files
-from mkt_models.sources import canonical, files
+from mkt_models.sources import canonical, files, mapped_tables
 from mkt_models.sources.canonical import SourceError
 
 PARAMS = Path(__file__).parents[2] / "params"
@@ -382,7 +382,7 @@ def test_the_files_and_nothing_else_are_what_makes_the_stage_stale(make, tmp_pat
 def test_a_sample_reads_the_ends_and_says_how_much(con, make, tmp_path) -> None:
     lines = "".join(f"o{n},c{n % 50},p1,1.50,2018-{1 + n // 2500:02d}-01\n" for n in range(30_000))
     (tmp_path / "a.csv").write_text(LINES.splitlines()[0] + "\n" + lines)
-    loaded, wrong = files.load(con, make(), tmp_path / "scratch", 200_000)
+    loaded, wrong = mapped_tables.load(con, make(), tmp_path / "scratch", 200_000)
     assert wrong == []
     assert loaded[0].rows / loaded[0].share == pytest.approx(30_000, rel=0.02)
     ends = con.execute("SELECT min(occurred_at), max(occurred_at) FROM staged_transactions")
