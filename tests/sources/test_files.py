@@ -234,6 +234,13 @@ def test_a_file_without_header_names_its_columns_in_the_params(con, make, tmp_pa
     assert rows(con, tmp_path, "transactions", "order_id, amount_cents") == [("o1", 150)]
 
 
+def test_names_may_stand_in_for_a_header(con, make, tmp_path) -> None:
+    (tmp_path / "a.csv").write_text("a;b\no1;anna;p1;1.50;2018-01-01;\n")
+    names = [*LINES.splitlines()[0].split(","), "nothing"]
+    extract(con, make({"names": names, "delimiter": ";"}), tmp_path)
+    assert rows(con, tmp_path, "transactions", "order_id, amount_cents") == [("o1", 150)]
+
+
 def test_an_id_that_was_written_as_a_number_is_itself(con, make, tmp_path) -> None:
     (tmp_path / "a.csv").write_text(LINES.replace("anna", "17850.0"))
     columns = SALES | {"customer_id": {"from": "customer", "whole_number": True}}
@@ -302,12 +309,14 @@ def test_all_faults_are_told_at_once(con, make, tmp_path) -> None:
         (b"order,customer,product,paid,at\no1,M\xfcller,p,1,2018-01-01\n", {}, "is not UTF-8; say"),
         (b"a\n" + b"\x81\n", {"encoding": "cp1252"}, "line 2: byte 0x81 is no cp1252"),
         (b"order;customer\nx;y\n", {"delimiter": ","}, "the only column is 'order;customer'. Set"),
+        (b"x", {"files": "b.xlsx"}, "b.xlsx: is a spreadsheet; save it as CSV"),
         (b"x", {"files": "/etc/*.csv"}, "must be relative to source.folder"),
         (b"x", {"files": "a.csv", "format": "parquet"}, "a.csv: cannot be read as parquet"),
     ],
 )
 def test_files_that_cannot_be_used_say_why(con, make, tmp_path, content, block, says) -> None:
     (tmp_path / "a.csv").write_bytes(content)
+    (tmp_path / "b.xlsx").write_bytes(b"PK")
     assert says in refused(con, make(block), tmp_path)
 
 

@@ -117,7 +117,8 @@ def _columns(one: Loaded, table: TableFacts, source: Files, unused: Sequence[str
     if examples:
         lines.append(f"  not read, e.g. {examples[0]}")
     if unused:
-        lines.append(f"  not used: {', '.join(unused)}")
+        told = f"not used: {', '.join(unused)}"
+        lines += textwrap.wrap(told, _WIDTH, initial_indent="  ", subsequent_indent="    ")
     return "\n".join(lines)
 
 
