@@ -145,7 +145,10 @@ class Reading(Section):
     quote: str = Field(default='"', max_length=1, description="of CSV; empty for none")
     encoding: str = Field(default="utf-8", description="of the text, e.g. windows-1252, ISO-8859-1")
     header: bool = Field(default=True, description="whether a CSV file begins with column names")
-    names: Names = Field(default=(), description="the column names of files without a header")
+    names: Names = Field(
+        default=(),
+        description="the column names, in order: needed without a header, else instead of it",
+    )
     skip_lines: int = Field(default=0, ge=0, description="lines before the header")
     decimal: Literal[".", ","] = "."
     thousands: Literal[".", ",", "'", " "] | None = None

@@ -12,7 +12,7 @@ from mkt_models.engine import Connection, connect, literal
 from mkt_models.mapping_params import Database
 from mkt_models.params import Engine
 from mkt_models.source_params import Files
-from mkt_models.sources import database, files
+from mkt_models.sources import database, files, mapped_tables
 from mkt_models.sources.canonical import SourceError
 from mkt_models.sources.text_files import ReadError
 
@@ -100,7 +100,10 @@ def test_a_query_is_read_like_a_table(con, url, tmp_path) -> None:
     [
         ({"table": "shop.sale"}, "no table 'shop.sale'; did you mean 'shop.sales'?; it has: "),
         ({"query": "SELECT * FROM nowhere"}, "database.query: it names a table that is not there"),
-        ({"query": "SELECT invoice FROM shop.sales"}, "no column 'customer'; has: invoice"),
+        (
+            {"query": "SELECT invoice FROM shop.sales"},
+            "the query: no columns 'customer', 'Article', 'pieces'",
+        ),
         ({"query": "DELETE FROM shop.sales RETURNING *"}, "the query: the database says: "),
     ],
 )
@@ -148,8 +151,10 @@ def test_the_fingerprint_follows_rows_changes_and_versions(url, monkeypatch) -> 
 
 
 def test_a_large_table_is_sampled(con, url, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(files, "_SAMPLE_ROWS", 2)
-    loaded, wrong = files.load(con, source({"table": "shop.sales"}), tmp_path, sample_bytes=1)
+    monkeypatch.setattr(mapped_tables, "_SAMPLE_ROWS", 2)
+    loaded, wrong = mapped_tables.load(
+        con, source({"table": "shop.sales"}), tmp_path, sample_bytes=1
+    )
     assert (wrong, loaded[0].rows, loaded[0].share) == ([], 2, pytest.approx(2 / 3))
     assert "note" in loaded[0].found
 

@@ -17,7 +17,7 @@ from mkt_models.engine import Connection, connect, literal
 from mkt_models.loading import load_params
 from mkt_models.params import Engine
 from mkt_models.source_params import Files
-from mkt_models.sources import canonical, files
+from mkt_models.sources import canonical, files, mapped_tables
 from mkt_models.sources.canonical import SourceError
 
 PARAMS = Path(__file__).parents[2] / "params"
@@ -234,6 +234,13 @@ def test_a_file_without_header_names_its_columns_in_the_params(con, make, tmp_pa
     assert rows(con, tmp_path, "transactions", "order_id, amount_cents") == [("o1", 150)]
 
 
+def test_names_may_stand_in_for_a_header(con, make, tmp_path) -> None:
+    (tmp_path / "a.csv").write_text("a;b\no1;anna;p1;1.50;2018-01-01;\n")
+    names = [*LINES.splitlines()[0].split(","), "nothing"]
+    extract(con, make({"names": names, "delimiter": ";"}), tmp_path)
+    assert rows(con, tmp_path, "transactions", "order_id, amount_cents") == [("o1", 150)]
+
+
 def test_an_id_that_was_written_as_a_number_is_itself(con, make, tmp_path) -> None:
     (tmp_path / "a.csv").write_text(LINES.replace("anna", "17850.0"))
     columns = SALES | {"customer_id": {"from": "customer", "whole_number": True}}
@@ -302,12 +309,14 @@ def test_all_faults_are_told_at_once(con, make, tmp_path) -> None:
         (b"order,customer,product,paid,at\no1,M\xfcller,p,1,2018-01-01\n", {}, "is not UTF-8; say"),
         (b"a\n" + b"\x81\n", {"encoding": "cp1252"}, "line 2: byte 0x81 is no cp1252"),
         (b"order;customer\nx;y\n", {"delimiter": ","}, "the only column is 'order;customer'. Set"),
+        (b"x", {"files": "b.xlsx"}, "b.xlsx: is a spreadsheet; save it as CSV"),
         (b"x", {"files": "/etc/*.csv"}, "must be relative to source.folder"),
         (b"x", {"files": "a.csv", "format": "parquet"}, "a.csv: cannot be read as parquet"),
     ],
 )
 def test_files_that_cannot_be_used_say_why(con, make, tmp_path, content, block, says) -> None:
     (tmp_path / "a.csv").write_bytes(content)
+    (tmp_path / "b.xlsx").write_bytes(b"PK")
     assert says in refused(con, make(block), tmp_path)
 
 
@@ -382,7 +391,7 @@ def test_the_files_and_nothing_else_are_what_makes_the_stage_stale(make, tmp_pat
 def test_a_sample_reads_the_ends_and_says_how_much(con, make, tmp_path) -> None:
     lines = "".join(f"o{n},c{n % 50},p1,1.50,2018-{1 + n // 2500:02d}-01\n" for n in range(30_000))
     (tmp_path / "a.csv").write_text(LINES.splitlines()[0] + "\n" + lines)
-    loaded, wrong = files.load(con, make(), tmp_path / "scratch", 200_000)
+    loaded, wrong = mapped_tables.load(con, make(), tmp_path / "scratch", 200_000)
     assert wrong == []
     assert loaded[0].rows / loaded[0].share == pytest.approx(30_000, rel=0.02)
     ends = con.execute("SELECT min(occurred_at), max(occurred_at) FROM staged_transactions")

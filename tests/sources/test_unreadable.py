@@ -11,7 +11,7 @@ from mkt_models.columns import Table
 from mkt_models.engine import Connection, connect
 from mkt_models.params import Engine
 from mkt_models.source_params import Files
-from mkt_models.sources import files, unreadable
+from mkt_models.sources import mapped_tables, unreadable
 
 GOOD, BAD, BROKEN = "o,c,p,1.50,2018-01-01", "o,c,p,free,2018-01-01", "o,c"
 HEAD = "order,customer,product,paid,at"
@@ -59,7 +59,7 @@ def test_every_line_is_a_row_and_every_fault_has_its_line(
             },
         }
     )
-    loaded, wrong = files.load(con, source, folder / "scratch")
+    loaded, wrong = mapped_tables.load(con, source, folder / "scratch")
     assert wrong == []
     assert loaded[0].rows == sum(map(len, contents))
     assert list(loaded[0].files.values()) == [len(lines) for lines in contents]

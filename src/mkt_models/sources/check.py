@@ -18,7 +18,7 @@ from mkt_models.sources import files, unreadable
 from mkt_models.sources.canonical import SourceError
 from mkt_models.sources.dates import DateFaults, check_dates
 from mkt_models.sources.facts import Span, TableFacts, facts, oddities, span
-from mkt_models.sources.files import Loaded
+from mkt_models.sources.mapped_tables import Loaded, load
 from mkt_models.sources.mapping import faults
 from mkt_models.sources.needs import Need, not_available
 from mkt_models.sources.read import extract
@@ -84,7 +84,7 @@ def look(params: Params, source: Source, sample_bytes: int = SAMPLE_BYTES) -> Fi
             raw = folder / "raw"
             if isinstance(source, Files):
                 found.errors += faults(source)
-                loaded, wrong = files.load(con, source, folder / "scratch", sample_bytes)
+                loaded, wrong = load(con, source, folder / "scratch", sample_bytes)
                 found.loaded = {one.table: one for one in loaded}
                 found.errors += wrong
                 for one in loaded:

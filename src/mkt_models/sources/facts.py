@@ -10,6 +10,8 @@ from mkt_models.engine import Connection, literal
 from mkt_models.sources.schemas import CANONICAL
 
 STRAY_DAYS = 90
+_IDS = ("customer_id", "order_id", "product_id")
+_DISCOUNTS = ("loyalty_discount_cents", "coupon_discount_cents", "coupon_match_discount_cents")
 
 
 @dataclass(frozen=True)
@@ -116,34 +118,53 @@ def oddities(con: Connection, folder: Path, mapped: Sequence[str]) -> list[str]:
     """
     lines = f"read_parquet({literal(folder / 'transactions.parquet')})"
     equal = ", ".join(f"COALESCE(CAST({column} AS VARCHAR), '')" for column in mapped)
+    conditions = {
+        "returns": "quantity < 0 OR amount_cents < 0",
+        "undone": "status IN ('cancelled', 'failed')",
+        "nobody": "customer_id IS NULL",
+        "pieces": "quantity IS NOT NULL",
+        "numbered": "line_id IS NOT NULL",
+        **{f"{name} point": f"{name} LIKE '%.0'" for name in _IDS},
+        **{f"{name} -": f"{name} < 0" for name in _DISCOUNTS},
+        **{f"{name} +": f"{name} > 0" for name in _DISCOUNTS},
+    }
+    counted = ", ".join(f"sum(CASE WHEN {one} THEN 1 ELSE 0 END)" for one in conditions.values())
     row = con.execute(
-        f"""SELECT count(*), count(*) - count(DISTINCT hash({equal})),
-            sum(CASE WHEN quantity < 0 OR amount_cents < 0 THEN 1 ELSE 0 END),
-            sum(CASE WHEN status IN ('cancelled', 'failed') THEN 1 ELSE 0 END),
-            sum(CASE WHEN customer_id IS NULL THEN 1 ELSE 0 END),
-            count(quantity), count(line_id)
-        FROM {lines}"""
+        f"SELECT count(*), count(*) - count(DISTINCT hash({equal})), {counted} FROM {lines}"
     ).fetchall()[0]
-    n, twice, returns, undone, nobody, pieces, numbered = (int(value or 0) for value in row)
+    n, twice = int(row[0]), int(row[1])
+    of = {name: int(value or 0) for name, value in zip(conditions, row[2:], strict=True)}
     told = []
     if twice:
         told.append(
             f"{_of(twice, n)} stand twice, equal in every mapped column (exports that overlap?); "
             "cleaning counts them once"
         )
-        if not numbered:
+        if not of["numbered"]:
             told.append(
                 "line_id is not mapped: two equal lines of one order cannot be told from one line "
                 "that was exported twice"
             )
-    if returns:
-        told.append(f"{_of(returns, n)} are returns: a negative quantity or amount")
-    if undone:
-        told.append(f"{_of(undone, n)} belong to cancelled or failed orders")
-    if nobody:
-        told.append(f"{_of(nobody, n)} name no customer; cleaning sets them aside")
-    if n and not pieces:
+    if of["returns"]:
+        told.append(f"{_of(of['returns'], n)} are returns: a negative quantity or amount")
+    if of["undone"]:
+        told.append(f"{_of(of['undone'], n)} belong to cancelled or failed orders")
+    if of["nobody"]:
+        told.append(f"{_of(of['nobody'], n)} name no customer; cleaning sets them aside")
+    if n and not of["pieces"]:
         told.append("quantity is not mapped; where every line is one piece, quantity: {value: 1}")
+    told += [
+        f"{name} ends in '.0' in {_of(of[f'{name} point'], n)}"
+        "; was it written as a number? whole_number: true"
+        for name in _IDS
+        if of[f"{name} point"] > n / 2
+    ]
+    told += [
+        f"{name} is negative in {_of(of[f'{name} -'], n)}; it is the amount taken off, so "
+        "negate: true"
+        for name in _DISCOUNTS
+        if of[f"{name} -"] > of[f"{name} +"]
+    ]
     return told
 
 

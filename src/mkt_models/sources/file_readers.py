@@ -117,6 +117,8 @@ def _name(path: Path, folder: Path) -> str:
 
 def _format_of(path: Path) -> Format:
     suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() != ".gz"]
+    if suffixes and suffixes[-1] in (".xls", ".xlsx", ".ods"):
+        raise ReadError(f"{path.name}: is a spreadsheet; save it as CSV")
     if not suffixes or suffixes[-1] not in _SUFFIXES:
         raise ReadError(f"{path.name}: say its format: csv, parquet or jsonl")
     return _SUFFIXES[suffixes[-1]]
@@ -192,7 +194,7 @@ def _open_csv(con: Connection, file: File, ready: Ready, reading: Reading, numbe
         f"SELECT Delimiter, Columns FROM sniff_csv({where}, {fixed}{delim}, "
         f"header={reading.header}, all_varchar=true, ignore_errors=true, sample_size=2000)"
     ).fetchall()[0]
-    names = list(reading.names) if not reading.header else [c["name"] for c in sniffed[1]]
+    names = list(reading.names) or [c["name"] for c in sniffed[1]]
     names = [name.strip().lstrip("\ufeff") for name in names]
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
     broken = f"broken_{number}"

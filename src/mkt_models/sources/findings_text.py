@@ -9,7 +9,7 @@ from mkt_models.columns import Dimension, Table
 from mkt_models.source_params import Files, Source
 from mkt_models.sources.check import Findings, unused_columns
 from mkt_models.sources.facts import TableFacts
-from mkt_models.sources.files import Loaded
+from mkt_models.sources.mapped_tables import Loaded
 from mkt_models.sources.mapping import in_words
 from mkt_models.sources.needs import Need
 from mkt_models.sources.unreadable import WHOLE_LINE
@@ -117,7 +117,8 @@ def _columns(one: Loaded, table: TableFacts, source: Files, unused: Sequence[str
     if examples:
         lines.append(f"  not read, e.g. {examples[0]}")
     if unused:
-        lines.append(f"  not used: {', '.join(unused)}")
+        told = f"not used: {', '.join(unused)}"
+        lines += textwrap.wrap(told, _WIDTH, initial_indent="  ", subsequent_indent="    ")
     return "\n".join(lines)
 
 
