@@ -90,8 +90,7 @@ def _quarantined(zone: str, first: date, last: date) -> list[Rule]:
             "zero_quantity",
             table,
             "quarantine",
-            "A line of quantity 0 without a discount is no purchase; nearly all of them carry no "
-            "money",
+            "A line of quantity 0 without a discount is no purchase, even where it carries money",
             when=f"quantity = 0 AND amount_cents >= 0 AND {NO_DISCOUNT}",
             aspect="validity",
             columns=("quantity",),
