@@ -18,14 +18,16 @@ def quality(table: pd.DataFrame, ax: Axes | None = None, title: str | None = Non
     rows = there.assign(before=_share(there, "before"), after=_share(there, "after"))
     rows = rows.sort_values(["before", "after", "table"]).reset_index(drop=True)
     ax = begin(ax, height=0.4 * max(2, len(rows)) + 1.9)
-    for y, one in enumerate(rows.itertuples()):
-        ax.plot([one.before, one.after], [y, y], color=PALE, linewidth=3, zorder=1)
-        text = f"{_percent(one.faulty_before, one.rows_before)} → " + (
-            _percent(one.faulty_after, one.rows_after) if one.faulty_after else "none"
+    listed = rows.to_dict("records")
+    for y, one in enumerate(listed):
+        ends = [float(one["before"]), float(one["after"])]
+        ax.plot(ends, [y, y], color=PALE, linewidth=3, zorder=1)
+        text = " → ".join(
+            _percent(one[f"faulty_{when}"], one[f"rows_{when}"]) for when in ("before", "after")
         )
         ax.annotate(
             text,
-            (max(one.before, one.after), y),
+            (max(ends), y),
             xytext=(9, 0),
             textcoords="offset points",
             va="center",
@@ -45,7 +47,7 @@ def quality(table: pd.DataFrame, ax: Axes | None = None, title: str | None = Non
             clip_on=False,
             zorder=2,
         )
-    ax.set_yticks(range(len(rows)), [f"{plain(r.table)}: {r.aspect}" for r in rows.itertuples()])
+    ax.set_yticks(range(len(rows)), [f"{plain(r['table'])}: {r['aspect']}" for r in listed])
     top = max([0.01, *rows["before"], *rows["after"]])
     ax.set_xlim(-0.02 * top, 1.3 * top)
     ax.set_ylim(-0.6, max(1, len(rows)) - 0.4)
@@ -56,7 +58,7 @@ def quality(table: pd.DataFrame, ax: Axes | None = None, title: str | None = Non
     better = int((rows["after"] < rows["before"]).sum())
     found = f"Cleaning improves {better} of the {len(rows)} aspects in which rows were at fault"
     if len(rows) and rows["after"].max() > 0:
-        worst = rows.loc[rows["after"].idxmax()]
+        worst = max(listed, key=lambda one: float(one["after"]))
         share = _percent(worst["faulty_after"], worst["rows_after"])
         found += f"; most is left in the {worst['aspect']} of {plain(worst['table'])}, {share}"
     n = int(table["rows_before"].groupby(table["table"]).first().sum())
