@@ -110,7 +110,11 @@ CASES: dict[str, tuple[Table, list[dict[str, Any]], list[dict[str, Any]]]] = {
     ),
     "zero_quantity": (
         T.TRANSACTIONS,
-        [{"quantity": 0.0}, {"quantity": -0.0, "coupon_discount_cents": None}],
+        [
+            {"quantity": 0.0},
+            {"quantity": -0.0, "coupon_discount_cents": None},
+            {"quantity": 0.0, "coupon_discount_cents": -1},  # what cannot be is no discount
+        ],
         [
             {"quantity": 0.001},
             {"quantity": None},

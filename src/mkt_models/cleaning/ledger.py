@@ -27,7 +27,8 @@ class CleaningReport:
     rules
         One row per rule: ``table``, ``rule``, ``action``, ``rows`` it touched, ``share`` of the
         table's rows, what it ``says``, and ``judged``: false where a table that it looks things
-        up in is absent.
+        up in is absent. Each rule counts alone, also rows that another one sets aside, so that
+        the counts of a table may add up to more than its rows.
     before
         How good the raw tables were; see :class:`mkt_models.cleaning.quality.Measured`. One row
         per table and aspect.

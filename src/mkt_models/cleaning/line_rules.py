@@ -20,7 +20,7 @@ IS_RETURN = (
     " AND (quantity < 0 OR amount_cents < 0 OR coalesce(status, '') = 'returned'))"
 )
 IS_FAILED = f"(status IN ('cancelled', 'failed') AND NOT {IS_RETURN})"
-NO_DISCOUNT = " AND ".join(f"coalesce({c}, 0) = 0" for c in DISCOUNTS)
+HAS_DISCOUNT = " OR ".join(f"coalesce({c}, 0) BETWEEN 1 AND {MOST_CENTS}" for c in DISCOUNTS)
 
 
 def line_rules(zone: str, cleaning: Cleaning, last: date) -> list[Rule]:
@@ -90,9 +90,8 @@ def _quarantined(zone: str, first: date, last: date) -> list[Rule]:
             "zero_quantity",
             table,
             "quarantine",
-            "A line of quantity 0 without a discount is no purchase; nearly all of them carry no "
-            "money",
-            when=f"quantity = 0 AND amount_cents >= 0 AND {NO_DISCOUNT}",
+            "A line of quantity 0 without a discount is no purchase, even where it carries money",
+            when=f"quantity = 0 AND amount_cents >= 0 AND NOT ({HAS_DISCOUNT})",
             aspect="validity",
             columns=("quantity",),
         ),
@@ -190,7 +189,7 @@ def _others(zone: str, cleaning: Cleaning) -> list[Rule]:
             "flag",
             "A line of quantity 0 with a discount is a coupon that was scanned for the order: its "
             "discount counts, it is no item",
-            when=f"quantity = 0 AND NOT ({NO_DISCOUNT}) AND NOT {IS_RETURN}",
+            when=f"quantity = 0 AND ({HAS_DISCOUNT}) AND NOT {IS_RETURN}",
         ),
         Rule(
             "quantity_unknown",

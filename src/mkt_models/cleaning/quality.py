@@ -136,8 +136,8 @@ def missing_by_group(con: Connection, table: Table, group: str) -> pd.DataFrame:
 
     One row per group and column: ``table``, ``group`` (what groups), ``value`` (which one; 'not
     known' where it is null), ``column``, ``missing``, ``n`` rows. Columns that are complete, or
-    missing in every row of the table, tell nothing about groups and are left out, and so are ids
-    of people.
+    missing in every row of the table, tell nothing about groups and are left out; so is everything
+    where there is only one group.
 
     Raises ValueError for a group that the table is not grouped by.
     """
@@ -146,7 +146,7 @@ def missing_by_group(con: Connection, table: Table, group: str) -> pd.DataFrame:
         raise ValueError(
             f"{table.value} is not grouped by {group!r}; known: {', '.join(known) or 'nothing'}"
         )
-    columns = [c for c in SCHEMAS[table] if c != group]
+    columns = [c for c in SCHEMAS[table] if c not in (group, known[group])]
     counts = ", ".join(f"count(*) - count({c}) AS {c}" for c in columns)
     value = f"coalesce({known[group]}, 'not known')"
     wide = con.execute(
@@ -154,7 +154,7 @@ def missing_by_group(con: Connection, table: Table, group: str) -> pd.DataFrame:
         f"GROUP BY {value} ORDER BY the_group"
     ).df()
     total = int(wide["n"].sum())
-    telling = [c for c in columns if 0 < int(wide[c].sum()) < total]
+    telling = [c for c in columns if 0 < int(wide[c].sum()) < total and len(wide) > 1]
     long = wide.melt(["the_group", "n"], telling, var_name="column", value_name="missing")
     long = long.rename(columns={"the_group": "value"}).assign(table=table.value, group=group)
     return long.loc[:, ["table", "group", "value", "column", "missing", "n"]].astype(

@@ -4,6 +4,8 @@
     the common look; titles, captions, and words that describe a figure
 ``data``
     sales, the ledger of cleaning, missing values, distributions, stages and tiers
+``quality``
+    data quality before and after cleaning, and where values are missing
 ``mining``
     what is bought together; recommenders compared
 ``performance``
@@ -28,6 +30,7 @@ from mkt_models.plots.explanation import beeswarm, importance, waterfall
 from mkt_models.plots.fairness import groups
 from mkt_models.plots.mining import recommenders, rules
 from mkt_models.plots.performance import backtest, models
+from mkt_models.plots.quality import missing_groups, quality
 from mkt_models.plots.style import alt, use_style
 
 __all__ = [
@@ -42,7 +45,9 @@ __all__ = [
     "importance",
     "ledger",
     "missing",
+    "missing_groups",
     "models",
+    "quality",
     "recommenders",
     "rules",
     "stages_by_tier",
