@@ -15,6 +15,7 @@ from mkt_models.plots.style import (
     PALE,
     PAPER,
     PERCENT,
+    QUIET,
     begin,
     begin_panels,
     figure_of,
@@ -130,6 +131,59 @@ def recommenders(
         caption = f"n = {int(table['n_customers'].max()):,} customers. {caption}"
     finish(panels[0], title or found[:1].upper() + found[1:], caption)
     return figure_of(panels[0])
+
+
+def gains(
+    table: pd.DataFrame,
+    metric: str = "ndcg",
+    label: str = "NDCG@10",
+    ax: Axes | None = None,
+    title: str | None = None,
+) -> Axes:
+    """Draw what each ranking gains or loses against a baseline, with paired intervals.
+
+    ``table``: one row per ``ranking`` and ``metric``; ``value``, ``gain``, ``gain_lower``,
+    ``gain_upper``, ``n``. The baseline, whose gain is 0, is named below.
+    """
+    rows = table[table["metric"] == metric]
+    base = rows[(rows["gain_lower"] == 0) & (rows["gain_upper"] == 0)].head(1)
+    rows = rows.drop(index=base.index).iloc[::-1]
+    ax = begin(ax, width=7.5, height=0.38 * len(rows) + 1.6)
+    for y, (_, row) in enumerate(rows.iterrows()):
+        sure = row["gain_lower"] > 0 or row["gain_upper"] < 0
+        ax.errorbar(
+            row["gain"],
+            y,
+            xerr=[[row["gain"] - row["gain_lower"]], [row["gain_upper"] - row["gain"]]],
+            fmt="o",
+            color=MAIN,
+            markerfacecolor=MAIN if sure else PAPER,
+            ecolor=INK,
+            capsize=3,
+        )
+        ax.annotate(
+            f"{row['gain']:+.4f}",
+            (row["gain_upper"], y),
+            xytext=(6, 0),
+            textcoords="offset points",
+            va="center",
+            color=INK,
+        )
+    ax.axvline(0, color=QUIET, lw=1, ls="--")
+    ax.set_yticks(range(len(rows)), [plain(name) for name in rows["ranking"]])
+    ax.set_ylim(-0.6, len(rows) - 0.4)
+    ax.margins(x=0.18)
+    ax.set_xlabel(f"difference of {label}")
+    grid(ax, "x")
+    first = base.iloc[0] if len(base) else None
+    against = "" if first is None else f" against {plain(first['ranking'])} ({first['value']:.3f})"
+    best = rows.iloc[int(rows["gain"].to_numpy().argmax())]
+    found = f"{plain(best['ranking'])}: {label} {best['gain']:+.4f}{against}"
+    caption = (
+        f"n = {int(rows['n'].max()):,} customers. Lines: paired bootstrap intervals; hollow: "
+        "the interval holds 0. Backtested."
+    )
+    return finish(ax, title or found[:1].upper() + found[1:], caption)
 
 
 def _rule(row: pd.Series) -> str:
