@@ -43,21 +43,29 @@ class Selection:
         (1 or 0) and whatever ``order`` names. ``order`` decides without ties. Places for new
         items are filled first, by the best of them; the list is then in ``order``.
         """
-        capped = "TRUE"
-        if self.max_per_category is not None:
-            capped = f"category IS NULL OR in_category <= {self.max_per_category}"
         n_new = ceil(round(self.new_share * self.n_items, 9))
+        query = f"SELECT *, 1 AS chosen FROM ({candidates}) AS c"
+        if n_new:
+            query = f"SELECT *, 1 AS fits FROM ({candidates}) AS c"
+            if self.max_per_category is not None:
+                query = f"""
+        SELECT *, CASE WHEN category IS NULL OR in_new_category <= {self.max_per_category}
+            THEN 1 ELSE 0 END AS fits
+        FROM (SELECT *, row_number() OVER (PARTITION BY customer_id, is_new, category
+                ORDER BY {order}) AS in_new_category FROM ({candidates}) AS c) AS n"""
+            query = f"""
+        SELECT *, CASE WHEN is_new = 1 AND fits = 1 AND among_new <= {n_new} THEN 0 ELSE 1 END
+            AS chosen
+        FROM (SELECT *, row_number() OVER (PARTITION BY customer_id, is_new, fits
+                ORDER BY {order}) AS among_new FROM ({query}) AS f) AS a"""
+        if self.max_per_category is not None:
+            query = f"""
+        SELECT * FROM (SELECT *, row_number() OVER (PARTITION BY customer_id, category
+                ORDER BY chosen, {order}) AS in_category FROM ({query}) AS s) AS g
+        WHERE category IS NULL OR in_category <= {self.max_per_category}"""
         return f"""
         SELECT *, row_number() OVER (PARTITION BY customer_id ORDER BY {order}) AS rank FROM (
-            SELECT *, row_number() OVER (PARTITION BY customer_id ORDER BY
-                CASE WHEN is_new = 1 AND among_new <= {n_new} THEN 0 ELSE 1 END, {order}) AS place
-            FROM (
-                SELECT *, row_number() OVER (
-                    PARTITION BY customer_id, is_new ORDER BY {order}) AS among_new
-                FROM (
-                    SELECT *, row_number() OVER (
-                        PARTITION BY customer_id, category ORDER BY {order}) AS in_category
-                    FROM ({candidates}) AS c) AS by_category
-                WHERE {capped}) AS capped) AS placed
+            SELECT *, row_number() OVER (PARTITION BY customer_id
+                ORDER BY chosen, {order}) AS place FROM ({query}) AS p) AS placed
         WHERE place <= {self.n_items}
         """

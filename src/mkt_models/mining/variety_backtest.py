@@ -89,9 +89,9 @@ def price_of_variety(
     )
     selections = {FREE: Selection(mining.n_items)}
     for share in NEW_SHARES:
-        selections[f"new_share {share:g}"] = Selection(mining.n_items, share)
+        selections[f"at least {share:.0%} new"] = Selection(mining.n_items, share)
     for limit in CATEGORY_LIMITS:
-        selections[f"max_per_category {limit}"] = Selection(mining.n_items, 0.0, limit)
+        selections[f"at most {limit} per category"] = Selection(mining.n_items, 0.0, limit)
     lists = {
         name: selection.sql("SELECT * FROM variety_candidates", PROBABLE)
         for name, selection in selections.items()
@@ -140,7 +140,9 @@ def backtest_discover(
     }
     for limit in CATEGORY_LIMITS[1:]:
         varied = Selection(mining.n_items, 0.0, limit)
-        lists[f"{DISCOVER_MODEL}, {limit} per category"] = varied.sql(everything, MOST_PROBABLE_NEW)
+        lists[f"{DISCOVER_MODEL}, at most {limit} per category"] = varied.sql(
+            everything, MOST_PROBABLE_NEW
+        )
     wanted = _wanted(con, mining, start, as_of, new=True)
     draws = {"n_bootstrap": n_bootstrap, "confidence": confidence, "seed": seed}
     names = (POPULARITY, DISCOVER_MODEL, "discover")

@@ -32,7 +32,8 @@ def rules(
     """Draw rules by support and confidence; number those of the highest lift and name them.
 
     ``table``: one row per rule; ``antecedent``, ``consequent``, ``support``, ``confidence``,
-    ``lift``. Of a rule and its reverse, which have the same lift, only the more confident is named.
+    ``lift``. Of the rules between the same items only the one of highest lift, or the most
+    confident, is named.
     """
     ax = begin(ax, width=8.5, height=4.4)
     if table.empty:
@@ -42,7 +43,9 @@ def rules(
         table["support"], table["confidence"], s=size, color=PALE, edgecolor=MAIN, linewidth=0.5
     )
     ends = zip(table["antecedent"].astype(str), table["consequent"].astype(str), strict=True)
-    pair = pd.Series([" + ".join(sorted(both)) for both in ends], index=table.index)
+    pair = pd.Series(
+        [" + ".join(sorted(" + ".join(both).split(" + "))) for both in ends], index=table.index
+    )
     best = (
         table.assign(pair=pair)
         .sort_values(["lift", "confidence"], ascending=False)
@@ -191,7 +194,10 @@ def _rule(row: pd.Series) -> str:
 
 
 def _short(name: object) -> str:
-    return textwrap.shorten(str(name).lower(), 30, placeholder="…")
+    """Shorten every item of a side, so that none is lost."""
+    items = str(name).lower().split(" + ")
+    width = 30 if len(items) == 1 else 22
+    return " + ".join(textwrap.shorten(item, width, placeholder="…") for item in items)
 
 
 def _round_ticks(low: float, high: float) -> list[float]:
