@@ -10,7 +10,14 @@ from mining.baskets import AFTER, DAY, brute_force, tables
 from mining.tables import mining
 
 from mkt_models.mining.derive import RULE_COLUMNS, Thresholds
-from mkt_models.mining.rules import association_rules, bought_together, left_out, rules_at_levels
+from mkt_models.mining.rules import (
+    READ_COLUMNS,
+    association_rules,
+    best_rules,
+    bought_together,
+    left_out,
+    rules_at_levels,
+)
 from mkt_models.profiles.exclusions import Exclusions
 
 
@@ -324,3 +331,35 @@ def test_bought_together_keeps_every_recommendation_and_its_order() -> None:
     assert out["goes_with_lift"].tolist()[1:] == [2.5, 2.5]
     assert out["goes_with"].isna().tolist() == [True, False, False]
     assert list(wanted.columns) == ["product_type", "rank"]
+
+
+def test_what_goes_with_a_product_comes_from_types_or_else_from_products() -> None:
+    con = tables([{"a", "b"}] * 3 + [{"a", "c"}] + [{"b"}] * 2 + [{"d"}] * 4)
+    levels = [{"levels": ["category"]}, {"levels": ["product_id"]}, {"levels": ["product_type"]}]
+    wanted = pd.DataFrame({"product_type": ["A", "X"], "product_id": ["b", "a"]})
+
+    def goes_with(*chosen: dict[str, list[str]]) -> list[object]:
+        found = rules_at_levels(
+            con,
+            as_of=AFTER,
+            mining=mining(min_support=0.1, max_q_value=1, rule_levels=list(chosen)),
+        )
+        return bought_together(found, wanted)["goes_with"].fillna("-").tolist()
+
+    assert goes_with(*levels) == ["C", "-"]
+    assert goes_with(*levels[:2]) == ["a", "c"]
+    assert goes_with(levels[0]) == ["-", "-"]
+
+
+def test_the_best_rules_show_the_same_items_once_per_level() -> None:
+    con = tables([{"a", "b", "c"}] * 2 + [{"a", "b"}] + [{"d", "e"}] * 3 + [{"d"}] * 4)
+    found = rules(con, 0.2, max_items=3)
+    best = best_rules(found, top=1)
+    assert list(best.columns) == list(READ_COLUMNS)
+    # All lifts are 10 / 3. Of the rules between a, b and c, two have the confidence 1; among
+    # equals the alphabet decides.
+    assert best[["antecedent", "consequent"]].to_numpy().tolist() == [["A", "B"], ["A + C", "B"]]
+    pairs = best_rules(found, top=9)
+    assert ["E", "D"] in pairs[["antecedent", "consequent"]].to_numpy().tolist()
+    assert len(pairs) == 5  # ab, ac, bc, de; abc
+    assert best_rules(found[:0]).empty
