@@ -4,10 +4,13 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 import pytest
-from mining.tables import AS_OF, mining
+from mining.tables import AS_OF, line, mining
 
+from mkt_models import plots
+from mkt_models.mining.discover import discover
 from mkt_models.mining.purchase_model import fit_purchase_model
-from mkt_models.mining.recommend_backtest import backtest
+from mkt_models.mining.recommend import recommend
+from mkt_models.mining.recommend_backtest import MODEL, RECOMMENDABLE, backtest, side_by_side
 from mkt_models.mining.variety_backtest import (
     DISCOVER_MODEL,
     FREE,
@@ -24,7 +27,8 @@ def test_without_limits_it_is_the_list_of_the_backtest(fill, shop) -> None:
     con = fill(*shop)
     first = backtest(con, AS_OF, mining(), **DRAWS)
     priced = price_of_variety(con, AS_OF, mining(), first.model, **DRAWS)
-    expected = first.ranking.query("scope == @RECOMMENDABLE and ranking == 'purchase model'")
+    table = first.ranking
+    expected = table[(table["scope"] == RECOMMENDABLE) & (table["ranking"] == MODEL)]
     columns = ["metric", "value", "lower", "upper", "n"]
     found = priced.ranking[priced.ranking["ranking"] == FREE]
     pd.testing.assert_frame_equal(
@@ -81,7 +85,7 @@ def test_popular_new_products_equal_lists_made_in_python(fill, shop) -> None:
     assert shelf["n"].sum() == pytest.approx(lists["n_lists"] * lists["new_items"])
 
 
-def test_nobody_who_buys_anything_new_is_an_error(fill, shop) -> None:
+def test_nobody_who_buys_anything_new_is_not_available(fill, shop) -> None:
     transactions, products = shop
     past = transactions["local_date"] < START
     seen = set(
@@ -92,5 +96,27 @@ def test_nobody_who_buys_anything_new_is_an_error(fill, shop) -> None:
         for pair in zip(transactions["customer_id"], transactions["product_id"], strict=True)
     ]
     con = fill(transactions[past | np.array(known)], products)
-    with pytest.raises(ValueError, match="nobody with an earlier order buys anything new in"):
-        backtest_discover(con, AS_OF, mining(), **DRAWS)
+    result = backtest_discover(con, AS_OF, mining(), **DRAWS)
+    assert result.not_available.startswith("nobody with an earlier order buys anything new in")
+    assert result.ranking.empty
+    assert result.headline(DISCOVER_MODEL, "ndcg") == f"not available: {result.not_available}"
+    assert side_by_side(result.ranking).empty
+    assert plots.gains(result.ranking) is not None
+
+
+def test_a_shop_of_two_products_that_everybody_buys_has_nothing_new(fill) -> None:
+    lines = [
+        line(f"{c}-{d}", c, product, d, 100)
+        for c in ("ann", "bob", "cat")
+        for d in range(40 if c == "cat" else 1, 200, 9)
+        for product in ("tea", "rice")
+        if (len(c + product) + d) % 4
+    ]
+    products = pd.DataFrame(
+        {"product_id": ["tea", "rice"], "department": "X", "category": "X", "product_type": "X"}
+    )
+    con = fill(pd.DataFrame(lines), products)
+    lists = recommend(con, AS_OF, mining())
+    assert lists.groupby("customer_id").size().tolist() == [2, 2, 2]
+    assert discover(con, AS_OF, mining(), lists).empty
+    assert "nothing to learn" in backtest_discover(con, AS_OF, mining(), **DRAWS).not_available

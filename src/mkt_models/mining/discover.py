@@ -7,7 +7,11 @@ import pandas as pd
 from mkt_models.columns import Shelf
 from mkt_models.engine import Connection
 from mkt_models.mining.discover_candidates import discover_sql
-from mkt_models.mining.purchase_model import PurchaseModel, fit_discover_model
+from mkt_models.mining.purchase_model import (
+    NothingToLearn,
+    PurchaseModel,
+    fit_discover_model,
+)
 from mkt_models.mining.recommend import RECOMMENDATION_COLUMNS, popular_words
 from mkt_models.mining.selection import Selection
 from mkt_models.params import Mining
@@ -47,12 +51,16 @@ def discover(
         One row per customer and rank, columns as in the other recommendations; ``shelf`` is
         ``discover``. ``probability`` is the chance that the customer buys the product in the next
         ``backtest_days`` days, predicted. ``score`` is 0: the customer never bought it.
-        Fewer rows where the shop has no more to show.
+        Fewer rows where the shop has no more to show, and none where everybody has bought
+        everything, or nothing can be learned of what is bought for the first time.
 
     """
     if not mining.n_discover:
-        return pd.DataFrame(columns=list(RECOMMENDATION_COLUMNS))
-    model = model or fit_discover_model(con, as_of, mining)
+        return shown.head(0).reindex(columns=list(RECOMMENDATION_COLUMNS))
+    try:
+        model = model or fit_discover_model(con, as_of, mining)
+    except NothingToLearn:
+        return shown.head(0).reindex(columns=list(RECOMMENDATION_COLUMNS))
     con.register("discover_shown", shown[["customer_id", "product_id"]])
     rows = con.execute(
         f"""

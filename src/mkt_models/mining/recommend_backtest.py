@@ -126,21 +126,21 @@ def backtest(
     return Backtest(ranking, calibration, predictions[columns], metrics, model)
 
 
-def side_by_side(ranking: pd.DataFrame, scope: str) -> pd.DataFrame:
-    """Turn a backtest's ``ranking`` of one scope to one row per model.
+def side_by_side(ranking: pd.DataFrame, scope: str = "") -> pd.DataFrame:
+    """Turn a backtest's ``ranking`` of one scope, if it has scopes, to one row per model.
 
     Columns ``model``, each metric with its ``_lower`` and ``_upper``, and ``n_customers``, in the
     order of the ranking.
     """
-    rows = ranking[ranking["scope"] == scope]
-    if rows.empty:
+    rows = ranking if "scope" not in ranking else ranking[ranking["scope"] == scope]
+    if rows.empty and scope:
         raise ValueError(f"no scope {scope!r}; has: {', '.join(ranking['scope'].unique())}")
     table = pd.DataFrame({"model": rows["ranking"].unique()})
     for metric, part in rows.groupby("metric", sort=False):
         ends = {"value": f"{metric}", "lower": f"{metric}_lower", "upper": f"{metric}_upper"}
         columns = part[["ranking", *ends]].rename(columns={"ranking": "model", **ends})
         table = table.merge(columns, on="model", validate="one_to_one")
-    return table.assign(n_customers=int(rows["n"].max()))
+    return table.assign(n_customers=int(rows["n"].max()) if len(rows) else 0)
 
 
 def calibrate(

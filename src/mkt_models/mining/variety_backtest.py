@@ -18,7 +18,11 @@ from mkt_models.mining.candidates import candidates_sql, recommendable_sql
 from mkt_models.mining.discover import PROBABLE as MOST_PROBABLE_NEW
 from mkt_models.mining.discover_candidates import discover_sql
 from mkt_models.mining.list_metrics import judge, list_metrics
-from mkt_models.mining.purchase_model import PurchaseModel, fit_discover_model
+from mkt_models.mining.purchase_model import (
+    NothingToLearn,
+    PurchaseModel,
+    fit_discover_model,
+)
 from mkt_models.mining.recommend import PROBABLE
 from mkt_models.mining.selection import Selection
 from mkt_models.params import Mining
@@ -53,7 +57,9 @@ class VarietyTest:
     metrics
         the same for metrics.json, under a name of its own
     model
-        the model that made the lists
+        the model that made the lists; null where there was nothing to learn
+    not_available
+        empty, or why nothing could be tested: the tables are empty then
 
     """
 
@@ -61,7 +67,20 @@ class VarietyTest:
     variety: pd.DataFrame
     calibration: pd.DataFrame
     metrics: dict[str, Any]
-    model: PurchaseModel
+    model: PurchaseModel | None
+    not_available: str = ""
+
+    def headline(self, ranking: str, metric: str) -> str:
+        """Say a figure with its gain, interval and n, or why there is none."""
+        if self.not_available:
+            return f"not available: {self.not_available}"
+        rows = self.ranking
+        row = rows[(rows["ranking"] == ranking) & (rows["metric"] == metric)].iloc[0]
+        return (
+            f"{row['value']:.3f}, {row['gain']:+.3f} "
+            f"[{row['gain_lower']:+.3f}, {row['gain_upper']:+.3f}] against the most popular "
+            f"(n = {row['n']:,.0f})"
+        )
 
 
 def price_of_variety(
@@ -116,15 +135,16 @@ def backtest_discover(
     window and never bought before; customers with none are left out. Gains are over the most
     popular products that are new to the customer.
 
-    Raises
-    ------
-    ValueError
-        When the data are too short to fit a model before the window, or nobody buys anything new
-        in it.
-
+    In a shop where everybody has bought everything, or nobody buys anything new in the window,
+    the tables are empty and ``not_available`` says why.
     """
     start = as_of - timedelta(days=mining.backtest_days)
-    model = fit_discover_model(con, start, mining)
+    try:
+        model = fit_discover_model(con, start, mining)
+        wanted = _wanted(con, mining, start, as_of, new=True)
+    except NothingToLearn as error:
+        document = {"discover": {"not_available": str(error)}}
+        return VarietyTest(*_empty(), document, None, str(error))
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE variety_candidates AS
         SELECT customer_id, product_id, category, popular_rank, similarity, bought, 1 AS is_new,
@@ -143,7 +163,6 @@ def backtest_discover(
         lists[f"{DISCOVER_MODEL}, at most {limit} per category"] = varied.sql(
             everything, MOST_PROBABLE_NEW
         )
-    wanted = _wanted(con, mining, start, as_of, new=True)
     draws = {"n_bootstrap": n_bootstrap, "confidence": confidence, "seed": seed}
     names = (POPULARITY, DISCOVER_MODEL, "discover")
     return _test(con, mining, start, lists, wanted, names, model, draws)
@@ -250,11 +269,20 @@ def _wanted(
         """
     ).df()
     if wanted.empty:
-        raise ValueError(
+        raise NothingToLearn(
             f"nobody with an earlier order buys {'anything new ' if new else ''}in "
             f"[{start}, {as_of}): nothing to test on; move as_of into the data"
         )
     return wanted.set_index(CUSTOMER_ID)
+
+
+def _empty() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    numbers = ("value", "lower", "upper", "gain", "gain_lower", "gain_upper", "n")
+    return (
+        pd.DataFrame(columns=["ranking", "metric", *numbers]),
+        pd.DataFrame(columns=["ranking", "products", "products_share", "categories", "new_items"]),
+        pd.DataFrame(columns=["bin", "n", "predicted", "observed", "lower", "upper"]),
+    )
 
 
 def _refuse_later(model: PurchaseModel, start: date) -> None:

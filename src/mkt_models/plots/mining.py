@@ -149,6 +149,8 @@ def gains(
     ``gain_upper``, ``n``. The baseline, whose gain is 0, is named below.
     """
     rows = table[table["metric"] == metric]
+    if rows.empty:
+        return finish(begin(ax, width=7.5, height=1.6), title or "Nothing to compare")
     base = rows[(rows["gain_lower"] == 0) & (rows["gain_upper"] == 0)].head(1)
     rows = rows.drop(index=base.index).iloc[::-1]
     ax = begin(ax, width=7.5, height=0.38 * len(rows) + 1.6)
