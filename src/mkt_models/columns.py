@@ -115,6 +115,14 @@ class LifecycleStage(StrEnum):
     LOST = "lost"
 
 
+class Shelf(StrEnum):
+    """Why a product is recommended: bought before, popular, or new and alike what is bought."""
+
+    BUY_AGAIN = "buy_again"
+    POPULAR = "popular"
+    DISCOVER = "discover"
+
+
 class Tier(StrEnum):
     """A rank in three steps, for value and for risk."""
 

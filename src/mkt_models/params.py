@@ -6,7 +6,7 @@ YAML files under ``params/`` hold the choices; this module holds their meaning;
 
 import hashlib
 from datetime import date, datetime, timedelta
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -124,13 +124,67 @@ class Profile(Section):
         return self
 
 
+Level = Literal["department", "category", "product_type", "brand", "product_id"]
+
+
+class RuleLevel(Section):
+    """What the items of rules are: values of one column of products, or of several mixed."""
+
+    levels: tuple[Level, ...] = Field(min_length=1, description="the columns, each once")
+    min_support: float | None = Field(
+        default=None,
+        gt=0,
+        lt=1,
+        description="null: that of mining; coarse levels need a higher one",
+    )
+    max_items: int | None = Field(default=None, ge=2, le=10, description="null: that of mining")
+
+    @field_validator("levels")
+    @classmethod
+    def _once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(value)) < len(value):
+            raise ValueError(f"levels == {list(value)}, names one twice")
+        return value
+
+
 class Mining(Section):
     """Which products are bought together, and what a customer buys next."""
 
-    min_support: float = Field(gt=0, lt=1, description="share of orders that hold both items")
+    min_support: float = Field(gt=0, lt=1, description="share of orders that hold a rule's items")
+    min_confidence: Share = Field(
+        default=0.0, description="share of the orders with the first items that hold the second"
+    )
     min_lift: float = Field(ge=1)
+    max_q_value: float = Field(
+        default=0.05, gt=0, le=1, description="share of the rules that chance may have made"
+    )
+    min_customers: int = Field(
+        default=1, ge=1, description="customers with an order that holds a rule's items"
+    )
+    max_items: int = Field(default=2, ge=2, le=10, description="items of a rule, both sides")
+    max_consequents: int = Field(default=1, ge=1, le=9, description="items of the second side")
+    redundant_rules: bool = Field(
+        default=True, description="keep rules that a more general rule makes superfluous, marked"
+    )
+    rule_levels: tuple[RuleLevel, ...] = Field(
+        default=(RuleLevel(levels=("product_type",)),),
+        min_length=1,
+        description="levels at which rules are mined, one after the other",
+    )
     half_life_days: Days = Field(description="after so many days a purchase counts half")
     n_items: int = Field(gt=0, le=100, description="items recommended per customer")
+    new_share: Share = Field(
+        default=0.0, description="at least this share of the items is new to the customer"
+    )
+    max_per_category: int | None = Field(
+        default=None, gt=0, description="at most so many items of one category; null: any number"
+    )
+    n_discover: int = Field(
+        default=5, ge=0, le=100, description="items on the shelf discover, all new to the customer"
+    )
+    discover_per_category: int | None = Field(
+        default=1, gt=0, description="on that shelf, items of one category; null: any number"
+    )
     backtest_days: Days = Field(description="the last days of the data, held out to test")
     exclude_departments: tuple[str, ...] = Field(
         default=(), description="departments in no rule and no recommendation"
@@ -143,6 +197,15 @@ class Mining(Section):
         description="a product whose category or product type contains one of these, in any case, "
         "is never named",
     )
+
+    @model_validator(mode="after")
+    def _consequents_leave_an_antecedent(self) -> Self:
+        sizes = [level.max_items or self.max_items for level in self.rule_levels]
+        if self.max_consequents >= min(sizes):
+            raise ValueError(
+                f"max_consequents == {self.max_consequents}, must be < max_items == {min(sizes)}"
+            )
+        return self
 
 
 class Boosting(Section):

@@ -159,3 +159,11 @@ def test_the_digest_follows_the_content(raw):
     before = validate(Catalogue, raw, "x").digest
     raw["max_profile_age_days"] += 1
     assert validate(Catalogue, raw, "x").digest != before
+
+
+def test_shelves_are_those_of_the_recommender(raw):
+    shown = raw["strategies"][0]["items"]
+    shown["shelves"] = ["discover"]
+    assert validate(Catalogue, raw, "x").strategies[0].items.shelves == ("discover",)
+    shown["shelves"] = ["discvoer"]
+    assert "should be 'buy_again', 'popular' or 'discover'" in refused(raw)

@@ -5,14 +5,8 @@ import pytest
 from mining.tables import AS_OF, mining, small
 
 from mkt_models.mining.candidates import FEATURES
-from mkt_models.mining.recommend import (
-    BUY_AGAIN,
-    POPULAR,
-    RECOMMENDATION_COLUMNS,
-    PurchaseModel,
-    fit_purchase_model,
-    recommend,
-)
+from mkt_models.mining.purchase_model import PurchaseModel, fit_purchase_model
+from mkt_models.mining.recommend import BUY_AGAIN, POPULAR, RECOMMENDATION_COLUMNS, recommend
 
 
 def by_score() -> PurchaseModel:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mkt_models.mining.list_metrics import list_metrics
 from mkt_models.mining.recommend_backtest import (
     ALL,
     BASELINE,
@@ -16,7 +17,6 @@ from mkt_models.mining.recommend_backtest import (
     RECOMMENDABLE,
     backtest,
     calibrate,
-    list_metrics,
 )
 from mkt_models.params import Mining
 

@@ -1,5 +1,5 @@
 import pandas as pd
-from plots.tables import texts, title
+from plots.tables import caption, texts, ticks, title
 
 from mkt_models import plots
 
@@ -43,3 +43,41 @@ def test_recommenders_have_a_panel_per_metric():
     assert [bar.get_hatch() for bar in left.patches] == ["////", None]
     assert figure.get_suptitle() == "Decayed finds most: Recall@10 0.100"
     assert "n = 2,006 customers" in figure.get_supxlabel()
+
+
+def test_rules_of_several_items_keep_every_item():
+    table = pd.DataFrame(
+        {
+            "antecedent": ["FLUID MILK WHITE ONLY + LAYER CAKE MIX", "FROSTING"],
+            "consequent": ["FROSTING", "FLUID MILK WHITE ONLY + LAYER CAKE MIX"],
+            "support": [0.01, 0.01],
+            "confidence": [0.5, 0.4],
+            "lift": [9.0, 9.0],
+        }
+    )
+    ax = plots.rules(table)
+    # The same three items either way: the more confident rule is named, once.
+    assert texts(ax)[:-1] == ["1"]
+    words = " ".join(texts(ax)[-1].split())
+    assert words == "1 fluid milk white only + layer cake mix → frosting (×9.0)"
+
+
+def test_gains_mark_what_may_be_nothing():
+    table = pd.DataFrame(
+        {
+            "ranking": ["popularity", "model", "model, varied"],
+            "metric": "ndcg",
+            "value": [0.04, 0.05, 0.041],
+            "gain": [0.0, 0.01, 0.001],
+            "gain_lower": [0.0, 0.005, -0.002],
+            "gain_upper": [0.0, 0.015, 0.004],
+            "n": 1966,
+        }
+    )
+    ax = plots.gains(table, label="NDCG@10 on new items")
+    assert ticks(ax) == ["model, varied", "model"]
+    assert texts(ax) == ["+0.0010", "+0.0100"]
+    assert title(ax) == "Model: NDCG@10 on new items +0.0100 against popularity (0.040)"
+    assert "n = 1,966 customers" in caption(ax)
+    hollow = [bars.lines[0].get_markerfacecolor() for bars in ax.containers]
+    assert [face == plots.style.PAPER for face in hollow] == [True, False]

@@ -14,7 +14,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from mkt_models.columns import Channel, Model, Strategy
+from mkt_models.columns import Channel, Model, Shelf, Strategy
 from mkt_models.decisions.contact import Caps, ContactPolicy
 from mkt_models.decisions.eligibility import GUARDED, Rule
 from mkt_models.decisions.occasions import Occasion
@@ -118,7 +118,7 @@ class ChannelUse(Section):
 class ItemChoice(Section):
     """Which of a customer's recommended items are shown, in their order."""
 
-    shelves: tuple[Identifier, ...] = Field(min_length=1)
+    shelves: tuple[Shelf, ...] = Field(min_length=1)
     skip: int = Field(default=0, ge=0, le=100, description="leave out so many of the first")
     most: int = Field(gt=0, le=20)
 

@@ -47,13 +47,19 @@ FEATURES: dict[str, Feature] = {
 }
 
 
-def candidates_sql(as_of: date, mining: Mining, horizon_days: int | None = None) -> str:
+def candidates_sql(
+    as_of: date, mining: Mining, horizon_days: int | None = None, customers: int | None = None
+) -> str:
     """Write the query of all candidates on a date; it needs ``transactions`` and ``products``.
+
+    With ``customers`` only for so many of them, chosen by a hash of their id; what is popular is
+    still counted over everybody.
 
     One row per customer with an order before ``as_of`` and candidate product:
 
     ``product_type``, ``category``, ``recommendable``
-        false for products without a type and those that the parameters exclude
+        false for products that the parameters exclude, and for those without a type if others
+        have one
     ``times_bought``, ``times_bought_90d``, ``days_since_last``
         orders with the product, 0 and null if the customer never bought it
     ``score``
@@ -81,25 +87,22 @@ def candidates_sql(as_of: date, mining: Mining, horizon_days: int | None = None)
                 WHERE local_date >= {day} AND local_date < DATE '{end}'
             ) AS n ON n.customer_id = p.customer_id AND n.product_id = p.product_id"""
     return f"""
-        WITH purchases AS (
-            SELECT customer_id, product_id, order_id, sum(amount_cents) AS amount_cents,
-                min(DATEDIFF('day', local_date, {day})) AS age
-            FROM transactions WHERE local_date < {day}
-            GROUP BY customer_id, product_id, order_id
-        ),
+        WITH purchases AS ({purchases_sql(as_of)}),
         own AS (
             SELECT customer_id, product_id, count(*) AS times_bought,
                 count(CASE WHEN age <= 90 THEN 1 END) AS times_bought_90d,
                 min(age) AS days_since_last,
                 CAST(sum(amount_cents) AS DOUBLE) / count(*) AS mean_amount_cents,
-                {_decayed("score", half)}, {_decayed("score_recent", half / 3)},
-                {_decayed("score_now", half / 9)}
+                {decayed("score", half)}, {decayed("score_recent", half / 3)},
+                {decayed("score_now", half / 9)}
             FROM purchases GROUP BY customer_id, product_id
         ),
+        everybody AS ({everybody_sql(customers)}),
         customers_before AS (
-            SELECT customer_id, {_decayed("customer_score", half)}
-            FROM (SELECT customer_id, order_id, min(age) AS age FROM purchases
-                  GROUP BY customer_id, order_id) AS o
+            SELECT customer_id, {decayed("customer_score", half)}
+            FROM (SELECT p.customer_id, p.order_id, min(p.age) AS age FROM purchases AS p
+                  JOIN everybody AS e ON p.customer_id = e.customer_id
+                  GROUP BY p.customer_id, p.order_id) AS o
             GROUP BY customer_id
         ),
         lately AS (
@@ -131,12 +134,13 @@ def candidates_sql(as_of: date, mining: Mining, horizon_days: int | None = None)
         ),
         pairs AS (
             SELECT customer_id, product_id FROM (
-                SELECT customer_id, product_id,
-                    row_number() OVER (PARTITION BY customer_id
-                        ORDER BY round(score, 9) DESC, product_id) AS by_score,
-                    row_number() OVER (PARTITION BY customer_id
-                        ORDER BY times_bought DESC, days_since_last, product_id) AS by_count
-                FROM own) AS o
+                SELECT own.customer_id, own.product_id,
+                    row_number() OVER (PARTITION BY own.customer_id
+                        ORDER BY round(own.score, 9) DESC, own.product_id) AS by_score,
+                    row_number() OVER (PARTITION BY own.customer_id
+                        ORDER BY own.times_bought DESC, own.days_since_last, own.product_id)
+                        AS by_count
+                FROM own JOIN everybody AS e ON own.customer_id = e.customer_id) AS o
             WHERE by_score <= {own} OR by_count <= {mining.n_items}
             UNION
             SELECT c.customer_id, q.product_id FROM customers_before AS c CROSS JOIN popular AS q
@@ -165,10 +169,40 @@ def candidates_sql(as_of: date, mining: Mining, horizon_days: int | None = None)
         """
 
 
+def purchases_sql(as_of: date) -> str:
+    """Write the query of purchases before a date: one row per customer, product and order.
+
+    ``amount_cents`` paid, and ``age`` in days.
+    """
+    day = f"DATE '{as_of.isoformat()}'"
+    return f"""
+            SELECT customer_id, product_id, order_id, sum(amount_cents) AS amount_cents,
+                min(DATEDIFF('day', local_date, {day})) AS age
+            FROM transactions WHERE local_date < {day}
+            GROUP BY customer_id, product_id, order_id
+        """
+
+
 def recommendable_sql(mining: Mining) -> str:
-    """Write the condition that a product (alias ``p``) has a type and is not excluded."""
-    return f"(p.product_type IS NOT NULL AND {Exclusions.of(mining).allowed_sql()})"
+    """Write the condition that a product (alias ``p``) has a type and is not excluded.
+
+    In a shop whose products have no types at all, a product needs none.
+    """
+    typed = "(p.product_type IS NOT NULL OR (SELECT count(product_type) FROM products) = 0)"
+    return f"({typed} AND {Exclusions.of(mining).allowed_sql()})"
 
 
-def _decayed(name: str, half_life: float) -> str:
+def everybody_sql(customers: int | None) -> str:
+    """Write the query of the customers with ``purchases``, or of some, by a hash of their id."""
+    query = "SELECT DISTINCT customer_id FROM purchases"
+    if customers is None:
+        return query
+    return f"""
+            SELECT customer_id FROM ({query}) AS c
+            ORDER BY md5(customer_id), customer_id LIMIT {customers}
+        """
+
+
+def decayed(name: str, half_life: float) -> str:
+    """Write a count of purchases, each halved by every half-life (days) that has passed."""
     return f"sum(pow(0.5, age / {half_life!r})) AS {name}"

@@ -27,7 +27,8 @@ def popular_products(con: Connection, as_of: date, mining: Mining) -> pd.DataFra
     frame = con.execute(
         f"""
         WITH lately AS (
-            SELECT t.customer_id, t.product_id, t.amount_cents, p.product_type, p.category
+            SELECT t.customer_id, t.product_id, t.amount_cents, p.category,
+                coalesce(p.product_type, p.product_id) AS product_type
             FROM transactions AS t JOIN products AS p ON p.product_id = t.product_id
             WHERE t.local_date < DATE '{as_of}'
               AND DATEDIFF('day', t.local_date, DATE '{as_of}') <= {days}

@@ -9,16 +9,15 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from mkt_models.columns import AS_OF, CUSTOMER_ID, PRODUCT_ID, NumberKind
 from mkt_models.engine import Connection
-from mkt_models.evaluation.bootstrap import ClusterBootstrap, percentile_interval
 from mkt_models.evaluation.curves import calibration_table
-from mkt_models.evaluation.inputs import Floats
 from mkt_models.mining.candidates import candidates_sql, recommendable_sql
-from mkt_models.mining.recommend import BUY_AGAIN, POPULAR, PurchaseModel, fit_purchase_model
+from mkt_models.mining.list_metrics import judge, list_metrics
+from mkt_models.mining.purchase_model import PurchaseModel, fit_purchase_model
+from mkt_models.mining.recommend import BUY_AGAIN, POPULAR
 from mkt_models.params import Mining
 
 MODEL = "purchase model"
@@ -103,7 +102,7 @@ def backtest(
     )
     try:
         tables = [
-            _judge(per_customer, n_bootstrap, confidence, seed).assign(scope=scope)
+            judge(per_customer, BASELINE, n_bootstrap, confidence, seed).assign(scope=scope)
             for scope, per_customer in _lists(con, mining, start, as_of).items()
         ]
         shown = _shown(con, mining)
@@ -127,45 +126,21 @@ def backtest(
     return Backtest(ranking, calibration, predictions[columns], metrics, model)
 
 
-def side_by_side(ranking: pd.DataFrame, scope: str) -> pd.DataFrame:
-    """Turn a backtest's ``ranking`` of one scope to one row per model.
+def side_by_side(ranking: pd.DataFrame, scope: str = "") -> pd.DataFrame:
+    """Turn a backtest's ``ranking`` of one scope, if it has scopes, to one row per model.
 
     Columns ``model``, each metric with its ``_lower`` and ``_upper``, and ``n_customers``, in the
     order of the ranking.
     """
-    rows = ranking[ranking["scope"] == scope]
-    if rows.empty:
+    rows = ranking if "scope" not in ranking else ranking[ranking["scope"] == scope]
+    if rows.empty and scope:
         raise ValueError(f"no scope {scope!r}; has: {', '.join(ranking['scope'].unique())}")
     table = pd.DataFrame({"model": rows["ranking"].unique()})
     for metric, part in rows.groupby("metric", sort=False):
         ends = {"value": f"{metric}", "lower": f"{metric}_lower", "upper": f"{metric}_upper"}
         columns = part[["ranking", *ends]].rename(columns={"ranking": "model", **ends})
         table = table.merge(columns, on="model", validate="one_to_one")
-    return table.assign(n_customers=int(rows["n"].max()))
-
-
-def list_metrics(hits: pd.DataFrame, k: int) -> pd.DataFrame:
-    """Turn hits into metrics, one row per customer.
-
-    ``hits`` has per customer ``relevant`` (products bought in the window, > 0), ``hits`` among
-    them in the list of ``k``, and ``dcg``, the sum of 1 / log2(rank + 1) over the hits.
-
-    >>> hits = pd.DataFrame({"relevant": [4, 1], "hits": [1, 0], "dcg": [1.0, 0.0]})
-    >>> list_metrics(hits, k=2).round(3)
-       recall   ndcg  hit_rate
-    0    0.25  0.613       1.0
-    1    0.00  0.000       0.0
-    """
-    best = np.cumsum(1 / np.log2(np.arange(2, k + 2)))
-    relevant = hits["relevant"].to_numpy(np.int64)
-    return pd.DataFrame(
-        {
-            "recall": hits["hits"].to_numpy(np.float64) / relevant,
-            "ndcg": hits["dcg"].to_numpy(np.float64) / best[np.minimum(relevant, k) - 1],
-            "hit_rate": (hits["hits"].to_numpy() > 0).astype(np.float64),
-        },
-        index=hits.index,
-    )
+    return table.assign(n_customers=int(rows["n"].max()) if len(rows) else 0)
 
 
 def calibrate(
@@ -223,39 +198,6 @@ def _lists(con: Connection, mining: Mining, start: date, as_of: date) -> dict[st
             axis=1,
         )
     return out
-
-
-def _judge(
-    per_customer: pd.DataFrame, n_bootstrap: int, confidence: float, seed: int
-) -> pd.DataFrame:
-    values = per_customer.to_numpy(np.float64)
-
-    def mean(weights: Floats) -> Floats:
-        return np.asarray(weights @ values / weights.sum(axis=1, keepdims=True))
-
-    draws = ClusterBootstrap.of(per_customer.index.to_series(), n_bootstrap, seed)
-    estimate, replicates = draws.estimate(mean), draws.replicates(mean)
-    names, metrics = (per_customer.columns.get_level_values(i) for i in (0, 1))
-    keys = list(zip(names.tolist(), metrics.tolist(), strict=True))
-    rows = []
-    for i, (name, metric) in enumerate(keys):
-        j = keys.index((BASELINE, metric))
-        lower, upper = percentile_interval(replicates[:, i], confidence)
-        low, high = percentile_interval(replicates[:, i] - replicates[:, j], confidence)
-        rows.append(
-            {
-                "ranking": name,
-                "metric": metric,
-                "value": float(estimate[i]),
-                "lower": lower,
-                "upper": upper,
-                "gain": float(estimate[i] - estimate[j]),
-                "gain_lower": low,
-                "gain_upper": high,
-                "n": len(per_customer),
-            }
-        )
-    return pd.DataFrame(rows)
 
 
 def _hits(con: Connection, wanted: pd.DataFrame, order: str, where: str, k: int) -> pd.DataFrame:

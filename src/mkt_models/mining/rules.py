@@ -1,40 +1,32 @@
-"""What is bought together: rules "orders with A often hold B too", mined by a self-join in SQL.
+"""What is bought together: rules "orders with A often hold B too".
 
-An **item** is a value of one column of products, by default the product type; an order holds an
-item or does not, how often does not matter. Items in too few orders are dropped *before* the
-join, so that the largest order is harmless: with F frequent items an order gives at most
-F * (F - 1) / 2 pairs, and F is at most (mean items per order) / min_support, however long the
-order is.
-
-What is found is observed, not caused: to place B beside A may or may not sell more B.
+A and B are sets of items: values of one column of products, by default the product type, or of
+several columns. What is found is observed, not caused: to place B beside A may or may not sell
+more B. And a large order holds more of everything, so that lifts lie a little above 1 for no
+other reason; ``min_lift`` is there for that.
 """
 
+from collections.abc import Sequence
 from datetime import date
-from fractions import Fraction
-from math import ceil
 
-import numpy as np
 import pandas as pd
-from scipy import stats
 
 from mkt_models.engine import Connection
+from mkt_models.mining.baskets import NOTHING, check_levels, left_out_sql, read_baskets
+from mkt_models.mining.derive import Thresholds, rules_of
+from mkt_models.params import Mining
 from mkt_models.profiles.exclusions import Exclusions
 
-NOTHING = Exclusions()
-
-RULE_COLUMNS = (
+READ_COLUMNS = (
+    "level",
     "antecedent",
     "consequent",
     "orders",
-    "antecedent_orders",
-    "consequent_orders",
+    "customers",
     "n_orders",
     "support",
     "confidence",
     "lift",
-    "leverage",
-    "conviction",
-    "p_value",
     "q_value",
 )
 
@@ -43,12 +35,12 @@ def association_rules(
     con: Connection,
     *,
     as_of: date,
-    min_support: float,
-    min_lift: float,
-    level: str = "product_type",
+    keep: Thresholds,
+    levels: Sequence[str] = ("product_type",),
     exclude: Exclusions = NOTHING,
+    tests: bool = True,
 ) -> pd.DataFrame:
-    """Find the pairs of items that are bought together, in both directions.
+    """Find the items that are bought together.
 
     One row per rule, antecedent -> consequent, the highest lift first.
 
@@ -58,68 +50,75 @@ def association_rules(
         with the clean ``transactions`` and ``products``
     as_of
         orders strictly before this local day count
-    min_support
-        a rule holds in at least this share of orders; exactly this share is kept
-    min_lift
-        and its lift is at least this; exactly this lift is kept
-    level
-        column of products whose values are the items
+    keep
+        which rules are kept
+    levels
+        columns of products whose values are the items. With several, a rule may mix them, but
+        holds no two items of one product: no product type beside its own category.
     exclude
         what is no article (fuel, coupons) or must not be promoted; see :func:`left_out`
+    tests
+        False leaves out the tests and the count of customers, which take most of the time when
+        there are many rules; ``keep`` may then ask nothing of them
 
     Returns
     -------
     DataFrame
-        ``orders`` hold both, ``antecedent_orders`` and ``consequent_orders`` hold each,
-        ``n_orders`` hold any item that is not left out. With shares of ``n_orders``:
+        ``antecedent`` and ``consequent`` are the items, joined by " + "; ``antecedent_items`` and
+        ``consequent_items`` are the same as tuples. ``size`` is the number of items.
+        ``orders`` and ``customers`` hold all items, ``antecedent_orders`` and
+        ``consequent_orders`` hold each side, ``n_orders`` and ``n_customers`` hold any item that
+        is not left out. With shares of ``n_orders``:
         ``support`` P(A and B), ``confidence`` P(B | A), ``lift`` P(A and B) / (P(A) P(B)),
         ``leverage`` P(A and B) - P(A) P(B), ``conviction`` P(A) P(not B) / P(A and not B),
         infinite where A never comes without B.
 
-        ``p_value`` is Fisher's exact test, one-sided, that A and B are independent over orders;
-        ``q_value`` is Benjamini and Hochberg's (1995), over all pairs with enough support, before
-        the cut on lift. Orders of one customer are alike, so both are too small: read them as a
-        floor that a rule must pass, and not as the strength of a rule.
+        ``improvement`` is the confidence minus the best confidence of a more general rule: the
+        same consequent from a part of the antecedent, or from nothing. A rule is ``redundant``
+        when that is not above 0: its antecedent says more and foretells no more.
+
+        ``p_orders`` and ``p_customers`` are two tests of independence, ``p_value`` is the larger,
+        and ``q_value`` corrects it for every pair of sets that could have been a rule, before any
+        threshold but support; see :mod:`mkt_models.mining.significance`.
 
     Raises
     ------
     ValueError
-        When a threshold is out of range or products has no column ``level``.
+        When a level is unknown, or so many sets are frequent that they could not be read; the
+        message says what to raise or lower.
 
     """
-    if not 0 < min_support <= 1:
-        raise ValueError(f"min_support == {min_support}, must be > 0 and <= 1")
-    if not min_lift >= 0:
-        raise ValueError(f"min_lift == {min_lift}, must be >= 0")
-    lines = _lines(con, as_of, level, exclude)
-    items = f"SELECT DISTINCT order_id, item FROM ({lines}) WHERE left_out IS NULL"
-    n_orders = int(
-        con.execute(f"SELECT count(DISTINCT order_id) FROM ({items}) AS i").fetchall()[0][0]
+    baskets = read_baskets(con, as_of=as_of, levels=levels, exclude=exclude)
+    return rules_of(baskets, keep, tests=tests)
+
+
+def rules_at_levels(con: Connection, *, as_of: date, mining: Mining) -> pd.DataFrame:
+    """Mine every level that the parameters name, one after the other.
+
+    The rows of :func:`association_rules` per level, in the order of the levels.
+    """
+    return pd.concat(
+        [
+            association_rules(
+                con,
+                as_of=as_of,
+                keep=Thresholds(
+                    min_support=at.min_support or mining.min_support,
+                    min_confidence=mining.min_confidence,
+                    min_lift=mining.min_lift,
+                    max_q_value=mining.max_q_value,
+                    min_customers=mining.min_customers,
+                    max_items=at.max_items or mining.max_items,
+                    max_consequents=mining.max_consequents,
+                    redundant=mining.redundant_rules,
+                ),
+                levels=at.levels,
+                exclude=Exclusions.of(mining),
+            )
+            for at in mining.rule_levels
+        ],
+        ignore_index=True,
     )
-    min_orders = max(1, ceil(_exact(min_support) * n_orders))
-    pairs = con.execute(
-        f"""
-        WITH items AS ({items}),
-        frequent AS (
-            SELECT item, count(*) AS orders, row_number() OVER (ORDER BY item) AS no
-            FROM items GROUP BY item
-            HAVING count(*) >= {min_orders}
-        ),
-        kept AS (SELECT i.order_id, f.no FROM items AS i JOIN frequent AS f ON i.item = f.item),
-        pairs AS (
-            SELECT a.no AS a, b.no AS b, count(*) AS orders
-            FROM kept AS a JOIN kept AS b ON a.order_id = b.order_id AND a.no < b.no
-            GROUP BY a.no, b.no
-            HAVING count(*) >= {min_orders}
-        )
-        SELECT fa.item AS a, fb.item AS b, p.orders, fa.orders AS a_orders, fb.orders AS b_orders
-        FROM pairs AS p
-        JOIN frequent AS fa ON p.a = fa.no
-        JOIN frequent AS fb ON p.b = fb.no
-        ORDER BY fa.item, fb.item
-        """
-    ).df()
-    return _both_ways(_tested(pairs, n_orders), n_orders, min_lift)
 
 
 def left_out(
@@ -129,19 +128,20 @@ def left_out(
     level: str = "product_type",
     exclude: Exclusions = NOTHING,
 ) -> pd.DataFrame:
-    """Count what :func:`association_rules` sees and what it leaves out.
+    """Count what :func:`association_rules` sees at one level and what it leaves out.
 
     One row per reason, most lines first: ``kept``, ``no product_type`` (the level is null or the
     product unknown), ``excluded department``, ``excluded category``, ``excluded word``; with its
     order ``lines``, ``products`` and ``orders``. Lines add up to all lines before ``as_of``; an
     order may stand under several reasons.
     """
-    lines = _lines(con, as_of, level, exclude)
+    check_levels([level])
     return con.execute(
         f"""
         SELECT coalesce(left_out, 'kept') AS reason, count(*) AS lines,
             count(DISTINCT product_id) AS products, count(DISTINCT order_id) AS orders
-        FROM ({lines}) AS l GROUP BY coalesce(left_out, 'kept') ORDER BY lines DESC, reason
+        FROM ({left_out_sql(as_of, level, exclude)}) AS l
+        GROUP BY coalesce(left_out, 'kept') ORDER BY lines DESC, reason
         """
     ).df()
 
@@ -150,9 +150,10 @@ def bought_together(rules: pd.DataFrame, recommendations: pd.DataFrame) -> pd.Da
     """Add to every recommended product what goes with it.
 
     The recommendations with two columns more: ``goes_with``, the consequent of the rule of highest
-    lift from the recommended ``product_type``, and ``goes_with_lift``. (By confidence or leverage
-    everything would go with milk; the rules' support keeps a high lift from being chance.) Both
-    are null where no rule starts from that type. Rules must be at the level of product types.
+    lift from the recommended ``product_type`` alone, and ``goes_with_lift``. (By confidence or
+    leverage everything would go with milk; the rules' support keeps a high lift from being
+    chance.) Both are null where no rule starts from that type. Of rules at several levels those
+    between product types count, or, without any, those between products.
 
     >>> rules = pd.DataFrame({
     ...     "antecedent": ["BUNS", "BUNS"], "consequent": ["MILK", "SAUSAGES"],
@@ -163,92 +164,41 @@ def bought_together(rules: pd.DataFrame, recommendations: pd.DataFrame) -> pd.Da
     0         BUNS  SAUSAGES             4.0
     1          TEA       NaN             NaN
     """
+    key = "product_type"
+    if "level" in rules:
+        levels = set(rules["level"])
+        key = key if key in levels or "product_id" not in levels else "product_id"
+        rules = rules[(rules["level"] == key) & (rules["size"] == 2)]
     best = (
         rules.sort_values(
             ["lift", "orders", "consequent"], ascending=[False, False, True], kind="stable"
         )
         .drop_duplicates("antecedent")
         .loc[:, ["antecedent", "consequent", "lift"]]
-        .rename(
-            columns={
-                "antecedent": "product_type",
-                "consequent": "goes_with",
-                "lift": "goes_with_lift",
-            }
-        )
+        .rename(columns={"antecedent": key, "consequent": "goes_with", "lift": "goes_with_lift"})
     )
-    return recommendations.merge(best, on="product_type", how="left", validate="many_to_one")
+    return recommendations.merge(best, on=key, how="left", validate="many_to_one")
 
 
-def _lines(
-    con: Connection,
-    as_of: date,
-    level: str,
-    exclude: Exclusions,
-) -> str:
-    known: list[str] = [row[0] for row in con.execute("DESCRIBE products").fetchall()]
-    if level not in known:
-        raise ValueError(f"products has no column {level!r} to use as level; has: {known}")
-    return f"""
-        SELECT t.order_id, t.product_id, CAST(p.{level} AS VARCHAR) AS item,
-            CASE WHEN p.{level} IS NULL THEN 'no {level}'
-                ELSE {exclude.reason_sql()} END AS left_out
-        FROM transactions AS t LEFT JOIN products AS p ON t.product_id = p.product_id
-        WHERE t.local_date < DATE '{as_of.isoformat()}'
-        """
+def best_rules(rules: pd.DataFrame, top: int = 5) -> pd.DataFrame:
+    """Pick the rules of highest lift per level and size, for readers.
 
-
-def _exact(threshold: float) -> Fraction:
-    # The number as it is written in the parameters: 0.002 is 1/500, not the nearest double.
-    return Fraction(repr(float(threshold)))
-
-
-def _tested(pairs: pd.DataFrame, n_orders: int) -> pd.DataFrame:
-    both, a, b = (pairs[c].to_numpy(np.int64) for c in ("orders", "a_orders", "b_orders"))
-    p = stats.hypergeom.sf(both - 1, n_orders, a, b) if len(pairs) else np.empty(0)
-    p = np.clip(p, 0.0, 1.0)
-    q = stats.false_discovery_control(p, method="bh") if len(pairs) else p
-    return pairs.assign(p_value=p, q_value=q)
-
-
-def _both_ways(pairs: pd.DataFrame, n: int, min_lift: float) -> pd.DataFrame:
-    least = _exact(min_lift)
-    lifted = [
-        int(both) * n * least.denominator >= least.numerator * int(a) * int(b)
-        for both, a, b in zip(pairs.orders, pairs.a_orders, pairs.b_orders, strict=True)
+    Of the rules between the same items only the most confident is shown.
+    """
+    items = [
+        " + ".join(sorted((*a, *b)))
+        for a, b in zip(rules["antecedent_items"], rules["consequent_items"], strict=True)
     ]
-    there = pairs[np.array(lifted, dtype=bool)].rename(
-        columns={
-            "a": "antecedent",
-            "b": "consequent",
-            "a_orders": "antecedent_orders",
-            "b_orders": "consequent_orders",
-        }
+    shown = (
+        rules.assign(items=pd.Series(items, dtype="str", index=rules.index))
+        .sort_values(["lift", "confidence", "antecedent"], ascending=[False, False, True])
+        .drop_duplicates(["level", "items"])
     )
-    back = there.rename(
-        columns={
-            "antecedent": "consequent",
-            "consequent": "antecedent",
-            "antecedent_orders": "consequent_orders",
-            "consequent_orders": "antecedent_orders",
-        }
+    order = {level: place for place, level in enumerate(rules["level"].unique())}
+    shown = shown[shown.groupby(["level", "size"]).cumcount() < top]
+    shown = shown.sort_values(
+        ["level", "size", "lift", "antecedent"],
+        ascending=[True, True, False, True],
+        key=lambda column: column.map(order) if column.name == "level" else column,
     )
-    out = pd.concat([there, back], ignore_index=True)
-    both, a, b = (
-        out[c].to_numpy(np.float64) for c in ("orders", "antecedent_orders", "consequent_orders")
-    )
-    with np.errstate(divide="ignore", invalid="ignore"):
-        out = out.assign(
-            n_orders=n,
-            support=both / n,
-            confidence=both / a,
-            lift=both * n / (a * b),
-            leverage=both / n - a * b / n**2,
-            conviction=np.where(a == both, np.inf, a * (n - b) / (n * (a - both))),
-        )
-    order = out.sort_values(
-        ["lift", "orders", "antecedent", "consequent"],
-        ascending=[False, False, True, True],
-        kind="stable",
-    )
-    return order.loc[:, list(RULE_COLUMNS)].reset_index(drop=True)
+    return shown[list(READ_COLUMNS)].reset_index(drop=True)

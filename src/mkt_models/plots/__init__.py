@@ -7,7 +7,7 @@
 ``quality``
     data quality before and after cleaning, and where values are missing
 ``mining``
-    what is bought together; recommenders compared
+    what is bought together; recommenders compared; what variety costs
 ``performance``
     models compared, at once and over cutoffs
 ``curves``
@@ -28,7 +28,7 @@ from mkt_models.plots.data import distribution, ledger, missing, stages_by_tier,
 from mkt_models.plots.decisions import strategies, suppressions
 from mkt_models.plots.explanation import beeswarm, importance, waterfall
 from mkt_models.plots.fairness import groups
-from mkt_models.plots.mining import recommenders, rules
+from mkt_models.plots.mining import gains, recommenders, rules
 from mkt_models.plots.performance import backtest, models
 from mkt_models.plots.quality import missing_groups, quality
 from mkt_models.plots.style import alt, use_style
@@ -41,6 +41,7 @@ __all__ = [
     "deciles",
     "distribution",
     "gain",
+    "gains",
     "groups",
     "importance",
     "ledger",

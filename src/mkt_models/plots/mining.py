@@ -15,6 +15,7 @@ from mkt_models.plots.style import (
     PALE,
     PAPER,
     PERCENT,
+    QUIET,
     begin,
     begin_panels,
     figure_of,
@@ -31,7 +32,8 @@ def rules(
     """Draw rules by support and confidence; number those of the highest lift and name them.
 
     ``table``: one row per rule; ``antecedent``, ``consequent``, ``support``, ``confidence``,
-    ``lift``. Of a rule and its reverse, which have the same lift, only the more confident is named.
+    ``lift``. Of the rules between the same items only the one of highest lift, or the most
+    confident, is named.
     """
     ax = begin(ax, width=8.5, height=4.4)
     if table.empty:
@@ -41,7 +43,9 @@ def rules(
         table["support"], table["confidence"], s=size, color=PALE, edgecolor=MAIN, linewidth=0.5
     )
     ends = zip(table["antecedent"].astype(str), table["consequent"].astype(str), strict=True)
-    pair = pd.Series([" + ".join(sorted(both)) for both in ends], index=table.index)
+    pair = pd.Series(
+        [" + ".join(sorted(" + ".join(both).split(" + "))) for both in ends], index=table.index
+    )
     best = (
         table.assign(pair=pair)
         .sort_values(["lift", "confidence"], ascending=False)
@@ -132,12 +136,70 @@ def recommenders(
     return figure_of(panels[0])
 
 
+def gains(
+    table: pd.DataFrame,
+    metric: str = "ndcg",
+    label: str = "NDCG@10",
+    ax: Axes | None = None,
+    title: str | None = None,
+) -> Axes:
+    """Draw what each ranking gains or loses against a baseline, with paired intervals.
+
+    ``table``: one row per ``ranking`` and ``metric``; ``value``, ``gain``, ``gain_lower``,
+    ``gain_upper``, ``n``. The baseline, whose gain is 0, is named below.
+    """
+    rows = table[table["metric"] == metric]
+    if rows.empty:
+        return finish(begin(ax, width=7.5, height=1.6), title or "Nothing to compare")
+    base = rows[(rows["gain_lower"] == 0) & (rows["gain_upper"] == 0)].head(1)
+    rows = rows.drop(index=base.index).iloc[::-1]
+    ax = begin(ax, width=7.5, height=0.38 * len(rows) + 1.6)
+    for y, (_, row) in enumerate(rows.iterrows()):
+        sure = row["gain_lower"] > 0 or row["gain_upper"] < 0
+        ax.errorbar(
+            row["gain"],
+            y,
+            xerr=[[row["gain"] - row["gain_lower"]], [row["gain_upper"] - row["gain"]]],
+            fmt="o",
+            color=MAIN,
+            markerfacecolor=MAIN if sure else PAPER,
+            ecolor=INK,
+            capsize=3,
+        )
+        ax.annotate(
+            f"{row['gain']:+.4f}",
+            (row["gain_upper"], y),
+            xytext=(6, 0),
+            textcoords="offset points",
+            va="center",
+            color=INK,
+        )
+    ax.axvline(0, color=QUIET, lw=1, ls="--")
+    ax.set_yticks(range(len(rows)), [plain(name) for name in rows["ranking"]])
+    ax.set_ylim(-0.6, len(rows) - 0.4)
+    ax.margins(x=0.18)
+    ax.set_xlabel(f"difference of {label}")
+    grid(ax, "x")
+    first = base.iloc[0] if len(base) else None
+    against = "" if first is None else f" against {plain(first['ranking'])} ({first['value']:.3f})"
+    best = rows.iloc[int(rows["gain"].to_numpy().argmax())]
+    found = f"{plain(best['ranking'])}: {label} {best['gain']:+.4f}{against}"
+    caption = (
+        f"n = {int(rows['n'].max()):,} customers. Lines: paired bootstrap intervals; hollow: "
+        "the interval holds 0. Backtested."
+    )
+    return finish(ax, title or found[:1].upper() + found[1:], caption)
+
+
 def _rule(row: pd.Series) -> str:
     return f"{_short(row['antecedent'])} → {_short(row['consequent'])}"
 
 
 def _short(name: object) -> str:
-    return textwrap.shorten(str(name).lower(), 30, placeholder="…")
+    """Shorten every item of a side, so that none is lost."""
+    items = str(name).lower().split(" + ")
+    width = 30 if len(items) == 1 else 22
+    return " + ".join(textwrap.shorten(item, width, placeholder="…") for item in items)
 
 
 def _round_ticks(low: float, high: float) -> list[float]:
