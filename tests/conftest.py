@@ -68,7 +68,8 @@ def project(tmp_path: Path) -> Path:
         (tmp_path / folder).mkdir(parents=True)
     for name in ("complete_journey.yaml", "sample.yaml"):
         shutil.copy(ROOT / "params" / name, tmp_path / "params" / name)
-    shutil.copy(ROOT / "params" / "catalogue.yaml", tmp_path / "params")
+    for name in ("catalogue.yaml", "tags.yaml"):
+        shutil.copy(ROOT / "params" / name, tmp_path / "params")
     (tmp_path / "src/mkt_models/fake.py").write_text("")
     (tmp_path / "requirements.lock").write_text("doit==0\n")
     for name in ("dodo.py", "bentofile.yaml"):

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from mkt_models.columns import NOT_AVAILABLE, Model
+from mkt_models.columns import Model
 from mkt_models.models.scorer import Scorer
 from mkt_models.store import Consent, Exposure, SnapshotMeta, Store
 
@@ -45,7 +45,7 @@ PROFILE = {
     "lifecycle_stage": "active",
     "value_tier": "high",
     "risk_tier": "low",
-    "social": NOT_AVAILABLE,
+    "followers": None,
 }
 
 
@@ -78,7 +78,7 @@ def write_toy_snapshot(path: Path, scorers: dict[Model, Scorer]) -> None:
     known = [
         ({"days_since_last_order": 3, "orders_90d": 9, "discount_share": 0.1}, PROFILE),
         ({"days_since_last_order": 80, "orders_90d": 1}, {**PROFILE, "lifecycle_stage": "dormant"}),
-        ({"orders_90d": 2}, {"orders_90d": 2, "social": NOT_AVAILABLE}),
+        ({"orders_90d": 2}, {"orders_90d": 2, "followers": None}),
     ]
     documents = [
         _document(customer_id, _scores(scorers, features), profile)

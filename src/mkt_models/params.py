@@ -10,9 +10,16 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from mkt_models.columns import SENSITIVE
+from mkt_models.columns import PROFILE_DIMENSIONS, SENSITIVE, Dimension
 from mkt_models.sections import Days, Section, Share, nearest
 from mkt_models.source_params import AnySource
+
+# The numbers of the risk dimension that a signal may rest on.
+RISK_COLUMNS = tuple(
+    name
+    for name in PROFILE_DIMENSIONS[Dimension.RISK]
+    if name not in ("risk_points", "risk_signals", "risk_tier")
+)
 
 
 class Engine(Section):
@@ -90,28 +97,67 @@ class Cleaning(Section):
         return self.extracted_on or as_of + timedelta(days=self.future_days)
 
 
+class RiskSignal(Section):
+    """A sign of risk: a number of the profile that reaches a threshold, and what it counts."""
+
+    column: str = Field(description="a number of the profile, one of RISK_COLUMNS")
+    at_least: float = Field(ge=0, description="the signal is there from this value on")
+    points: int = Field(gt=0, le=10)
+    min_orders: int = Field(
+        default=0, ge=0, description="with fewer orders in 365 days it says nothing"
+    )
+
+    @field_validator("column")
+    @classmethod
+    def _of_risk(cls, value: str) -> str:
+        if value not in RISK_COLUMNS:
+            raise ValueError(
+                f"{value!r} is no number of the risk dimension{nearest(value, RISK_COLUMNS)}; "
+                f"known: {', '.join(RISK_COLUMNS)}"
+            )
+        return value
+
+
+class Risk(Section):
+    """Which signals make a customer a risk; the points of all that are there add up."""
+
+    middle_points: int = Field(gt=0, description="tier middle from so many points on")
+    high_points: int = Field(gt=0, description="tier high from so many points on")
+    signals: tuple[RiskSignal, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.middle_points >= self.high_points:
+            raise ValueError(
+                f"middle_points == {self.middle_points}, must be < high_points == "
+                f"{self.high_points}"
+            )
+        return self
+
+
 class Profile(Section):
-    """How a customer is described on a date."""
+    """How a customer is described on a date.
+
+    The stage of life compares the days since the last order with the customer's own rhythm: the
+    mean pause between shopping days, drawn towards the median customer's by ``rhythm_weight``.
+    """
 
     as_of: date = Field(description="the profile looks strictly before this local day")
+    tags: str = Field(description="file of the tags, beside this file")
     new_days: Days = Field(description="first order at most so many days ago: stage new")
-    active_days: Days = Field(description="last order at most so many days ago: stage active")
-    dormant_days: Days = Field(description="last order at most so many days ago: stage dormant")
+    rhythm_weight: float = Field(
+        gt=0, le=100, description="the median customer's pause counts as much as so many own pauses"
+    )
+    active_times: float = Field(
+        gt=0, le=100, description="silent for at most so many usual pauses: stage active"
+    )
+    dormant_times: float = Field(gt=0, le=100, description="the same, for stage dormant")
+    active_days: Days = Field(description="silent for at most so many days: never less than active")
+    dormant_days: Days = Field(description="the same, for dormant: nobody is lost earlier")
+    longest_days: Days = Field(description="no pause counts as longer: beyond its times, lost")
     value_days: Days = Field(description="window of the spend that value tiers rank, days")
-    high_value_share: Share = Field(description="top share of customers by spend: tier high")
-    middle_value_share: Share = Field(description="next share of customers by spend: tier middle")
-    interests: int = Field(gt=0, le=20, description="how many liked categories are named")
-    habit_share: Share = Field(
-        description="top share by discounts: careful spender; by orders, with few discounts: "
-        "impulse buyer"
-    )
-    affluent_price_index: float = Field(
-        gt=0, description="pays at least so many times the usual price of a product type: affluent"
-    )
-    middle_price_index: float = Field(gt=0, description="the same, for middle class")
-    high_risk_coupon_share: Share = Field(description="share of orders with a coupon: risk high")
-    middle_risk_coupon_share: Share = Field(description="the same, for risk middle")
-    risk_min_orders: int = Field(gt=0, description="with fewer orders the risk tier is low")
+    interests: int = Field(gt=0, le=20, description="how many liked things of a kind are named")
+    risk: Risk
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -119,8 +165,11 @@ class Profile(Section):
             raise ValueError(
                 f"active_days == {self.active_days}, must be < dormant_days == {self.dormant_days}"
             )
-        if self.high_value_share + self.middle_value_share > 1:
-            raise ValueError("high_value_share + middle_value_share must be <= 1")
+        if self.active_times >= self.dormant_times:
+            raise ValueError(
+                f"active_times == {self.active_times}, must be < dormant_times == "
+                f"{self.dormant_times}"
+            )
         return self
 
 

@@ -25,6 +25,7 @@ from mkt_models.decisions.catalogue import load_catalogue
 from mkt_models.decisions.occasions import check_country
 from mkt_models.loading import ParamsError
 from mkt_models.notebook_runs import StageNotAvailable, execute_notebook
+from mkt_models.profiles.tag_catalogue import load_tag_catalogue
 from mkt_models.sections import nearest
 from mkt_models.sources.read import data_files, data_version, faults
 from mkt_models.workspace import MADE_BY, NOT_AVAILABLE_FILE, Workspace
@@ -73,6 +74,8 @@ STAGES = (
 )
 # The stages that read the catalogue of strategies.
 _READ_CATALOGUE = ("09_strategies", "10_package")
+# The stage that reads the catalogue of tags.
+_READ_TAGS = "03_profile"
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,11 @@ class Run:
             near = nearest(catalogue.name, [p.name for p in path.parent.glob("*.yaml")])
             raise ParamsError(f"{path}: decisions.catalogue: {catalogue} is no file{near}")
         load_catalogue(catalogue)
+        tags = path.parent / workspace.params.profile.tags
+        if not tags.is_file():
+            near = nearest(tags.name, [p.name for p in path.parent.glob("*.yaml")])
+            raise ParamsError(f"{path}: profile.tags: {tags} is no file{near}")
+        load_tag_catalogue(tags)
         try:
             check_country(workspace.params.source.country)
         except ValueError as error:
@@ -128,6 +136,7 @@ class Run:
         """The files that make a stage stale when they change."""
         needed = [self.marker(other) for other in STAGES if other.name in stage.needs]
         catalogue = self.params_file.parent / self.workspace.params.decisions.catalogue
+        tags = self.params_file.parent / self.workspace.params.profile.tags
         return [
             self.notebook(stage),
             *needed,
@@ -135,6 +144,7 @@ class Run:
             *([self.workspace.root / "requirements.lock"]),
             *(data_files(self.workspace.source) if not stage.needs else []),
             *([catalogue] if stage.name in _READ_CATALOGUE else []),
+            *([tags] if stage.name == _READ_TAGS else []),
             *([self.workspace.root / "bentofile.yaml"] if stage.name == "10_package" else []),
         ]
 

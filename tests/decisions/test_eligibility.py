@@ -3,7 +3,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mkt_models.columns import NOT_AVAILABLE, PROFILE_DIMENSIONS, SENSITIVE
-from mkt_models.decisions import eligibility
 from mkt_models.decisions.eligibility import GUARDED, PROFILE_COLUMNS, Rule, ineligible, missing
 
 
@@ -67,7 +66,6 @@ def test_a_rule_that_cannot_hold_is_refused(rule, message):
 def test_rules_and_profiles_have_one_vocabulary():
     placed = [name for names in PROFILE_DIMENSIONS.values() for name in names]
     assert list(PROFILE_COLUMNS) == placed
-    assert set(eligibility._ASKED) == set(placed)
     assert set(GUARDED) == {*SENSITIVE, "price_index", "purchasing_power"}
 
 

@@ -12,7 +12,13 @@ from mkt_models.profiles.features import prepare_orders
 from mkt_models.sources.schemas import SCHEMAS
 
 CLEAN = {table.value: dict(kinds) for table, kinds in SCHEMAS.items()}
-CLEAN["transactions"] |= {"local_date": "DATE", "local_hour": "INTEGER"}
+SHOP_CLOCK = {"local_date": "DATE", "local_hour": "INTEGER"}
+for name in ("transactions", "events", "social"):
+    CLEAN[name] |= SHOP_CLOCK
+CLEAN["tickets"] |= {"opened_on": "DATE", "resolved_on": "DATE"}
+CLEAN["returns"] = CLEAN["transactions"] | {"sale_order_id": "VARCHAR", "sale_date": "DATE"}
+CLEAN["failed_orders"] = dict(CLEAN["transactions"])
+CLEAN["identity_map"] = dict.fromkeys(("source_customer_id", "customer_id", "merged_by"), "VARCHAR")
 
 # product_id, category, product_type, private_label
 PRODUCTS = [
@@ -70,7 +76,24 @@ KEYS = {
     "exposures": ("customer_id", "campaign_id", "channel", "sent_on"),
     "outcomes": ("customer_id", "campaign_id", "offer_id", "occurred_on"),
     "customers": ("customer_id", "age_band", "marital_status"),
-}
+    "campaigns": ("campaign_id", "campaign_type"),
+    "events": (
+        "customer_id", "kind", "product_id", "category", "session_id", "dwell_seconds", "rating",
+        "device", "local_date", "local_hour",
+    ),
+    "social": (
+        "customer_id", "kind", "platform", "topic", "target_customer_id", "followers",
+        "occurred_at", "local_date",
+    ),
+    "tickets": ("ticket_id", "customer_id", "satisfaction", "opened_on", "resolved_on"),
+    "returns": ("order_id", "customer_id", "amount_cents", "sale_date", "local_date"),
+    "failed_orders": ("order_id", "customer_id", "status", "local_date"),
+    "identity_map": ("source_customer_id", "customer_id"),
+}  # fmt: skip
+# Tables that the small shop does not have.
+ABSENT = dict.fromkeys(
+    ("campaigns", "events", "social", "tickets", "returns", "failed_orders", "identity_map")
+)
 CUSTOMERS = [("anna", "45-54", "Married"), ("bob", None, None), ("cora", None, None)]
 
 Write = Callable[..., Connection]
@@ -92,8 +115,9 @@ def write_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Write]:
                 "outcomes": OUTCOMES,
                 "customers": CUSTOMERS,
             }
-            for name, rows in (whole | tables).items():
-                con.execute(f"DROP TABLE IF EXISTS {name}")
+            for name, rows in (ABSENT | whole | tables).items():
+                con.execute(f"DROP TABLE IF EXISTS memory.main.{name}")
+                con.execute(f"DROP TABLE IF EXISTS temp.{name}")
                 if rows is not None:
                     _create(con, name, rows)
             prepare_orders(con)

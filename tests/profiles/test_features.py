@@ -2,7 +2,7 @@
 
 import math
 import os
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,15 @@ from mkt_models.loading import load_params
 from mkt_models.profiles.features import _feature_sql, features_at
 from mkt_models.profiles.measures import catalogue
 from mkt_models.profiles.profile import build_profiles
+from mkt_models.profiles.tag_catalogue import load_tag_catalogue
 
 AS_OF = date(2017, 7, 1)
 NAN = math.nan
 GOLDEN = Path(__file__).parent / "golden" / "features.duckdb.sql"
 PARAMS = load_params(Path(__file__).parents[2] / "params" / "complete_journey.yaml")
 RULES = PARAMS.profile.model_copy(update={"as_of": AS_OF})
+TAGS = load_tag_catalogue(Path(__file__).parents[2] / "params" / "tags.yaml")
+NOW = datetime(2017, 7, 1, 6, tzinfo=UTC)
 
 # The decayed sums: of every order, the cents that still count, rounded to whole ones.
 # anna  age              1    1    7   21   61   90   91
@@ -233,6 +236,61 @@ def history_on(days: st.SearchStrategy[date], least: int = 0) -> st.SearchStrate
                 min_size=least,
                 max_size=4,
             ),
+            "events": st.lists(
+                st.tuples(
+                    CUSTOMER,
+                    st.sampled_from(["view", "cart", "search", "review"]),
+                    st.sampled_from(["milk", "wine", None]),
+                    st.sampled_from(["DAIRY", None]),
+                    st.sampled_from(["v1", "v2"]),
+                    st.sampled_from([1.5, 20.25, None]),
+                    st.sampled_from([1, 5, None]),
+                    st.sampled_from(["mobile", "desktop"]),
+                    days,
+                    st.integers(0, 23),
+                ),
+                min_size=least,
+                max_size=5,
+            ),
+            "social": st.lists(
+                st.tuples(
+                    CUSTOMER,
+                    st.sampled_from(["post", "like", "repost"]),
+                    st.sampled_from(["weibo", "douyin"]),
+                    st.sampled_from(["sports", "gourmet"]),
+                    st.sampled_from(["x", "y", None]),
+                    st.integers(0, 900),
+                    st.just(datetime(2017, 1, 1)),
+                    days,
+                ),
+                min_size=least,
+                max_size=4,
+            ).map(lambda rows: [(*r[:6], datetime.combine(r[7], r[6].time()), r[7]) for r in rows]),
+            "tickets": st.lists(
+                st.tuples(CUSTOMER, st.sampled_from([1, 5, None]), days), min_size=least, max_size=3
+            ).map(
+                lambda rows: [
+                    (f"{r[2]}{i}", *r, r[2] + timedelta(days=i * 3)) for i, r in enumerate(rows)
+                ]
+            ),
+            "returns": st.lists(
+                st.tuples(
+                    st.just("r"),
+                    CUSTOMER,
+                    st.integers(0, 900),
+                    st.sampled_from([None, before(99)]),
+                    days,
+                ),
+                min_size=least,
+                max_size=3,
+            ),
+            "failed_orders": st.lists(
+                st.tuples(
+                    st.sampled_from("fgh"), CUSTOMER, st.sampled_from(["failed", "cancelled"]), days
+                ),
+                min_size=least,
+                max_size=3,
+            ),
         }
     )
 
@@ -246,24 +304,28 @@ BUDGET = settings(
 )
 
 
+WHOLE = settings(BUDGET, max_examples=6)
+
+
 def both(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
     return {name: first[name] + second[name] for name in first}
 
 
-def described(con) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, float]]:
-    """Features, profiles and cut-offs on the day."""
+def described(con) -> tuple[Any, ...]:
+    """Features, profiles, cut-offs and tags on the day."""
     features = features_at(con, [AS_OF])
-    table = build_profiles(con, features, RULES)
-    return features, table.profiles, table.cutoffs
+    table = build_profiles(con, features, RULES, TAGS, computed_at=NOW)
+    return features, table.profiles, table.cutoffs, table.tags
 
 
 def same(one: tuple[Any, ...], other: tuple[Any, ...], exact: bool = True) -> None:
     pd.testing.assert_frame_equal(one[0], other[0], check_exact=exact)
     pd.testing.assert_frame_equal(one[1], other[1], check_exact=exact)
     assert one[2] == pytest.approx(other[2], nan_ok=True, abs=0 if exact else 1e-9)
+    pd.testing.assert_frame_equal(one[3], other[3], check_exact=exact)
 
 
-@BUDGET
+@WHOLE
 @given(past=history_on(PAST), future=history_on(FUTURE, least=1), other=history_on(FUTURE))
 def test_nothing_on_or_after_the_day_changes_anything(write_shop, past, future, other):
     """Adding, taking away and changing what is yet to come leaves every number as it was."""
@@ -272,11 +334,12 @@ def test_nothing_on_or_after_the_day_changes_anything(write_shop, past, future, 
         same(alone, described(write_shop(customers=PEOPLE, **both(past, to_come))))
 
 
-@BUDGET
+@WHOLE
 @given(past=history_on(PAST), data=st.data())
 def test_moving_what_is_to_come_changes_nothing(write_shop, past, data):
     """Whatever is moved from one later day to another (the day itself too) is not seen."""
-    days = {"transactions": -2, "exposures": -1, "outcomes": -1}
+    days = {"transactions": -2, "exposures": -1, "outcomes": -1, "events": -2, "social": -1,
+            "tickets": -2, "returns": -1, "failed_orders": -1}  # fmt: skip
     split = {name: data.draw(st.integers(0, len(rows))) for name, rows in past.items()}
     kept = {name: rows[: split[name]] for name, rows in past.items()}
     moved = []
@@ -304,7 +367,7 @@ def test_several_dates_at_once_equal_one_at_a_time(write_shop, history, dates):
     pd.testing.assert_frame_equal(at_once, pd.concat(single, ignore_index=True), check_exact=True)
 
 
-@BUDGET
+@WHOLE
 @given(history=history_on(PAST), data=st.data())
 def test_the_order_of_the_rows_does_not_matter(write_shop, history, data):
     shuffled = {name: data.draw(st.permutations(rows)) for name, rows in history.items()}

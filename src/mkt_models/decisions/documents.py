@@ -16,6 +16,8 @@ from mkt_models.workspace import plain
 
 _ITEM = ("product_id", "product_type", "category", "shelf")
 _OFFER_REASONS = 2
+# Columns of a profile's row that say of whom and when, and nothing about the customer.
+_BESIDE = (CUSTOMER_ID, AS_OF, "computed_at")
 _OFFER = ("offer_id", "campaign_id", "campaign_type", "starts_on", "ends_on")
 
 
@@ -55,7 +57,7 @@ def documents(
     vectors = features.set_index(CUSTOMER_ID).drop(columns=AS_OF)
     for row in profiles.to_dict("records"):
         customer = str(row[CUSTOMER_ID])
-        profile = _rounded({k: v for k, v in row.items() if k not in (CUSTOMER_ID, AS_OF)})
+        profile = _rounded({k: v for k, v in row.items() if k not in _BESIDE})
         yield {
             "customer_id": customer,
             "as_of": row[AS_OF].date().isoformat(),

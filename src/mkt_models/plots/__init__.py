@@ -16,6 +16,8 @@
     what moves the predictions (SHAP)
 ``fairness``
     groups compared
+``profiles``
+    tags counted and how stable they are, what stages foretell
 ``decisions``
     strategies chosen, and why others were not
 
@@ -30,6 +32,7 @@ from mkt_models.plots.explanation import beeswarm, importance, waterfall
 from mkt_models.plots.fairness import groups
 from mkt_models.plots.mining import gains, recommenders, rules
 from mkt_models.plots.performance import backtest, models
+from mkt_models.plots.profiles import stage_outcomes, tag_counts, tag_stability
 from mkt_models.plots.quality import missing_groups, quality
 from mkt_models.plots.style import alt, use_style
 
@@ -51,9 +54,12 @@ __all__ = [
     "quality",
     "recommenders",
     "rules",
+    "stage_outcomes",
     "stages_by_tier",
     "strategies",
     "suppressions",
+    "tag_counts",
+    "tag_stability",
     "use_style",
     "waterfall",
     "weekly_sales",

@@ -1,61 +1,98 @@
-"""The profile: one row per customer at a date, in eight dimensions.
+"""The profile: one row per customer at a date, in eight dimensions, and the tags as dated facts.
 
 A dimension that the data does not support says "not available" rather than a guess.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 
 import numpy as np
 import pandas as pd
 
-from mkt_models.columns import (
-    AS_OF,
-    CUSTOMER_ID,
-    NOT_AVAILABLE,
-    PROFILE_DIMENSIONS,
-    Dimension,
-)
+from mkt_models.columns import AS_OF, CUSTOMER_ID, PROFILE_DIMENSIONS, Dimension
 from mkt_models.engine import Connection
 from mkt_models.params import Profile
-from mkt_models.profiles import tags
+from mkt_models.profiles.available import Available, present
+from mkt_models.profiles.described import PROFILE_COLUMNS
 from mkt_models.profiles.exclusions import Exclusions
+from mkt_models.profiles.facts import Facts, facts_at
+from mkt_models.profiles.interests_named import LISTS
+from mkt_models.profiles.lifecycle import lifecycle_stage, median_gap, usual_gap_days
+from mkt_models.profiles.reference import Reference, reference_at
+from mkt_models.profiles.tag_catalogue import TagCatalogue
+from mkt_models.profiles.tags import apply_catalogue, risk
 
 NOTHING = Exclusions()
+COMPUTED_AT = "computed_at"
 
 BASICS = PROFILE_DIMENSIONS[Dimension.BASICS]
+# The list of a customer's tags that stands in a dimension.
+_TAG_LISTS = {
+    "behaviour_tags": Dimension.BEHAVIOUR,
+    "interest_tags": Dimension.INTERESTS,
+    "social_tags": Dimension.SOCIAL,
+}
+_AGES = ((19, "Under 19"), (25, "19-24"), (35, "25-34"), (45, "35-44"), (55, "45-54"),
+         (65, "55-64"), (200, "65+"))  # fmt: skip
 
 
 @dataclass(frozen=True)
 class ProfileTable:
-    """Profiles of all customers at one date, and the cut-offs that set their tags."""
+    """Profiles of all customers at one date, their tags, and what set them.
+
+    Attributes
+    ----------
+    profiles
+        One row per customer, ordered by ``customer_id``; amounts in currency units, shares in
+        [0, 1]. What is not known is null, a list without entries is empty.
+    tags
+        One row per customer and tag; see ``tags.Tagged``.
+    cutoffs
+        Every cut-off that depends on all customers.
+    available
+        Per column of the profile, whether the source has what it needs.
+    facts
+        What the profile was made of, to be kept for the next day.
+
+    """
 
     profiles: pd.DataFrame
-    cutoffs: dict[str, float]
+    tags: pd.DataFrame
+    cutoffs: Mapping[str, float]
+    available: Mapping[str, bool]
+    facts: Facts
 
 
 def build_profiles(
-    con: Connection, features: pd.DataFrame, rules: Profile, hidden: Exclusions = NOTHING
+    con: Connection,
+    features: pd.DataFrame | None,
+    rules: Profile,
+    catalogue: TagCatalogue,
+    hidden: Exclusions = NOTHING,
+    reference: Reference | None = None,
+    computed_at: datetime | None = None,
 ) -> ProfileTable:
     """Describe every customer who ordered before ``rules.as_of``.
 
     Parameters
     ----------
     con
-        Engine with the clean views and the tables of ``features.prepare_orders``.
+        Engine with the clean views and the tables of ``features.prepare_orders``. Every table but
+        ``transactions`` may be absent.
     features
-        One row per customer at ``rules.as_of``, from ``features.features_at``.
+        One row per customer at ``rules.as_of``, from ``features.features_at``; computed when null.
     rules
-        Date, windows and cut-offs.
+        Date, windows, rhythm and signals of risk.
+    catalogue
+        The tags.
     hidden
         What is no interest to be named and no sign of purchasing power: no articles, or private
         to a person.
-
-    Returns
-    -------
-    ProfileTable
-        ``profiles``: one row per customer, ordered by ``customer_id``; amounts in currency units,
-        shares in [0, 1], unknown basics null.
+    reference
+        What is usual in the shop; looked up for the month of ``as_of`` when null.
+    computed_at
+        When the profile is computed (aware); now, when null.
 
     Raises
     ------
@@ -63,182 +100,136 @@ def build_profiles(
         When a row of ``features`` is of another date.
 
     """
-    if not (features[AS_OF] == pd.Timestamp(rules.as_of)).all():
+    if features is not None and not (features[AS_OF] == pd.Timestamp(rules.as_of)).all():
         raise ValueError(f"features must all be as of {rules.as_of}")
-    table = features.merge(_descriptions(con, rules, hidden), on=CUSTOMER_ID, validate="one_to_one")
-    cut = {
-        **tags.habit_cutoffs(table, rules),
-        **dict(
-            zip(
-                ("value_high", "value_middle"),
-                tags.value_cutoffs(table["value_amount"], rules),
-                strict=True,
-            )
-        ),
-    }
-    tiers = (cut["value_high"], cut["value_middle"])
+    if reference is None:
+        reference = reference_at(con, rules.as_of, hidden)
+    facts = facts_at(con, rules, hidden, catalogue, reference, features)
+    return describe(con, facts, rules, catalogue, computed_at)
+
+
+def describe(
+    con: Connection,
+    facts: Facts,
+    rules: Profile,
+    catalogue: TagCatalogue,
+    computed_at: datetime | None = None,
+) -> ProfileTable:
+    """Compare customers with each other: ranks, stages, tiers and tags of their facts."""
+    computed_at = computed_at or datetime.now(UTC)
+    there = availability(facts.known)
+    table = facts.table.merge(
+        _basics(con, rules.as_of), on=CUSTOMER_ID, how="left", validate="one_to_one"
+    ).merge(_accounts(con), on=CUSTOMER_ID, how="left", validate="one_to_one")
+    table = table.copy()  # one block again after many columns
+    if there["accounts"]:
+        table = table.assign(accounts=table["accounts"].fillna(1.0))
     table = table.assign(
-        lifecycle_stage=tags.lifecycle_stage(
-            table["days_since_last_order"], table["tenure_days"], rules
+        views_per_order=_ratio(table["views_90d"], table["orders_90d"]),
+        return_share_365d=_ratio(table["returned_365d"], table["amount_365d"]),
+        value_amount=(table["spent"].fillna(0) - table["returned"].fillna(0)).round(2),
+        influence=_influence(table["followers"], table["social_actions_90d"]),
+    )
+    typical = median_gap(table["pauses"], table["paused_days"])
+    gap = usual_gap_days(table["pauses"], table["paused_days"], typical, rules)
+    table = table.assign(
+        value_percentile=table["value_amount"].rank(pct=True, method="max"),
+        usual_gap_days=gap,
+        silence=_ratio(table["days_since_last_order"], gap).round(6),
+        lifecycle_stage=lifecycle_stage(
+            table["days_since_last_order"], table["tenure_days"], gap, rules
         ),
-        value_tier=tags.value_tier(table["value_amount"], tiers),
-        spending_habit=tags.spending_habit(table["discount_share"], table["orders_90d"], cut),
-        purchasing_power=tags.purchasing_power(table["price_index"], rules),
-        risk_tier=tags.risk_tier(table["coupon_share_365d"], table["orders_365d"], rules),
-        social=NOT_AVAILABLE,
     )
-    return ProfileTable(table[list(_columns())].sort_values(CUSTOMER_ID, ignore_index=True), cut)
+    table = table.join(risk(table, rules.risk)).copy()
+    missing = frozenset(name for name, known in there.items() if not known)
+    tagged = apply_catalogue(table, facts.points, catalogue, missing, rules.as_of, computed_at)
+    lists = {
+        name: _tag_list(table[CUSTOMER_ID], tagged.tags, catalogue, dimension)
+        for name, dimension in _TAG_LISTS.items()
+    }
+    lists |= {name: table[name].map(_or_empty) for name in LISTS}
+    lists = {n: v if there[n] else pd.Series(None, index=v.index, dtype="object")
+             for n, v in lists.items()}  # fmt: skip
+    made = {**tagged.labels, **lists}
+    columns = {name: made.get(name, table.get(name)) for name in PROFILE_COLUMNS}
+    head = {
+        CUSTOMER_ID: table[CUSTOMER_ID],
+        AS_OF: table[AS_OF],
+        COMPUTED_AT: computed_at.isoformat(timespec="seconds"),
+    }
+    cutoffs = {**tagged.cutoffs, "usual_gap_days.median": typical}
+    profiles = pd.DataFrame({**head, **columns})
+    return ProfileTable(profiles, tagged.tags, cutoffs, there, facts)
 
 
-def profile_in_words(profile: pd.Series) -> pd.DataFrame:
-    """One customer's profile for reading: rows of ``dimension``, ``what`` and ``value``.
+def availability(known: Available) -> dict[str, bool]:
+    """Per column of the profile, whether the source's tables hold what it needs."""
+    return {name: known.has(column.needs) for name, column in PROFILE_COLUMNS.items()}
 
-    ``profile`` is a row of :func:`build_profiles`; what is not known reads "not available".
+
+def _ratio(part: pd.Series, whole: pd.Series) -> pd.Series:
+    return part.astype("float64") / whole.where(whole != 0).astype("float64")
+
+
+def _influence(followers: pd.Series, actions: pd.Series) -> pd.Series:
+    """Reach times activity, 0 to 100: the rank by followers times the rank by recent actions.
+
+    A large audience that one never speaks to moves nobody, nor does much talk to no audience.
     """
-    rows = [
-        (dimension.value, name.replace("_", " "), _shown(profile[name]))
-        for dimension, names in PROFILE_DIMENSIONS.items()
-        for name in names
-    ]
-    return pd.DataFrame(rows, columns=["dimension", "what", "value"])
+    return (100 * followers.rank(pct=True) * actions.rank(pct=True)).round(6)
 
 
-def _shown(value: object) -> str:
-    if isinstance(value, list | tuple | np.ndarray):
-        return ", ".join(str(one) for one in value) or NOT_AVAILABLE
-    if isinstance(value, float):
-        return NOT_AVAILABLE if np.isnan(value) else f"{value:,.2f}".removesuffix(".00")
-    return NOT_AVAILABLE if value is None or value is pd.NA else str(value).replace("_", " ")
-
-
-def _columns() -> tuple[str, ...]:
-    return (CUSTOMER_ID, AS_OF, *(name for names in PROFILE_DIMENSIONS.values() for name in names))
-
-
-def _descriptions(con: Connection, rules: Profile, hidden: Exclusions) -> pd.DataFrame:
-    """One row per customer: what a profile shows beyond the features of the models."""
-    as_of = rules.as_of
-    frame = con.execute(
-        f"""
-        WITH past AS (
-            SELECT *, DATEDIFF('day', local_date, DATE '{as_of}') AS age
-            FROM orders WHERE local_date < DATE '{as_of}'
-        )
-        SELECT customer_id,
-               sum(CASE WHEN age <= 365 THEN 1 ELSE 0 END) AS orders_365d,
-               sum(CASE WHEN age <= 365 THEN amount_cents ELSE 0 END) / 100.0 AS amount_365d,
-               sum(CASE WHEN age <= {rules.value_days} THEN amount_cents ELSE 0 END) / 100.0
-                   AS value_amount,
-               CAST(sum(CASE WHEN age <= 365 THEN with_coupon ELSE 0 END) AS DOUBLE)
-                   / NULLIF(sum(CASE WHEN age <= 365 THEN 1 ELSE 0 END), 0) AS coupon_share_365d
-        FROM past GROUP BY customer_id"""
-    ).df()
-    for part in (
-        _favourite_store(con, as_of),
-        _day_part(con, as_of),
-        _price_index(con, as_of, hidden),
-    ):
-        frame = frame.merge(part, on=CUSTOMER_ID, how="left", validate="one_to_one")
-    frame = frame.merge(
-        _interests(con, rules, hidden), on=CUSTOMER_ID, how="left", validate="one_to_one"
+def _basics(con: Connection, as_of: date) -> pd.DataFrame:
+    """What customers are: as the source says, and the age band of a year of birth."""
+    if not present(con, ["customers"]):
+        text = dict.fromkeys(BASICS, pd.Series(dtype="str"))
+        return pd.DataFrame(
+            {CUSTOMER_ID: pd.Series(dtype="str"), **text,
+             "days_since_registration": pd.Series(dtype="float64")}
+        )  # fmt: skip
+    whens = " ".join(
+        f"WHEN {as_of.year} - birth_year < {below} THEN '{band}'" for below, band in _AGES
     )
-    frame["top_categories"] = [v if isinstance(v, list) else [] for v in frame["top_categories"]]
-    return frame.merge(_basics(con), on=CUSTOMER_ID, how="left", validate="one_to_one")
-
-
-def _basics(con: Connection) -> pd.DataFrame:
-    return con.execute(f"SELECT customer_id, {', '.join(BASICS)} FROM customers").df()
-
-
-def _favourite_store(con: Connection, as_of: date) -> pd.DataFrame:
-    """The store with most orders so far."""
-    return _most_frequent(con, "store_id", "main_store", as_of)
-
-
-def _day_part(con: Connection, as_of: date) -> pd.DataFrame:
-    """The part of the day with most orders: night 0-6, morning 6-12, afternoon 12-18, evening."""
-    part = (
-        "CASE WHEN local_hour < 6 THEN 'night' WHEN local_hour < 12 THEN 'morning' "
-        "WHEN local_hour < 18 THEN 'afternoon' ELSE 'evening' END"
-    )
-    return _most_frequent(con, part, "preferred_day_part", as_of)
-
-
-def _most_frequent(con: Connection, what: str, name: str, as_of: date) -> pd.DataFrame:
-    """The value of an expression over orders that a customer has most often; ties by value."""
+    columns = ", ".join(name for name in BASICS if name != "age_band")
     return con.execute(
         f"""
-        SELECT customer_id, value AS {name} FROM (
-            SELECT customer_id, value, ROW_NUMBER() OVER (
-                PARTITION BY customer_id ORDER BY count(*) DESC, value) AS nth
-            FROM (SELECT customer_id, {what} AS value
-                  FROM orders WHERE local_date < DATE '{as_of}') AS past
-            GROUP BY customer_id, value
-        ) AS ranked WHERE nth = 1"""
+        SELECT customer_id,
+               COALESCE(age_band, CASE WHEN birth_year IS NULL THEN NULL {whens} END) AS age_band,
+               {columns},
+               CAST(CASE WHEN registered_on < DATE '{as_of}'
+                   THEN DATEDIFF('day', registered_on, DATE '{as_of}') END AS DOUBLE)
+                   AS days_since_registration
+        FROM customers ORDER BY customer_id"""
     ).df()
 
 
-def _price_index(con: Connection, as_of: date, hidden: Exclusions) -> pd.DataFrame:
-    """Spend of the last 365 days over what the same pieces cost at their type's usual price.
-
-    Lines without a count of pieces have no price per piece, and count on neither side.
-    """
-    frame = con.execute(
-        f"""
-        WITH past AS (
-            SELECT t.customer_id, p.product_type, t.quantity, t.amount_cents
-            FROM transactions AS t JOIN products AS p ON p.product_id = t.product_id
-            WHERE t.local_date < DATE '{as_of}' AND p.product_type IS NOT NULL
-              AND t.quantity > 0 AND {hidden.allowed_sql()}
-              AND DATEDIFF('day', t.local_date, DATE '{as_of}') <= 365
-        ), usual AS (
-            SELECT product_type, CAST(sum(amount_cents) AS DOUBLE) / NULLIF(sum(quantity), 0)
-                AS cents
-            FROM past GROUP BY product_type
+def _accounts(con: Connection) -> pd.DataFrame:
+    """How many ids of the source belong to a customer, where ids were merged."""
+    if not present(con, ["identity_map"]):
+        return pd.DataFrame(
+            {CUSTOMER_ID: pd.Series(dtype="str"), "accounts": pd.Series(dtype="float64")}
         )
-        SELECT p.customer_id, CAST(sum(p.amount_cents) AS DOUBLE)
-               / NULLIF(sum(p.quantity * u.cents), 0) AS price_index
-        FROM past AS p JOIN usual AS u ON u.product_type = p.product_type
-        GROUP BY p.customer_id"""
+    return con.execute(
+        "SELECT customer_id, CAST(count(DISTINCT source_customer_id) AS DOUBLE) AS accounts "
+        "FROM identity_map GROUP BY customer_id ORDER BY customer_id"
     ).df()
-    return frame.assign(price_index=np.round(frame["price_index"], 6))
 
 
-def _interests(con: Connection, rules: Profile, hidden: Exclusions) -> pd.DataFrame:
-    """The categories that a customer buys most above the shop's average, by share of spend.
+def _tag_list(
+    customers: pd.Series, tags: pd.DataFrame, catalogue: TagCatalogue, dimension: Dimension
+) -> pd.Series:
+    """Each customer's public tags of a dimension that no column of its own holds, by name."""
+    families = [f.id for f in catalogue.families if f.dimension is dimension and f.sets is None]
+    mine = tags[tags["family"].isin(families) & ~tags["private"]]
+    lists = mine.groupby(CUSTOMER_ID, sort=False)["tag"].agg(list)
+    return customers.map(lists).map(_or_empty).astype("object")
 
-    A category everybody buys (milk) tells little; what counts is the share of spend above the
-    average share, and at least three orders.
-    """
-    ranked = con.execute(
-        f"""
-        WITH past AS (
-            SELECT t.customer_id, t.order_id, p.category, t.amount_cents
-            FROM transactions AS t JOIN products AS p ON p.product_id = t.product_id
-            WHERE t.local_date < DATE '{rules.as_of}' AND p.category IS NOT NULL
-              AND {hidden.allowed_sql()}
-              AND DATEDIFF('day', t.local_date, DATE '{rules.as_of}') <= 365
-        ), everybody AS (
-            SELECT category, CAST(sum(amount_cents) AS DOUBLE)
-                   / (SELECT sum(amount_cents) FROM past) AS share
-            FROM past GROUP BY category
-        ), own AS (
-            SELECT customer_id, category, count(DISTINCT order_id) AS n_orders,
-                   sum(amount_cents) AS cents
-            FROM past GROUP BY customer_id, category
-        ), totals AS (
-            SELECT customer_id, sum(cents) AS cents FROM own GROUP BY customer_id
-        ), ranked AS (
-            SELECT o.customer_id, o.category, ROW_NUMBER() OVER (
-                PARTITION BY o.customer_id
-                ORDER BY CAST(o.cents AS DOUBLE) / NULLIF(t.cents, 0) - e.share DESC, o.category
-            ) AS nth
-            FROM own AS o JOIN totals AS t ON t.customer_id = o.customer_id
-            JOIN everybody AS e ON e.category = o.category
-            WHERE o.n_orders >= 3
-        )
-        SELECT customer_id, category FROM ranked WHERE nth <= {rules.interests}
-        ORDER BY customer_id, nth"""
-    ).df()
-    lists = ranked.groupby(CUSTOMER_ID, sort=False)["category"].agg(list)
-    return lists.rename("top_categories").reset_index()
+
+def _or_empty(value: object) -> list[str]:
+    return list(value) if isinstance(value, list) else []
+
+
+def as_numbers(profiles: pd.DataFrame) -> pd.DataFrame:
+    """The columns of a profile that are numbers, for statistics: one row per customer."""
+    names = [name for name, column in PROFILE_COLUMNS.items() if column.kind == "number"]
+    return profiles[names].astype(np.float64)

@@ -1,140 +1,273 @@
-"""Tags of customers: stage, tiers and habits, each one rule over plain columns.
+"""Tags as dated facts: who has which tag on a day, by which rule, with what evidence, how strongly.
 
-Each function takes columns of a profile table (one row per customer, same index) and gives one
-column of labels. Cut-offs that depend on all customers are arguments, so that a tag can be
-explained and repeated.
+The rules come from the catalogue; see :mod:`mkt_models.profiles.tag_catalogue`. Cut-offs that
+depend on all customers are written into the rule's text, so that a tag can be explained and
+repeated.
 """
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
 
 import numpy as np
 import pandas as pd
 
-from mkt_models.columns import Habit, LifecycleStage, PurchasingPower, Tier
-from mkt_models.params import Profile
+from mkt_models.columns import AS_OF, CUSTOMER_ID, Tier
+from mkt_models.params import Risk
+from mkt_models.profiles.tag_catalogue import (
+    INDEX,
+    POINTS,
+    SHARE,
+    Condition,
+    Family,
+    Tag,
+    TagCatalogue,
+)
+
+TAG_COLUMNS = (
+    CUSTOMER_ID,
+    AS_OF,
+    "tag",
+    "family",
+    "rule",
+    "rule_version",
+    "evidence",
+    "strength",
+    "private",
+    "computed_at",
+)
 
 
-def lifecycle_stage(
-    days_since_last_order: pd.Series, tenure_days: pd.Series, rules: Profile
-) -> pd.Series:
-    """Exactly one stage per customer: new, active, dormant or lost.
+@dataclass(frozen=True)
+class Tagged:
+    """What the catalogue says of the customers of a table.
 
-    A customer is *new* while the first order is at most ``new_days`` ago; otherwise *active*,
-    *dormant* or *lost* by the days since the last order. Both are in days, 1 or more.
+    Attributes
+    ----------
+    tags
+        One row per customer and tag, :data:`TAG_COLUMNS`: ``rule`` is the rule with its resolved
+        cut-offs, ``evidence`` the customer's own numbers as JSON, ``strength`` in (0, 1].
+    labels
+        Per column that a family sets, each customer's value.
+    cutoffs
+        Every cut-off that depends on all customers: ``tag.column`` to value.
 
-    >>> rules = Profile.model_construct(new_days=56, active_days=28, dormant_days=84)
-    >>> lifecycle_stage(pd.Series([3, 3, 60, 300]), pd.Series([10, 300, 300, 300]), rules).tolist()
-    ['new', 'active', 'dormant', 'lost']
     """
-    return pd.Series(
-        np.select(
-            [
-                tenure_days <= rules.new_days,
-                days_since_last_order <= rules.active_days,
-                days_since_last_order <= rules.dormant_days,
-            ],
-            [LifecycleStage.NEW.value, LifecycleStage.ACTIVE.value, LifecycleStage.DORMANT.value],
-            LifecycleStage.LOST.value,
-        ),
-        index=days_since_last_order.index,
+
+    tags: pd.DataFrame
+    labels: Mapping[str, pd.Series]
+    cutoffs: Mapping[str, float]
+
+
+def apply_catalogue(
+    table: pd.DataFrame,
+    points: pd.DataFrame,
+    catalogue: TagCatalogue,
+    unavailable: frozenset[str],
+    as_of: date,
+    computed_at: datetime,
+) -> Tagged:
+    """Tag every customer of a table.
+
+    Parameters
+    ----------
+    table
+        One row per customer: the features and the profile's columns.
+    points
+        One row per customer and interest, from ``interests.interest_points``.
+    catalogue
+        The rules.
+    unavailable
+        Columns that the source cannot fill: conditions marked ``if_available`` ask nothing there.
+    as_of, computed_at
+        The day that the facts are of, and when they were computed (aware).
+
+    """
+    stamp = computed_at.isoformat(timespec="seconds")
+    table = table.copy()  # one block after many columns were added
+    facts: list[pd.DataFrame] = []
+    labels: dict[str, pd.Series] = {}
+    cutoffs: dict[str, float] = {}
+    for family in catalogue.families:
+        free = pd.Series(True, index=table.index)
+        column = pd.Series(None, index=table.index, dtype="object")
+        for tag in family.tags:
+            judged = _judge(tag, _with_own(table, points, tag, unavailable), unavailable)
+            cutoffs |= {f"{tag.id}.{name}": value for name, value in judged.cutoffs.items()}
+            has = judged.holds & free
+            if family.choose != "any":
+                free &= ~has
+                column = column.mask(has, tag.label or tag.id)
+            facts.append(_facts(table, family, tag, judged, has))
+        if family.sets:
+            labels[family.sets] = column.astype("str").where(column.notna())
+    tags = pd.concat(facts, ignore_index=True).assign(
+        **{AS_OF: pd.Timestamp(as_of), "computed_at": stamp}
+    )
+    tags = tags.sort_values([CUSTOMER_ID, "family", "tag"], ignore_index=True)
+    return Tagged(tags[list(TAG_COLUMNS)], labels, cutoffs)
+
+
+def risk(table: pd.DataFrame, rules: Risk) -> pd.DataFrame:
+    """Points, signals and tier of risk.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table's index: ``risk_points``, ``risk_signals`` (the columns whose signal is there),
+        and ``risk_tier``. What is not available gives no points: the tier rests on what is known.
+
+    """
+    points = pd.Series(0.0, index=table.index)
+    signals: list[list[str]] = [[] for _ in range(len(table))]
+    for signal in rules.signals:
+        enough = table["orders_365d"] >= signal.min_orders
+        there = enough & (table[signal.column] >= signal.at_least)
+        points = points + signal.points * there
+        for row in np.flatnonzero(there.to_numpy()):
+            if signal.column not in signals[row]:
+                signals[row].append(signal.column)
+    tier = np.select(
+        [points >= rules.high_points, points >= rules.middle_points],
+        [Tier.HIGH.value, Tier.MIDDLE.value],
+        Tier.LOW.value,
+    )
+    return pd.DataFrame(
+        {
+            "risk_points": points,
+            "risk_signals": pd.Series(signals, index=table.index, dtype="object"),
+            "risk_tier": pd.Series(tier, index=table.index, dtype="str"),
+        }
     )
 
 
-def value_cutoffs(spend: pd.Series, rules: Profile) -> tuple[float, float]:
-    """Least spend of the tiers high and middle, so that they hold the shares of the params."""
-    high = spend.quantile(1 - rules.high_value_share)
-    middle = spend.quantile(max(0.0, 1 - rules.high_value_share - rules.middle_value_share))
-    return float(high), float(middle)
+@dataclass(frozen=True)
+class _Judged:
+    """Who meets a tag's conditions, by how much, and the numbers behind it."""
+
+    holds: pd.Series
+    strength: pd.Series
+    rule: str
+    evidence: pd.DataFrame
+    cutoffs: dict[str, float]
 
 
-def value_tier(spend: pd.Series, cutoffs: tuple[float, float]) -> pd.Series:
-    """Rank customers by spend (currency units) against ``(high, middle)`` cut-offs.
+def _with_own(
+    table: pd.DataFrame, points: pd.DataFrame, tag: Tag, unavailable: frozenset[str]
+) -> pd.DataFrame:
+    """The table with the columns that only this tag has: its index, or its interest's points."""
+    if tag.interest is not None:
+        mine = points[points["interest"] == tag.id].set_index(CUSTOMER_ID)[[POINTS, SHARE]]
+        return table.join(mine, on=CUSTOMER_ID)
+    if tag.index:
+        ranks = [
+            (table[name] if more == "more" else -table[name]).rank(pct=True)
+            for name, more in tag.index.items()
+            if name not in unavailable
+        ]
+        if not ranks:
+            return table.join(pd.Series(np.nan, index=table.index, name=INDEX))
+        return table.join(pd.concat(ranks, axis=1).mean(axis=1).rename(INDEX))
+    return table
 
-    Nobody without spend is above low.
 
-    >>> value_tier(pd.Series([0.0, 50.0, 500.0]), (400.0, 40.0)).tolist()
-    ['low', 'middle', 'high']
-    """
-    high, middle = cutoffs
-    return pd.Series(
-        np.select(
-            [(spend >= high) & (spend > 0), (spend >= middle) & (spend > 0)],
-            [Tier.HIGH.value, Tier.MIDDLE.value],
-            Tier.LOW.value,
-        ),
-        index=spend.index,
+def _judge(tag: Tag, table: pd.DataFrame, unavailable: frozenset[str]) -> _Judged:
+    holds = table["orders_365d"] >= tag.min_orders
+    said, ranks, cutoffs = [], {}, {}
+    shown = [name for name in tag.index if name not in unavailable]
+    for condition in tag.conditions:
+        if condition.if_available and condition.column in unavailable:
+            continue
+        values = table[condition.column]
+        at = condition.value
+        if condition.quantile is not None:
+            at = float(values.quantile(condition.quantile))
+            cutoffs[condition.column] = at
+        holds &= _meets(values, condition, at)
+        said.append(_in_text(condition, at))
+        shown.append(condition.column)
+        if condition.described.kind == "number" and condition.op not in ("==", "!="):
+            ranks[condition.column] = (
+                values.rank(pct=True, method="max")
+                if condition.op in (">", ">=")
+                else (-values).rank(pct=True, method="max")
+            )
+    if tag.min_orders:
+        said.append(f"orders_365d >= {tag.min_orders}")
+    chosen = [ranks[name] for name in (tag.strength.columns or ranks) if name in ranks]
+    strength = pd.Series(tag.strength.value, index=table.index)
+    if tag.strength.by == "rank" and chosen:
+        strength = pd.concat(chosen, axis=1).mean(axis=1).round(6)
+    names = list(dict.fromkeys([*shown, *tag.evidence, "orders_365d"]))
+    return _Judged(
+        holds.fillna(False).astype(bool),
+        strength,
+        " and ".join(said) or "no other tag of the family holds",
+        table[names],
+        cutoffs,
     )
 
 
-def habit_cutoffs(profiles: pd.DataFrame, rules: Profile) -> dict[str, float]:
-    """Cut-offs of the spending habits over all customers of the table."""
-    return {
-        "discount_share_high": float(profiles["discount_share"].quantile(1 - rules.habit_share)),
-        "discount_share_median": float(profiles["discount_share"].median()),
-        "orders_90d_high": float(profiles["orders_90d"].quantile(1 - rules.habit_share)),
-    }
+def _meets(values: pd.Series, condition: Condition, at: object) -> pd.Series:
+    """Whether each value meets the condition; what is missing meets none."""
+    known = values.notna()
+    match condition.op:
+        case "has":
+            return values.map(lambda one: isinstance(one, list) and at in one).astype(bool)
+        case "in":
+            return known & values.isin(list(at))  # type: ignore[call-overload]
+        case "not_in":
+            return known & ~values.isin(list(at))  # type: ignore[call-overload]
+        case "==":
+            return known & (values == at)
+        case "!=":
+            return known & (values != at)
+        case ">":
+            return known & (values > at)
+        case ">=":
+            return known & (values >= at)
+        case "<":
+            return known & (values < at)
+        case _:
+            return known & (values <= at)
 
 
-def spending_habit(
-    discount_share: pd.Series, orders_90d: pd.Series, cutoffs: dict[str, float]
-) -> pd.Series:
-    """Careful spender, impulse buyer or rational consumer; null without orders in 90 days.
+def _in_text(condition: Condition, at: object) -> str:
+    shown = f"{at:.6g}" if isinstance(at, float) else json.dumps(at, ensure_ascii=False)
+    quantile = f" (quantile {condition.quantile:g})" if condition.quantile is not None else ""
+    return f"{condition.column} {condition.op} {shown}{quantile}"
 
-    *Careful*: the share of the shelf price saved is among the highest. *Impulse*: orders are among
-    the most frequent, and the share saved is below the median. *Rational*: the others.
-    """
-    known = discount_share.notna()
-    labels = pd.Series(
-        np.select(
-            [
-                discount_share >= cutoffs["discount_share_high"],
-                (orders_90d >= cutoffs["orders_90d_high"])
-                & (discount_share < cutoffs["discount_share_median"]),
-            ],
-            [Habit.CAREFUL.value, Habit.IMPULSE.value],
-            Habit.RATIONAL.value,
-        ),
-        index=discount_share.index,
-        dtype="str",
+
+def _facts(
+    table: pd.DataFrame, family: Family, tag: Tag, judged: _Judged, has: pd.Series
+) -> pd.DataFrame:
+    evidence = judged.evidence[has]
+    columns = [(name, evidence[name].tolist()) for name in evidence]
+    texts = [
+        json.dumps(
+            {name: _plain(values[row]) for name, values in columns},
+            ensure_ascii=False,
+        )
+        for row in range(len(evidence))
+    ]
+    return pd.DataFrame(
+        {
+            CUSTOMER_ID: table.loc[has, CUSTOMER_ID],
+            "tag": tag.id,
+            "family": family.id,
+            "rule": judged.rule,
+            "rule_version": tag.version,
+            "evidence": pd.Series(texts, index=evidence.index, dtype="str"),
+            "strength": judged.strength[has].astype("float64"),
+            "private": tag.private,
+        }
     )
-    return labels.where(known)
 
 
-def purchasing_power(price_index: pd.Series, rules: Profile) -> pd.Series:
-    """Affluent, middle class or ordinary, by what is paid and not by who somebody is.
-
-    ``price_index`` is the spend of a customer divided by what the same pieces would have cost at
-    the usual price of their product type; null gives null.
-
-    >>> rules = Profile.model_construct(affluent_price_index=1.1, middle_price_index=0.95)
-    >>> purchasing_power(pd.Series([1.2, 1.0, 0.7]), rules).tolist()
-    ['affluent', 'middle_class', 'ordinary']
-    """
-    labels = pd.Series(
-        np.select(
-            [price_index >= rules.affluent_price_index, price_index >= rules.middle_price_index],
-            [PurchasingPower.AFFLUENT.value, PurchasingPower.MIDDLE_CLASS.value],
-            PurchasingPower.ORDINARY.value,
-        ),
-        index=price_index.index,
-        dtype="str",
-    )
-    return labels.where(price_index.notna())
-
-
-def risk_tier(coupon_share: pd.Series, orders: pd.Series, rules: Profile) -> pd.Series:
-    """Risk by dependence on coupons: share of orders with one, among enough orders.
-
-    Returns, payment failures and fraud signals would belong here; where a source has none of them
-    the tier rests on coupons alone, and the reports say so.
-    """
-    enough = orders >= rules.risk_min_orders
-    return pd.Series(
-        np.select(
-            [
-                enough & (coupon_share >= rules.high_risk_coupon_share),
-                enough & (coupon_share >= rules.middle_risk_coupon_share),
-            ],
-            [Tier.HIGH.value, Tier.MIDDLE.value],
-            Tier.LOW.value,
-        ),
-        index=coupon_share.index,
-    )
+def _plain(value: object) -> object:
+    if isinstance(value, float):
+        if np.isnan(value):
+            return None
+        return int(value) if value.is_integer() else round(value, 6)
+    return None if value is pd.NA else value
