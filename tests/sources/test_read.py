@@ -1,6 +1,9 @@
 """Every kind of source that the params allow can be read, and brings its rules."""
 
+from datetime import date
 from typing import get_args
+
+from cleaning.rows import CHOICES
 
 from mkt_models.cleaning import rules_for
 from mkt_models.source_params import AnySource, Source
@@ -19,6 +22,6 @@ def test_every_kind_of_the_params_has_an_origin() -> None:
 def test_the_traps_of_a_source_are_among_its_rules() -> None:
     for kind, origin in ORIGINS.items():
         source = Source(kind=kind, time_zone="America/New_York")
-        names = [rule.name for rule in rules_for(source)]
+        names = [rule.name for rule in rules_for(source, CHOICES, date(2018, 1, 1))]
         assert {trap.name for trap in origin.traps} <= set(names)
         assert len(names) == len(set(names))

@@ -12,6 +12,10 @@ from mkt_models.columns import Table
 from mkt_models.engine import Connection, register, write_parquet
 from mkt_models.sources.schemas import REQUIRED, SCHEMAS
 
+# What is asked of data: is it there, can it be true, is it said once, does it fit to the other
+# tables, is its time possible.
+Aspect = Literal["", "completeness", "validity", "uniqueness", "consistency", "timeliness"]
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -24,24 +28,39 @@ class Rule:
     table
         The canonical table that it treats.
     action
-        ``quarantine`` sets a row aside, ``merge`` keeps one of several equal rows, ``change``
-        rewrites columns, ``flag`` only counts.
+        ``normalise`` gives values their one spelling before any other rule looks; ``quarantine``
+        sets a row aside; ``merge`` keeps one of several rows that are the same; ``move`` writes a
+        row to another clean table, ``to``; ``change`` rewrites columns; ``flag`` only counts.
     says
         What it does and why, in a sentence for the report.
     when
-        SQL condition over the raw table's columns: the rows that it touches. A merge has none:
-        it touches the second and later of equal rows.
+        SQL condition over the table's columns, after normalising, with ``t`` as the table's
+        alias: the rows that it touches. For ``normalise`` over the raw columns. A merge has none:
+        it touches the second and later of the rows that are the same.
     sets
-        For ``change``: column to SQL expression, applied where ``when`` holds.
+        Column to SQL expression. For ``change`` and ``move`` applied where ``when`` holds; for
+        ``normalise`` the spelling itself, which leaves a value that is already right as it is.
+    to
+        For ``move``: the clean table that receives the rows.
+    needs
+        Tables that ``when`` looks things up in. When one is absent the rule is not judged.
+    aspect
+        Which aspect of data quality a row that it touches lacks; empty when it is no defect.
+    columns
+        The columns whose values are at fault.
 
     """
 
     name: str
     table: Table
-    action: Literal["quarantine", "merge", "change", "flag"]
+    action: Literal["normalise", "quarantine", "merge", "move", "change", "flag"]
     says: str
     when: str = "FALSE"
     sets: Mapping[str, str] = field(default_factory=dict)
+    to: str = ""
+    needs: tuple[Table, ...] = ()
+    aspect: Aspect = ""
+    columns: tuple[str, ...] = ()
 
 
 class SourceError(ValueError):

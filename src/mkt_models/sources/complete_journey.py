@@ -92,23 +92,6 @@ _QUERIES: dict[Table, str] = {
 # What is peculiar to this data, and how it is treated.
 TRAPS: tuple[Rule, ...] = (
     Rule(
-        "zero_quantity",
-        Table.TRANSACTIONS,
-        "quarantine",
-        "A line of quantity 0 without a discount is no purchase; nearly all of them carry no money",
-        when="quantity = 0 AND loyalty_discount_cents = 0 AND coupon_discount_cents = 0"
-        " AND coupon_match_discount_cents = 0",
-    ),
-    Rule(
-        "coupon_slip",
-        Table.TRANSACTIONS,
-        "flag",
-        "A line of quantity 0 with a discount is a coupon that was scanned for the order: its "
-        "discount counts, it is no item",
-        when="quantity = 0 AND (loyalty_discount_cents > 0 OR coupon_discount_cents > 0"
-        " OR coupon_match_discount_cents > 0)",
-    ),
-    Rule(
         "fuel_counts_as_one",
         Table.TRANSACTIONS,
         "change",
@@ -116,6 +99,7 @@ TRAPS: tuple[Rule, ...] = (
         when="product_id IN (SELECT product_id FROM products"
         " WHERE product_type = 'GASOLINE-REG UNLEADED')",
         sets={"quantity": "1.0"},
+        needs=(Table.PRODUCTS,),
     ),
     Rule(
         "unmarried_may_be_unknown",
@@ -132,8 +116,9 @@ TRAPS: tuple[Rule, ...] = (
         "flag",
         "Campaigns of the same days reach customers together, so their effects cannot be told "
         "apart",
-        when="(starts_on, ends_on) IN (SELECT (starts_on, ends_on) FROM campaigns"
-        " GROUP BY starts_on, ends_on HAVING count(*) > 1)",
+        when="EXISTS (SELECT 1 FROM campaigns AS c WHERE c.starts_on = t.starts_on"
+        " AND c.ends_on = t.ends_on AND c.campaign_id <> t.campaign_id)",
+        needs=(Table.CAMPAIGNS,),
     ),
 )
 
