@@ -5,6 +5,7 @@ PYTHON ?= python3.11
 PARAMS ?= params/complete_journey.yaml
 SET ?=
 PORT ?= 3000
+SPARK ?= 4.3.0
 BIN := .venv/bin
 
 export BENTOML_DO_NOT_TRACK = True
@@ -14,10 +15,10 @@ export NUMBA_NUM_THREADS ?= 1
 export PYTHONHASHSEED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit lint lab serve notebooks lock clean
+.PHONY: help run test unit test-spark lint lab serve notebooks lock clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
 	@echo
 	@echo '  PARAMS=params/<file>.yaml chooses a configuration; SET="churn.horizon_days=28 seed=3"'
 	@echo '  changes single parameters; PYTHON=/path/to/python3.11 chooses the interpreter.'
@@ -32,6 +33,11 @@ test: lint ## everything: lint, types, imports, a run on the sample, unit tests,
 
 unit: .venv/.test ## only the unit and property tests, for while you work
 	$(BIN)/pytest -q
+
+test-spark: .venv/.spark .venv-spark/.spark ## the same results on Spark: starts a server here (brings Java 17)
+	@command -v java >/dev/null || { \
+	    echo "Java 17 is needed; on Debian: apt-get install openjdk-17-jre-headless"; exit 1; }
+	$(BIN)/pytest -q -m spark tests
 
 lint: .venv/.test ## style, types, and the direction of imports
 	$(BIN)/ruff check .
@@ -83,6 +89,20 @@ endef
 
 .venv/.test: .venv/.workflow
 	$(call make_environment,.venv,$(strip workflow,warehouse,test))
+	@touch $@
+
+.venv/.spark: .venv/.test
+	$(call make_environment,.venv,$(strip workflow,test,spark))
+	@touch $@
+
+# Spark's own jars (450 MB) and Java are needed by the server only.
+.venv-spark/.spark: Makefile
+	@command -v java >/dev/null || [ "$$(id -u)" != 0 ] || { \
+	    apt-get update -qq && \
+	    apt-get install -y -qq --no-install-recommends openjdk-17-jre-headless; }
+	@test -x .venv-spark/bin/python || $(PYTHON) -m venv .venv-spark
+	@echo "Installing pyspark $(SPARK) into .venv-spark"
+	@.venv-spark/bin/python -m pip install -q pyspark==$(SPARK)
 	@touch $@
 
 .venv-lab/.lab: $(LOCKED)

@@ -82,6 +82,16 @@ def project(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def spark_url() -> Iterator[str]:
+    """Where a Spark Connect server of this test run listens; only for tests marked spark."""
+    from mkt_models.spark_server import running, spark_home
+
+    environment = Path(os.environ.get("MKT_SPARK_ENV", ROOT / ".venv-spark"))
+    with running(spark_home(environment)) as found:
+        yield found.url
+
+
+@pytest.fixture(scope="session")
 def toy_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A BentoML store with three toy models and a snapshot that they scored."""
     from toy_service import fill_store

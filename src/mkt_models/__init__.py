@@ -6,6 +6,8 @@ The package is read along the flow of the data; imports go the same way:
     the vocabulary, the meaning of every parameter, and reading them from YAML
 ``engine``, ``workspace``
     SQL on files with DuckDB; where the tables of a run live
+``portable``, ``spark_sql``, ``spark_engine``, ``spark_server``
+    the subset of SQL that runs on every engine; the same SQL on Spark; a server for trying it
 ``sources``
     one module per origin, each giving the same canonical tables
 ``cleaning``

@@ -23,8 +23,18 @@ RISK_COLUMNS = tuple(
 
 
 class Engine(Section):
-    """How much of the machine the SQL engine may use."""
+    """Which SQL engine runs the stages from cleaning to tags, and how much it may use.
 
+    Memory and threads are those of DuckDB, which runs the other stages in any case. Those of a
+    Spark server are set where it is started.
+    """
+
+    url: str = Field(
+        default="duckdb",
+        pattern=r"^(duckdb|sc://[A-Za-z0-9._-]+:[0-9]{1,5})$",
+        description="duckdb: embedded; sc://host:port: the Spark Connect server there, which must "
+        "see the files of the run under the same paths",
+    )
     memory_limit_gb: float = Field(gt=0.2, description="beyond it the engine spills to disk, GB")
     threads: int = Field(gt=0)
 

@@ -89,21 +89,30 @@ def fit_scorer(rows: pd.DataFrame, features: dict[str, Measure], recipe: Recipe)
 
     """
     target = rows["target"].to_numpy(dtype=np.float64)
-    positives = int((target > 0).sum())
-    enough = positives >= MIN_CLASS and (
-        recipe.link == "log" or len(target) - positives >= MIN_CLASS
-    )
-    if not enough:
-        raise LabelError(
-            f"{recipe.name.value}: {positives} of {len(target)} training rows have a target above "
-            f"0; at least {MIN_CLASS} of each kind are needed. Take more customers or cutoffs"
-        )
+    require_both_kinds(len(target), int((target > 0).sum()), recipe)
     names = list(features)
     matrix = rows[names].to_numpy(dtype=np.float32)
     calibrated = Calibration(slope=1.0, intercept=0.0)
     if recipe.link == "logistic":
         held_out = _held_out_margins(matrix, target, rows[CUSTOMER_ID].to_numpy(), recipe)
         calibrated = calibration(held_out, target)
+    return calibrated_scorer(_train(matrix, target, names, recipe), features, recipe, calibrated)
+
+
+def require_both_kinds(rows: int, positives: int, recipe: Recipe) -> None:
+    """Raise LabelError when a class, or spend above zero, has too few rows to learn from."""
+    enough = positives >= MIN_CLASS and (recipe.link == "log" or rows - positives >= MIN_CLASS)
+    if not enough:
+        raise LabelError(
+            f"{recipe.name.value}: {positives} of {rows} training rows have a target above "
+            f"0; at least {MIN_CLASS} of each kind are needed. Take more customers or cutoffs"
+        )
+
+
+def calibrated_scorer(
+    booster: xgb.Booster, features: dict[str, Measure], recipe: Recipe, calibrated: Calibration
+) -> Scorer:
+    """Put trees, the words of their features and a calibration together."""
     units = {"days": "days", "share": "share", "yes_no": "yes_no", "currency": recipe.currency}
     words = {
         name: {"en": m.en, "zh": m.zh, "unit": units.get(m.unit, "")}
@@ -111,8 +120,8 @@ def fit_scorer(rows: pd.DataFrame, features: dict[str, Measure], recipe: Recipe)
     }
     return Scorer(
         name=recipe.name,
-        booster=_train(matrix, target, names, recipe),
-        features=tuple(names),
+        booster=booster,
+        features=tuple(features),
         link=recipe.link,
         words=words,
         slope=calibrated.slope,

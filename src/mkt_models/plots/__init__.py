@@ -20,6 +20,8 @@
     tags counted and how stable they are, what stages foretell
 ``decisions``
     strategies chosen, and why others were not
+``engines``
+    what the SQL engines cost
 
 All take axes or make a new figure, and return what they drew on; nothing here shows a figure.
 Notebooks call :func:`use_style` once; only notebooks and reports import this package.
@@ -28,6 +30,7 @@ Notebooks call :func:`use_style` once; only notebooks and reports import this pa
 from mkt_models.plots.curves import calibration, deciles, gain
 from mkt_models.plots.data import distribution, ledger, missing, stages_by_tier, weekly_sales
 from mkt_models.plots.decisions import strategies, suppressions
+from mkt_models.plots.engines import engine_costs
 from mkt_models.plots.explanation import beeswarm, importance, waterfall
 from mkt_models.plots.fairness import groups
 from mkt_models.plots.mining import gains, recommenders, rules
@@ -43,6 +46,7 @@ __all__ = [
     "calibration",
     "deciles",
     "distribution",
+    "engine_costs",
     "gain",
     "gains",
     "groups",
