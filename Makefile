@@ -84,7 +84,7 @@ define make_environment # folder, extras
 endef
 
 .venv/.workflow: $(LOCKED)
-	$(call make_environment,.venv,workflow)
+	$(call make_environment,.venv,$(strip workflow,warehouse))
 	@touch $@
 
 .venv/.test: .venv/.workflow
@@ -92,7 +92,7 @@ endef
 	@touch $@
 
 .venv/.spark: .venv/.test
-	$(call make_environment,.venv,$(strip workflow,test,spark))
+	$(call make_environment,.venv,$(strip workflow,warehouse,test,spark))
 	@touch $@
 
 # Spark's own jars (450 MB) and Java are needed by the server only.

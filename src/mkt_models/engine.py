@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from mkt_models.spark_engine import SparkConnection
 
 
+# What the stages outside that stretch use: all that DuckDB can do.
+DuckDB = duckdb.DuckDBPyConnection
+
+
 class Result(Protocol):
     """What a query gives: the types are DuckDB's on every engine."""
 

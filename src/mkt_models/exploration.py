@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from mkt_models.columns import CUSTOMER_ID, Table
-from mkt_models.engine import Connection, literal
+from mkt_models.engine import DuckDB, literal
 from mkt_models.sources.facts import day_of, span
 from mkt_models.sources.schemas import SCHEMAS
 from mkt_models.sources.unreadable import FILE
@@ -19,7 +19,7 @@ from mkt_models.sources.unreadable import FILE
 _SOLD = "status IS NULL OR status NOT IN ('cancelled', 'failed')"
 
 
-def overview(con: Connection, tables: Mapping[Table, int], time_zone: str) -> pd.DataFrame:
+def overview(con: DuckDB, tables: Mapping[Table, int], time_zone: str) -> pd.DataFrame:
     """One row per table: ``rows``, ``columns``, ``customers`` in it, ``first`` and ``last`` day.
 
     ``tables`` are the registered tables and their rows, as ``canonical.check`` gives them;
@@ -47,7 +47,7 @@ def absent(tables: Iterable[Table]) -> list[str]:
     return [table.value for table in Table if table not in there]
 
 
-def weekly_sales(con: Connection, time_zone: str) -> pd.DataFrame:
+def weekly_sales(con: DuckDB, time_zone: str) -> pd.DataFrame:
     """Sales per week of the shop: ``week`` (its Monday), ``amount``, ``orders``, ``days``.
 
     ``amount`` is net of returns, and without cancelled and failed orders; lines that are dated far
@@ -77,7 +77,7 @@ def weekly_sales(con: Connection, time_zone: str) -> pd.DataFrame:
     return frame.assign(week=pd.to_datetime(frame["week"]))
 
 
-def missing_values(con: Connection, table: str) -> pd.DataFrame:
+def missing_values(con: DuckDB, table: str) -> pd.DataFrame:
     """One row per column of a table: rows in which it is ``missing``, of ``n`` rows."""
     columns = [str(row[0]) for row in con.execute(f"DESCRIBE {table}").fetchall()]
     parts = ", ".join(f"count(*) - count({c})" for c in columns)
@@ -85,7 +85,7 @@ def missing_values(con: Connection, table: str) -> pd.DataFrame:
     return pd.DataFrame({"column": columns, "missing": values[1:], "n": values[0]})
 
 
-def customer_amounts(con: Connection) -> pd.DataFrame:
+def customer_amounts(con: DuckDB) -> pd.DataFrame:
     """One row per customer: ``orders`` and ``amount`` (currency units) over all days.
 
     The amount is net of returns, and without cancelled and failed orders.
@@ -99,7 +99,7 @@ def customer_amounts(con: Connection) -> pd.DataFrame:
     ).df()
 
 
-def gaps(con: Connection, tables: Iterable[Table]) -> pd.DataFrame:
+def gaps(con: DuckDB, tables: Iterable[Table]) -> pd.DataFrame:
     """One row per table: how many of its columns are ``complete``, ``with_gaps`` and ``empty``.
 
     ``most_missing`` names the column of those with gaps that lacks most, and ``no_values`` the
@@ -120,7 +120,7 @@ def gaps(con: Connection, tables: Iterable[Table]) -> pd.DataFrame:
     return pd.DataFrame(lines, columns=names)
 
 
-def known_share(con: Connection) -> float:
+def known_share(con: DuckDB) -> float:
     """Share of the customers of whom anything is known beside their id; NaN without customers."""
     attributes = [column for column in SCHEMAS[Table.CUSTOMERS] if column != CUSTOMER_ID]
     texts = ", ".join(f"CAST({column} AS VARCHAR)" for column in attributes)
@@ -130,7 +130,7 @@ def known_share(con: Connection) -> float:
     return float(known / n) if n else float("nan")
 
 
-def assigned_at_random(con: Connection, tables: Iterable[Table]) -> tuple[int, int]:
+def assigned_at_random(con: DuckDB, tables: Iterable[Table]) -> tuple[int, int]:
     """How many contacts have a recorded probability of being sent, and how many there are."""
     if Table.EXPOSURES not in set(tables):
         return 0, 0
@@ -138,7 +138,7 @@ def assigned_at_random(con: Connection, tables: Iterable[Table]) -> tuple[int, i
     return int(row[0]), int(row[1])
 
 
-def unreadable(con: Connection, raw: Path) -> pd.DataFrame:
+def unreadable(con: DuckDB, raw: Path) -> pd.DataFrame:
     """One row per table and column of which texts could not be read: how many, and where.
 
     ``first`` names file and line of the first of them. Without any the table has no rows.

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from mkt_models.engine import Connection
+from mkt_models.engine import DuckDB
 from mkt_models.profiles.exclusions import Exclusions
 
 LEVELS = ("department", "category", "product_type", "brand", "product_id")
@@ -60,7 +60,7 @@ class Baskets:
 
 
 def read_baskets(
-    con: Connection,
+    con: DuckDB,
     *,
     as_of: date,
     levels: Sequence[str],

@@ -5,7 +5,7 @@ from datetime import date
 import pandas as pd
 
 from mkt_models.columns import Shelf
-from mkt_models.engine import Connection
+from mkt_models.engine import DuckDB
 from mkt_models.mining.discover_candidates import discover_sql
 from mkt_models.mining.purchase_model import (
     NothingToLearn,
@@ -23,7 +23,7 @@ PROBABLE = "round(probability, 9) DESC, popular_rank, product_id"
 
 
 def discover(
-    con: Connection,
+    con: DuckDB,
     as_of: date,
     mining: Mining,
     shown: pd.DataFrame,

@@ -3,12 +3,12 @@
 from collections.abc import Collection
 
 from mkt_models.columns import Table
-from mkt_models.engine import Connection
+from mkt_models.engine import DuckDB
 from mkt_models.params import Mining
 from mkt_models.sources.schemas import SCHEMAS
 
 
-def ensure_products(con: Connection, tables: Collection[str]) -> bool:
+def ensure_products(con: DuckDB, tables: Collection[str]) -> bool:
     """Make ``products`` from the transactions when it is not among ``tables``.
 
     One row per product that was sold, every column but its id null. Returns whether the source
@@ -28,7 +28,7 @@ def ensure_products(con: Connection, tables: Collection[str]) -> bool:
     return False
 
 
-def known_levels(con: Connection, mining: Mining) -> Mining:
+def known_levels(con: DuckDB, mining: Mining) -> Mining:
     """Leave out the levels of rules that no product has a value for.
 
     Where none remains, rules are mined between products. The parameters as they are otherwise.

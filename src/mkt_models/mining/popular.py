@@ -4,13 +4,13 @@ from datetime import date
 
 import pandas as pd
 
-from mkt_models.engine import Connection
+from mkt_models.engine import DuckDB
 from mkt_models.mining.candidates import recommendable_sql
 from mkt_models.mining.recommend import POPULAR
 from mkt_models.params import Mining
 
 
-def popular_products(con: Connection, as_of: date, mining: Mining) -> pd.DataFrame:
+def popular_products(con: DuckDB, as_of: date, mining: Mining) -> pd.DataFrame:
     """Name the products that most customers bought lately.
 
     Returns

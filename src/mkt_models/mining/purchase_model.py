@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from mkt_models.engine import Connection
+from mkt_models.engine import DuckDB
 from mkt_models.mining import candidates, discover_candidates
 from mkt_models.mining.candidates import Feature
 from mkt_models.params import Mining
@@ -54,7 +54,7 @@ class PurchaseModel:
         return f"1.0 / (1.0 + exp(-(({self.intercept!r}) {terms})))"
 
 
-def fit_purchase_model(con: Connection, as_of: date, mining: Mining) -> PurchaseModel:
+def fit_purchase_model(con: DuckDB, as_of: date, mining: Mining) -> PurchaseModel:
     """Fit the model of the usual list on windows of ``backtest_days`` that end by ``as_of``.
 
     Nothing on or after ``as_of`` is looked at.
@@ -71,7 +71,7 @@ def fit_purchase_model(con: Connection, as_of: date, mining: Mining) -> Purchase
     )
 
 
-def fit_discover_model(con: Connection, as_of: date, mining: Mining) -> PurchaseModel:
+def fit_discover_model(con: DuckDB, as_of: date, mining: Mining) -> PurchaseModel:
     """Fit the model of what is new to the customer, as :func:`fit_purchase_model` does."""
     return _fit(
         con,
@@ -84,7 +84,7 @@ def fit_discover_model(con: Connection, as_of: date, mining: Mining) -> Purchase
 
 
 def _fit(
-    con: Connection,
+    con: DuckDB,
     as_of: date,
     mining: Mining,
     features: Mapping[str, Feature],
@@ -135,7 +135,7 @@ def _fit(
     )
 
 
-def _first_day(con: Connection, as_of: date) -> date:
+def _first_day(con: DuckDB, as_of: date) -> date:
     found = con.execute(
         f"SELECT min(local_date) FROM transactions WHERE local_date < DATE '{as_of.isoformat()}'"
     ).fetchall()[0][0]

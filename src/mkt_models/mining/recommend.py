@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from mkt_models.columns import Shelf
-from mkt_models.engine import Connection
+from mkt_models.engine import DuckDB
 from mkt_models.mining.candidates import POPULAR_DAYS, candidates_sql
 from mkt_models.mining.purchase_model import PurchaseModel, fit_purchase_model
 from mkt_models.mining.selection import Selection
@@ -41,7 +41,7 @@ RECOMMENDATION_COLUMNS = (
 
 
 def recommend(
-    con: Connection, as_of: date, mining: Mining, model: PurchaseModel | None = None
+    con: DuckDB, as_of: date, mining: Mining, model: PurchaseModel | None = None
 ) -> pd.DataFrame:
     """Recommend ``n_items`` products to every customer with an order before ``as_of``.
 

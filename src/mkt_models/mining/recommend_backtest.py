@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from mkt_models.columns import AS_OF, CUSTOMER_ID, PRODUCT_ID, NumberKind
-from mkt_models.engine import Connection
+from mkt_models.engine import DuckDB
 from mkt_models.evaluation.curves import calibration_table
 from mkt_models.mining.candidates import candidates_sql, recommendable_sql
 from mkt_models.mining.list_metrics import judge, list_metrics
@@ -70,7 +70,7 @@ class Backtest:
 
 
 def backtest(
-    con: Connection,
+    con: DuckDB,
     as_of: date,
     mining: Mining,
     *,
@@ -167,7 +167,7 @@ def calibrate(
     return pd.concat(tables, ignore_index=True), errors
 
 
-def _lists(con: Connection, mining: Mining, start: date, as_of: date) -> dict[str, pd.DataFrame]:
+def _lists(con: DuckDB, mining: Mining, start: date, as_of: date) -> dict[str, pd.DataFrame]:
     # Per scope one row per customer; columns (ranking, metric).
     scopes = {ALL: ("TRUE", "TRUE"), RECOMMENDABLE: (recommendable_sql(mining), "recommendable")}
     out = {}
@@ -200,7 +200,7 @@ def _lists(con: Connection, mining: Mining, start: date, as_of: date) -> dict[st
     return out
 
 
-def _hits(con: Connection, wanted: pd.DataFrame, order: str, where: str, k: int) -> pd.DataFrame:
+def _hits(con: DuckDB, wanted: pd.DataFrame, order: str, where: str, k: int) -> pd.DataFrame:
     hits = con.execute(
         f"""
         SELECT customer_id, count(*) AS hits, sum(ln(2.0) / ln(place + 1.0)) AS dcg FROM (
@@ -213,7 +213,7 @@ def _hits(con: Connection, wanted: pd.DataFrame, order: str, where: str, k: int)
     return wanted.join(hits.set_index(CUSTOMER_ID)).fillna(0.0)
 
 
-def _shown(con: Connection, mining: Mining) -> pd.DataFrame:
+def _shown(con: DuckDB, mining: Mining) -> pd.DataFrame:
     return con.execute(
         f"""
         SELECT customer_id, product_id, probability, bought AS target,

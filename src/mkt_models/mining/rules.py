@@ -11,7 +11,7 @@ from datetime import date
 
 import pandas as pd
 
-from mkt_models.engine import Connection
+from mkt_models.engine import DuckDB
 from mkt_models.mining.baskets import NOTHING, check_levels, left_out_sql, read_baskets
 from mkt_models.mining.derive import Thresholds, rules_of
 from mkt_models.params import Mining
@@ -32,7 +32,7 @@ READ_COLUMNS = (
 
 
 def association_rules(
-    con: Connection,
+    con: DuckDB,
     *,
     as_of: date,
     keep: Thresholds,
@@ -92,7 +92,7 @@ def association_rules(
     return rules_of(baskets, keep, tests=tests)
 
 
-def rules_at_levels(con: Connection, *, as_of: date, mining: Mining) -> pd.DataFrame:
+def rules_at_levels(con: DuckDB, *, as_of: date, mining: Mining) -> pd.DataFrame:
     """Mine every level that the parameters name, one after the other.
 
     The rows of :func:`association_rules` per level, in the order of the levels.
@@ -122,7 +122,7 @@ def rules_at_levels(con: Connection, *, as_of: date, mining: Mining) -> pd.DataF
 
 
 def left_out(
-    con: Connection,
+    con: DuckDB,
     *,
     as_of: date,
     level: str = "product_type",

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from mkt_models.columns import CUSTOMER_ID
-from mkt_models.engine import Connection
+from mkt_models.engine import DuckDB
 from mkt_models.evaluation.curves import calibration_table
 from mkt_models.mining.candidates import candidates_sql, recommendable_sql
 from mkt_models.mining.discover import PROBABLE as MOST_PROBABLE_NEW
@@ -84,7 +84,7 @@ class VarietyTest:
 
 
 def price_of_variety(
-    con: Connection,
+    con: DuckDB,
     as_of: date,
     mining: Mining,
     model: PurchaseModel,
@@ -121,7 +121,7 @@ def price_of_variety(
 
 
 def backtest_discover(
-    con: Connection,
+    con: DuckDB,
     as_of: date,
     mining: Mining,
     *,
@@ -169,7 +169,7 @@ def backtest_discover(
 
 
 def _test(
-    con: Connection,
+    con: DuckDB,
     mining: Mining,
     start: date,
     lists: Mapping[str, str],
@@ -247,9 +247,7 @@ def _test(
     return VarietyTest(ranking, table, calibration, document, model)
 
 
-def _wanted(
-    con: Connection, mining: Mining, start: date, as_of: date, *, new: bool
-) -> pd.DataFrame:
+def _wanted(con: DuckDB, mining: Mining, start: date, as_of: date, *, new: bool) -> pd.DataFrame:
     """Per customer with an earlier order: recommendable products bought in the window."""
     unseen = "AND o.product_id IS NULL" if new else ""
     wanted = con.execute(

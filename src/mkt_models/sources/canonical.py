@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from mkt_models.columns import Table
-from mkt_models.engine import Connection, register, write_parquet
+from mkt_models.engine import DuckDB, register, write_parquet
 from mkt_models.sources.schemas import REQUIRED, SCHEMAS
 
 # What is asked of data: is it there, can it be true, is it said once, does it fit to the other
@@ -67,7 +67,7 @@ class SourceError(ValueError):
     """A source's tables cannot be used; the message names table, column and remedy."""
 
 
-def write_table(con: Connection, table: Table, query: str, folder: Path) -> int:
+def write_table(con: DuckDB, table: Table, query: str, folder: Path) -> int:
     """Write the result of ``query`` as a canonical table; return the number of rows.
 
     Columns are cast and put in the order of the schema; those that the query does not have become
@@ -91,7 +91,7 @@ def write_table(con: Connection, table: Table, query: str, folder: Path) -> int:
     )
 
 
-def check(con: Connection, folder: Path) -> dict[Table, int]:
+def check(con: DuckDB, folder: Path) -> dict[Table, int]:
     """Check a folder of canonical tables; return the rows of each table that is there.
 
     Raises SourceError when a required table is missing, or a table's columns or types differ

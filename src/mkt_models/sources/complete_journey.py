@@ -19,7 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from mkt_models.columns import Table
-from mkt_models.engine import Connection, count, literal
+from mkt_models.engine import DuckDB, count, literal
 from mkt_models.source_params import CompleteJourney
 from mkt_models.sources.canonical import Rule, SourceError, write_table
 from mkt_models.sources.consents import assumed_consents_sql
@@ -128,7 +128,7 @@ TRAPS: tuple[Rule, ...] = (
 )
 
 
-def extract(con: Connection, source: CompleteJourney, seed: int, folder: Path) -> dict[str, object]:
+def extract(con: DuckDB, source: CompleteJourney, seed: int, folder: Path) -> dict[str, object]:
     """Write the canonical tables of Complete Journey to ``folder``.
 
     Parameters

@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from mkt_models.columns import Table
-from mkt_models.engine import Connection, literal
+from mkt_models.engine import DuckDB, literal
 from mkt_models.sources.schemas import CANONICAL
 
 STRAY_DAYS = 90
@@ -46,7 +46,7 @@ class TableFacts:
         return {column for column, n in self.missing.items() if n < self.rows}
 
 
-def facts(con: Connection, folder: Path, time_zone: str) -> list[TableFacts]:
+def facts(con: DuckDB, folder: Path, time_zone: str) -> list[TableFacts]:
     """Count what every canonical table of a folder holds, in the order of the tables."""
     return [
         _facts(con, table, folder / f"{table.value}.parquet", time_zone)
@@ -55,7 +55,7 @@ def facts(con: Connection, folder: Path, time_zone: str) -> list[TableFacts]:
     ]
 
 
-def _facts(con: Connection, table: Table, path: Path, time_zone: str) -> TableFacts:
+def _facts(con: DuckDB, table: Table, path: Path, time_zone: str) -> TableFacts:
     columns = CANONICAL[table].columns
     who = "count(DISTINCT customer_id)" if "customer_id" in columns else "NULL"
     when = day_of(table, time_zone)
@@ -88,7 +88,7 @@ class Span:
     strays: int
 
 
-def span(con: Connection, transactions: str, time_zone: str) -> Span:
+def span(con: DuckDB, transactions: str, time_zone: str) -> Span:
     """Find the days that the order lines reach over; impossible dates do not stretch it.
 
     A line is a stray when it is dated more than :data:`STRAY_DAYS` days before the first thousandth
@@ -110,7 +110,7 @@ def span(con: Connection, transactions: str, time_zone: str) -> Span:
     return Span(row[0], row[1], int(row[2] or 0))
 
 
-def oddities(con: Connection, folder: Path, mapped: Sequence[str]) -> list[str]:
+def oddities(con: DuckDB, folder: Path, mapped: Sequence[str]) -> list[str]:
     """What is worth knowing of the order lines before they are cleaned, in sentences.
 
     ``mapped`` are the columns of the transactions that the source fills; equal rows are counted

@@ -13,7 +13,7 @@ from typing import Literal
 
 import duckdb
 
-from mkt_models.engine import Connection, count, literal
+from mkt_models.engine import DuckDB, count, literal
 from mkt_models.mapping_params import Reading
 from mkt_models.sections import nearest
 from mkt_models.sources.mapping import quoted
@@ -125,7 +125,7 @@ def _format_of(path: Path) -> Format:
 
 
 def open_file(
-    con: Connection,
+    con: DuckDB,
     file: File,
     reading: Reading,
     scratch: Path,
@@ -184,7 +184,7 @@ def explained(file: File, error: duckdb.Error) -> ReadError:
     return ReadError(f"{file.name}: cannot be read as {file.format}: {first}")
 
 
-def _open_csv(con: Connection, file: File, ready: Ready, reading: Reading, number: int) -> Relation:
+def _open_csv(con: DuckDB, file: File, ready: Ready, reading: Reading, number: int) -> Relation:
     where = literal(ready.path)
     quote = literal(reading.quote)
     packing = "gzip" if ready.path.suffix == ".gz" else "none"
@@ -207,7 +207,7 @@ def _open_csv(con: Connection, file: File, ready: Ready, reading: Reading, numbe
     return Relation(file, rows, dict.fromkeys(names, "VARCHAR"), ready.share, first, broken)
 
 
-def _open_jsonl(con: Connection, file: File, ready: Ready, number: int) -> Relation:
+def _open_jsonl(con: DuckDB, file: File, ready: Ready, number: int) -> Relation:
     packing = "gzip" if ready.path.suffix == ".gz" else "none"
     lines = (
         f"SELECT line FROM read_csv({literal(ready.path)}, columns={{'line': 'VARCHAR'}}, "
@@ -233,7 +233,7 @@ def _open_jsonl(con: Connection, file: File, ready: Ready, number: int) -> Relat
     return Relation(file, rows, columns, ready.share, 1, f"not_json_{number}")
 
 
-def _paths(con: Connection, lines: str) -> list[tuple[str, ...]]:
+def _paths(con: DuckDB, lines: str) -> list[tuple[str, ...]]:
     """The keys of the first objects, and of the objects in them."""
     some = (
         f"(SELECT line FROM ({lines}) AS lines LIMIT 10000) AS first_lines WHERE json_valid(line)"
@@ -247,7 +247,7 @@ def _paths(con: Connection, lines: str) -> list[tuple[str, ...]]:
     return list(found)
 
 
-def _open_parquet(con: Connection, file: File, sample_bytes: int | None) -> Relation:
+def _open_parquet(con: DuckDB, file: File, sample_bytes: int | None) -> Relation:
     source = f"read_parquet({literal(file.path)}, file_row_number=true)"
     described = con.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
     columns = {str(row[0]): str(row[1]) for row in described if row[0] != "file_row_number"}
@@ -261,7 +261,7 @@ def _open_parquet(con: Connection, file: File, sample_bytes: int | None) -> Rela
     return Relation(file, rows, columns)
 
 
-def broken_lines(con: Connection, relation: Relation) -> list[BrokenLine]:
+def broken_lines(con: DuckDB, relation: Relation) -> list[BrokenLine]:
     """The lines that could not be split, after the rows have been read.
 
     Raises ReadError when a line is none of the encoding.
@@ -283,7 +283,7 @@ def broken_lines(con: Connection, relation: Relation) -> list[BrokenLine]:
     ]
 
 
-def forget(con: Connection, relation: Relation) -> None:
+def forget(con: DuckDB, relation: Relation) -> None:
     """Drop what the engine remembers of a file's broken lines."""
     if relation.broken is None:
         return

@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from mkt_models.columns import Table
-from mkt_models.engine import Connection, literal
+from mkt_models.engine import DuckDB, literal
 from mkt_models.source_params import Files
 from mkt_models.sources import database, unreadable
 from mkt_models.sources.canonical import SourceError, write_table
@@ -22,7 +22,7 @@ from mkt_models.sources.mapped_tables import Loaded, load
 from mkt_models.sources.mapping import faults
 
 
-def extract(con: Connection, source: Files, seed: int, folder: Path) -> dict[str, object]:
+def extract(con: DuckDB, source: Files, seed: int, folder: Path) -> dict[str, object]:
     """Write the canonical tables of the user's data to ``folder``.
 
     Parameters
@@ -67,7 +67,7 @@ def extract(con: Connection, source: Files, seed: int, folder: Path) -> dict[str
     return origin | ({"about": source.about} if source.about else {})
 
 
-def write(con: Connection, source: Files, loaded: Sequence[Loaded], folder: Path) -> list[str]:
+def write(con: DuckDB, source: Files, loaded: Sequence[Loaded], folder: Path) -> list[str]:
     """Write what was loaded as canonical tables; return the names of those that are derived.
 
     Customers and products that the data has no table of are those of the transactions. Consents
@@ -106,7 +106,7 @@ def write(con: Connection, source: Files, loaded: Sequence[Loaded], folder: Path
     return derived
 
 
-def _day_before(con: Connection, lines: str) -> date:
+def _day_before(con: DuckDB, lines: str) -> date:
     first = con.execute(f"SELECT CAST(min(occurred_at) AS DATE) FROM {lines}").fetchall()[0][0]
     return (first or date(1970, 1, 2)) - timedelta(days=1)
 

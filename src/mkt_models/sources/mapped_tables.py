@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 
 from mkt_models.columns import Table
-from mkt_models.engine import Connection, count, literal
+from mkt_models.engine import DuckDB, count, literal
 from mkt_models.mapping_params import Database, TableMapping
 from mkt_models.source_params import Files
 from mkt_models.sources import database, file_readers, unreadable
@@ -61,7 +61,7 @@ class Loaded:
 
 
 def load(
-    con: Connection, source: Files, scratch: Path, sample_bytes: int | None = None
+    con: DuckDB, source: Files, scratch: Path, sample_bytes: int | None = None
 ) -> tuple[list[Loaded], list[str]]:
     """Read every mapped table into the engine; return what was found, and what is wrong.
 
@@ -83,7 +83,7 @@ def load(
 
 
 def _load_table(
-    con: Connection, source: Files, table: Table, scratch: Path, sample_bytes: int | None
+    con: DuckDB, source: Files, table: Table, scratch: Path, sample_bytes: int | None
 ) -> Loaded:
     mapping = source.tables.mapped()[table]
     relations = _open(con, source, table, scratch, sample_bytes)
@@ -123,7 +123,7 @@ def _load_table(
 
 
 def _open(
-    con: Connection, source: Files, table: Table, scratch: Path, sample_bytes: int | None
+    con: DuckDB, source: Files, table: Table, scratch: Path, sample_bytes: int | None
 ) -> list[Relation]:
     """The files, or the copy of the database table, that feed a table."""
     place, reading = source.reads(table)
@@ -157,7 +157,7 @@ def _copied(place: Database, mapping: TableMapping, scratch: Path, sampled: bool
 
 
 def _insert(
-    con: Connection, relation: Relation, given: str, made: Sequence[Made], staged: str
+    con: DuckDB, relation: Relation, given: str, made: Sequence[Made], staged: str
 ) -> list[unreadable.BrokenLine]:
     """Read the rows of one file; return its broken lines."""
     parts = ", ".join(
@@ -182,7 +182,7 @@ def _insert(
 
 
 def _read_as(
-    con: Connection, relation: Relation, given: str, made: Sequence[Made]
+    con: DuckDB, relation: Relation, given: str, made: Sequence[Made]
 ) -> dict[str, tuple[str, object]]:
     """What becomes of the first texts of a file."""
     out: dict[str, tuple[str, object]] = {}
@@ -200,13 +200,13 @@ def _read_as(
     return out
 
 
-def _insert_nulls(con: Connection, staged: str, n: int) -> None:
+def _insert_nulls(con: DuckDB, staged: str, n: int) -> None:
     if n:
         width = len(con.execute(f"SELECT * FROM {staged} LIMIT 0").description or ())
         con.execute(f"INSERT INTO {staged} SELECT {', '.join(['NULL'] * width)} FROM range({n})")
 
 
-def _keep_last(con: Connection, staged: str, keys: Sequence[str]) -> None:
+def _keep_last(con: DuckDB, staged: str, keys: Sequence[str]) -> None:
     """Keep the last row of those that agree in the keys; none where a key is null."""
     names = ", ".join(keys)
     known = " AND ".join(f"{key} IS NOT NULL" for key in keys)

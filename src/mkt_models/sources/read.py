@@ -6,7 +6,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from mkt_models.engine import Connection
+from mkt_models.engine import DuckDB
 from mkt_models.source_params import Source
 from mkt_models.sources import complete_journey, files, mapping, simulator
 from mkt_models.sources.canonical import Rule
@@ -43,7 +43,7 @@ class Origin:
 
     """
 
-    extract: Callable[[Connection, Any, int, Path], dict[str, object]]
+    extract: Callable[[DuckDB, Any, int, Path], dict[str, object]]
     traps: tuple[Rule, ...] = ()
     package: str | None = None
     data_files: Callable[[Any], list[Path]] = _nothing
@@ -65,7 +65,7 @@ ORIGINS: Mapping[str, Origin] = {
 }
 
 
-def extract(con: Connection, source: Source, seed: int, folder: Path) -> dict[str, object]:
+def extract(con: DuckDB, source: Source, seed: int, folder: Path) -> dict[str, object]:
     """Write the canonical tables of a source to ``folder``; return where they come from."""
     return ORIGINS[source.kind].extract(con, source, seed, folder)
 

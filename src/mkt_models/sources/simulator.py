@@ -9,7 +9,7 @@ import hashlib
 from pathlib import Path
 
 from mkt_models import __version__
-from mkt_models.engine import Connection
+from mkt_models.engine import DuckDB
 from mkt_models.simulation.generate import generate
 from mkt_models.source_params import Simulator
 from mkt_models.sources.schemas import SCHEMAS
@@ -17,7 +17,7 @@ from mkt_models.sources.schemas import SCHEMAS
 TRUTH = "truth"
 
 
-def extract(con: Connection, source: Simulator, seed: int, folder: Path) -> dict[str, object]:
+def extract(con: DuckDB, source: Simulator, seed: int, folder: Path) -> dict[str, object]:
     """Simulate the shop and write its canonical tables to ``folder``.
 
     Parameters

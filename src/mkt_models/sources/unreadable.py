@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mkt_models.columns import Table
-from mkt_models.engine import Connection, literal, write_parquet
+from mkt_models.engine import DuckDB, literal, write_parquet
 from mkt_models.sources.schemas import CANONICAL
 
 WHOLE_LINE = "(whole line)"
@@ -64,7 +64,7 @@ class Count:
         return self.unreadable / self.given if self.given else 0.0
 
 
-def begin(con: Connection) -> None:
+def begin(con: DuckDB) -> None:
     """Begin an empty list."""
     con.execute(
         f'CREATE OR REPLACE TEMP TABLE {_LISTED} ("table" VARCHAR, file VARCHAR, line BIGINT, '
@@ -73,7 +73,7 @@ def begin(con: Connection) -> None:
 
 
 def note(
-    con: Connection, table: Table, staged: str, columns: Mapping[str, str], pieces: Sequence[Piece]
+    con: DuckDB, table: Table, staged: str, columns: Mapping[str, str], pieces: Sequence[Piece]
 ) -> dict[str, Count]:
     """List what could not be read of a table; return the counts of each column.
 
@@ -119,7 +119,7 @@ def note(
     return counts | {WHOLE_LINE: Count(rows, len(lost), _example(con, table, WHOLE_LINE))}
 
 
-def _name_pieces(con: Connection, pieces: Sequence[Piece]) -> None:
+def _name_pieces(con: DuckDB, pieces: Sequence[Piece]) -> None:
     con.execute(
         "CREATE OR REPLACE TEMP TABLE pieces "
         "(name VARCHAR, first_line BIGINT, start BIGINT, stop BIGINT)"
@@ -143,7 +143,7 @@ def _name_pieces(con: Connection, pieces: Sequence[Piece]) -> None:
         )
 
 
-def _example(con: Connection, table: Table, column: str) -> str:
+def _example(con: DuckDB, table: Table, column: str) -> str:
     """The first that could not be read, with file and line."""
     found = con.execute(
         f'SELECT file, line, value FROM {_LISTED} WHERE "table" = {literal(table.value)} '
@@ -152,7 +152,7 @@ def _example(con: Connection, table: Table, column: str) -> str:
     return f"{found[0][0]} line {found[0][1]}: {found[0][2]!r}" if found else ""
 
 
-def write(con: Connection, folder: Path) -> int:
+def write(con: DuckDB, folder: Path) -> int:
     """Write the list to ``unreadable.parquet`` of a folder, if it has rows; return their number."""
     path = folder / FILE
     path.unlink(missing_ok=True)
