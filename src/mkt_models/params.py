@@ -14,7 +14,6 @@ from mkt_models.columns import PROFILE_DIMENSIONS, SENSITIVE, Dimension
 from mkt_models.sections import Days, Section, Share, nearest
 from mkt_models.source_params import AnySource
 
-
 # The numbers of the risk dimension that a signal may rest on.
 RISK_COLUMNS = tuple(
     name

@@ -74,7 +74,9 @@ def tag_stability(
     grid(ax, "x")
     judged = rows[~few]
     worst = judged.iloc[0] if len(judged) else rows.iloc[0]
-    found = f"After {days} days {worst['kept_share']:.0%} still are “{worst['name']}”, the least stable"
+    found = (
+        f"After {days} days {worst['kept_share']:.0%} still are “{worst['name']}”, the least stable"
+    )
     n = int(rows["n"].iloc[0])
     hollow = f"; hollow: fewer than {least} had it" if few.any() else ""
     return finish(ax, title or found, f"n = {n:,} customers with a profile on both days{hollow}. "
@@ -106,7 +108,7 @@ def stage_outcomes(
     ax.set_xticks(range(len(stages)), stages)
     ax.set_ylim(0, 1.18)
     ax.yaxis.set_major_formatter(PERCENT)
-    ax.set(xlabel="stage on the day", ylabel=f"share without an order in the next {horizon_days} days")
+    ax.set(xlabel="stage on the day", ylabel=f"share without an order in {horizon_days} days")
     ax.legend(loc="upper left", frameon=False)
     grid(ax, "y")
     n = int(table[table["rule"] == rules[0]]["customers"].sum())

@@ -92,9 +92,7 @@ def orders_sql(where: str) -> str:
         GROUP BY t.customer_id, t.order_id, t.local_date"""
 
 
-def features_at(
-    con: Connection, as_of: Iterable[date], among: str | None = None
-) -> pd.DataFrame:
+def features_at(con: Connection, as_of: Iterable[date], among: str | None = None) -> pd.DataFrame:
     """Compute all features at each date.
 
     Needs :func:`prepare_orders` and the clean views; ``exposures`` and ``outcomes`` may be absent.
@@ -145,19 +143,19 @@ def _feature_sql(tables: set[str], among: str | None = None) -> str:
     return f"""
     WITH at_orders AS (
         SELECT o.*, c.as_of, DATEDIFF('day', o.local_date, c.as_of) AS age
-        FROM orders AS o JOIN cutoffs AS c ON o.local_date < c.as_of{only.format('o.')}
+        FROM orders AS o JOIN cutoffs AS c ON o.local_date < c.as_of{only.format("o.")}
     ), plain AS (
         SELECT customer_id, as_of, {plain} FROM at_orders GROUP BY customer_id, as_of
     ), at_days AS (
         SELECT d.customer_id, c.as_of, d.gap, DATEDIFF('day', d.local_date, c.as_of) AS age,
                ROW_NUMBER() OVER (PARTITION BY d.customer_id, c.as_of
                    ORDER BY d.local_date DESC) AS nth
-        FROM shopping_days AS d JOIN cutoffs AS c ON d.local_date < c.as_of{only.format('d.')}
+        FROM shopping_days AS d JOIN cutoffs AS c ON d.local_date < c.as_of{only.format("d.")}
     ), rhythm AS (
         SELECT customer_id, as_of, {rhythm} FROM at_days GROUP BY customer_id, as_of
     ), bought AS (
         SELECT DISTINCT t.customer_id, t.local_date, p.category
-        FROM transactions AS t JOIN products AS p ON p.product_id = t.product_id{only.format('t.')}
+        FROM transactions AS t JOIN products AS p ON p.product_id = t.product_id{only.format("t.")}
     ), at_lines AS (
         SELECT b.customer_id, c.as_of, b.category,
                DATEDIFF('day', b.local_date, c.as_of) AS age

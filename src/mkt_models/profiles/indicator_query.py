@@ -120,7 +120,7 @@ def indicators_at(
     )
     frame = con.execute(indicator_sql(known, among)).df()
     frame[AS_OF] = pd.to_datetime(frame[AS_OF])
-    kinds = {n: "float64" for n in counted()} | dict.fromkeys(MODES, "str")
+    kinds = dict.fromkeys(counted(), "float64") | dict.fromkeys(MODES, "str")
     return frame.astype({CUSTOMER_ID: "str", **kinds})
 
 
@@ -134,7 +134,8 @@ def indicator_sql(known: Available, among: str | None = None) -> str:
     if used & set(_BOTH):
         ctes.append(f"bought_days AS ({_BOUGHT_DAYS}{_only(among, 'WHERE')}\n    )")
     ctes += [f"at_{name} AS ({sql}\n    )" for name, sql in _BOTH.items() if name in used]
-    joins, shown = [], {}
+    joins: list[str] = []
+    shown: dict[str, str] = {}
     for source in (name for name in (*_ROWS, *_BOTH) if name in used):
         mine = {n: one for n, one in there.items() if one.source == source}
         if not mine:
@@ -156,7 +157,7 @@ def indicator_sql(known: Available, among: str | None = None) -> str:
         joins.append(_join(f"most_{name}"))
         shown[name] = f"most_{name}.value"
     ctes.append("base AS (\n        SELECT DISTINCT customer_id, as_of FROM at_orders\n    )")
-    missing = {n: "CAST(NULL AS DOUBLE)" for n in counted()} | dict.fromkeys(
+    missing = dict.fromkeys(counted(), "CAST(NULL AS DOUBLE)") | dict.fromkeys(
         MODES, "CAST(NULL AS VARCHAR)"
     )
     columns = ",\n       ".join(
@@ -185,8 +186,7 @@ def _only(among: str | None, word: str, alias: str = "") -> str:
 
 def _join(name: str) -> str:
     return (
-        f"\nLEFT JOIN {name} ON {name}.customer_id = base.customer_id "
-        f"AND {name}.as_of = base.as_of"
+        f"\nLEFT JOIN {name} ON {name}.customer_id = base.customer_id AND {name}.as_of = base.as_of"
     )
 
 

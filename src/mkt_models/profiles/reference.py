@@ -95,9 +95,7 @@ def _load(
          f"CAST({number} AS DOUBLE) AS {number}"]
     )  # fmt: skip
     rows = [
-        "({})".format(
-            ", ".join([*(_text(row[text]) for text in texts), repr(float(row[number]))])
-        )
+        "({})".format(", ".join([*(_text(row[text]) for text in texts), repr(float(row[number]))]))
         for row in frame.dropna(subset=[number]).to_dict("records")
     ]
     empty = ", ".join("NULL" for _ in columns)
