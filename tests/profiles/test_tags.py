@@ -1,4 +1,8 @@
+"""Rules on small tables: thresholds at their edges, evidence, strength, exclusive families."""
+
+import json
 import math
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pandas as pd
@@ -6,118 +10,188 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mkt_models.params import Profile
-from mkt_models.profiles import tags
+from mkt_models.params import Risk, RiskSignal
+from mkt_models.profiles.tag_catalogue import Family, TagCatalogue
+from mkt_models.profiles.tags import TAG_COLUMNS, Tagged, apply_catalogue, risk
 
 NAN = math.nan
+DAY, NOW = date(2018, 1, 1), datetime(2018, 1, 1, 5, tzinfo=UTC)
+NO_POINTS = pd.DataFrame(
+    {"customer_id": [], "interest": [], "interest_points": [], "interest_share": []}
+).astype({"customer_id": "str", "interest": "str"})
 
 
-def rules(**values: Any) -> Profile:
-    return Profile.model_construct(**values)
+def catalogue(*tags: dict[str, Any], choose: str = "any", sets: str | None = None) -> TagCatalogue:
+    named = [{"name": {"en": "a tag", "zh": "标签"}, **tag} for tag in tags]
+    family = {"id": "family", "dimension": "habit", "name": {"en": "f", "zh": "族"},
+              "choose": choose, "sets": sets, "tags": named}  # fmt: skip
+    return TagCatalogue.model_construct(families=(Family.model_validate(family),))
 
 
-STAGES = rules(new_days=56, active_days=28, dormant_days=84)
+def table(**columns: list[Any]) -> pd.DataFrame:
+    n = len(next(iter(columns.values())))
+    base = {"customer_id": [f"c{i}" for i in range(n)], "orders_365d": [10.0] * n}
+    return pd.DataFrame({**base, **columns})
 
 
-@pytest.mark.parametrize(
-    ("last", "first", "stage"),
-    [
-        (56, 56, "new"),
-        (57, 57, "dormant"),
-        (28, 57, "active"),
-        (29, 57, "dormant"),
-        (84, 90, "dormant"),
-        (85, 90, "lost"),
-    ],
-)
-def test_lifecycle_stage_at_its_edges(last: int, first: int, stage: str):
-    assert tags.lifecycle_stage(pd.Series([last]), pd.Series([first]), STAGES).tolist() == [stage]
+def tagged(frame: pd.DataFrame, rules: TagCatalogue, missing: tuple[str, ...] = (),
+           points: pd.DataFrame = NO_POINTS) -> Tagged:  # fmt: skip
+    return apply_catalogue(frame, points, rules, frozenset(missing), DAY, NOW)
 
 
-SHARES = rules(high_value_share=0.2, middle_value_share=0.5)
+def who(found: Tagged, tag: str = "often") -> list[str]:
+    return found.tags.loc[found.tags["tag"] == tag, "customer_id"].tolist()
 
 
-def test_value_tiers_hold_their_shares():
-    spend = pd.Series(range(1, 101), dtype=float)
-    cutoffs = tags.value_cutoffs(spend, SHARES)
-    # Quantiles .8 and .3 of 1..100, interpolated over 99 steps.
-    assert cutoffs == pytest.approx((80.2, 30.7))
-    assert tags.value_tier(spend, cutoffs).value_counts().to_dict() == {
-        "high": 20,
-        "middle": 50,
-        "low": 30,
-    }
-
-
-def test_nobody_without_spend_is_above_low():
-    spend = pd.Series([0.0, 0, 0, 0, 9])
-    cutoffs = tags.value_cutoffs(spend, SHARES)
-    # Position .8 * 4 = 3.2 lies a fifth of the way from 0 to 9.
-    assert cutoffs == pytest.approx((1.8, 0))
-    assert tags.value_tier(spend, cutoffs).tolist() == ["low"] * 4 + ["high"]
-
-
-def test_habit_cutoffs_by_hand():
-    table = pd.DataFrame(
-        {"discount_share": [0.0, 0.1, 0.2, 0.3, 0.4, NAN], "orders_90d": [1, 2, 3, 4, 5, 0]}
-    )
-    assert tags.habit_cutoffs(table, rules(habit_share=0.25)) == pytest.approx(
-        # Of the five known shares, and of all six counts (3.75 steps from 0).
-        {"discount_share_high": 0.3, "discount_share_median": 0.2, "orders_90d_high": 3.75}
-    )
+def often(op: str = ">=", **threshold: Any) -> dict[str, Any]:
+    return {"id": "often", "conditions": [{"column": "orders_90d", "op": op, **threshold}]}
 
 
 @pytest.mark.parametrize(
-    ("share", "orders", "habit"),
-    [
-        (0.3, 1, "careful_spender"),
-        (0.3, 9, "careful_spender"),  # careful comes before impulse
-        (0.29, 9, "rational_consumer"),
-        (0.2, 4, "rational_consumer"),  # the median is not below the median
-        (0.19, 4, "impulse_buyer"),
-        (0.19, 3, "rational_consumer"),
-    ],
+    ("op", "has"),
+    [(">=", ["c1", "c2"]), (">", ["c2"]), ("<=", ["c0", "c1"]), ("<", ["c0"]), ("==", ["c1"]),
+     ("!=", ["c0", "c2"])],
+)  # fmt: skip
+def test_each_comparison_at_its_edge_and_nothing_for_what_is_missing(op: str, has: list[str]):
+    frame = table(orders_90d=[1.0, 2.0, 3.0, NAN])
+    assert who(tagged(frame, catalogue(often(op, value=2)))) == has
+
+
+def test_texts_and_lists():
+    frame = table(
+        preferred_device=["mobile", "desktop", None], followed_topics=[["food"], [], None]
+    )
+    wanted = {"id": "often", "conditions": [
+        {"column": "preferred_device", "op": "in", "value": ["mobile", "app"]}]}  # fmt: skip
+    assert who(tagged(frame, catalogue(wanted))) == ["c0"]
+    wanted["conditions"] = [{"column": "preferred_device", "op": "not_in", "value": ["mobile"]}]
+    assert who(tagged(frame, catalogue(wanted))) == ["c1"]
+    wanted["conditions"] = [{"column": "followed_topics", "op": "has", "value": "food"}]
+    assert who(tagged(frame, catalogue(wanted))) == ["c0"]
+
+
+def test_a_quantile_is_of_the_known_values_and_is_written_into_the_rule():
+    frame = table(orders_90d=[0.0, 1.0, 2.0, 3.0, NAN])
+    found = tagged(frame, catalogue(often(quantile=0.5)))
+    assert who(found) == ["c2", "c3"]
+    assert found.cutoffs == {"often.orders_90d": 1.5}
+    assert set(found.tags["rule"]) == {"orders_90d >= 1.5 (quantile 0.5)"}
+
+
+def test_a_fact_has_its_day_rule_evidence_and_strength():
+    frame = table(orders_90d=[1.0, 2.0, 4.0, 3.0])
+    found = tagged(frame, catalogue(often(value=2) | {"min_orders": 3}))
+    assert found.tags.columns.tolist() == list(TAG_COLUMNS)
+    row = found.tags.iloc[0]
+    assert (row["customer_id"], row["tag"], row["family"]) == ("c1", "often", "family")
+    assert row["rule"] == "orders_90d >= 2 and orders_365d >= 3"
+    assert json.loads(row["evidence"]) == {"orders_90d": 2, "orders_365d": 10}
+    assert row["as_of"] == pd.Timestamp(DAY)
+    assert row["computed_at"] == "2018-01-01T05:00:00+00:00"
+    # The share of customers with at most as many orders: 2, 4 and 3 of four.
+    assert found.tags["strength"].tolist() == [0.5, 1.0, 0.75]
+
+
+def test_fewer_orders_than_the_evidence_asks_give_no_tag():
+    frame = table(orders_90d=[5.0, 5.0]).assign(orders_365d=[2.0, 3.0])
+    assert who(tagged(frame, catalogue(often(value=1) | {"min_orders": 3}))) == ["c1"]
+
+
+def test_the_first_tag_of_an_exclusive_family_decides():
+    rules = catalogue(
+        {"id": "most", "label": "high", "conditions": [
+            {"column": "orders_90d", "op": ">=", "value": 3}]},
+        {"id": "more", "label": "middle", "conditions": [
+            {"column": "orders_90d", "op": ">=", "value": 2}]},
+        {"id": "rest", "label": "low"},
+        choose="exactly_one",
+        sets="value_tier",
+    )  # fmt: skip
+    found = tagged(table(orders_90d=[3.0, 2.0, 1.0, NAN]), rules)
+    assert found.labels["value_tier"].tolist() == ["high", "middle", "low", "low"]
+    assert found.tags["customer_id"].tolist() == ["c0", "c1", "c2", "c3"]
+    assert found.tags.iloc[2]["rule"] == "no other tag of the family holds"
+
+
+def test_what_the_source_lacks_asks_nothing_if_the_rule_says_so():
+    frame = table(orders_90d=[3.0, 3.0], days_view_to_buy=[NAN, NAN])
+    rule = often(value=2)
+    rule["conditions"].append({"column": "days_view_to_buy", "op": "<=", "value": 1})
+    assert who(tagged(frame, catalogue(rule), ("days_view_to_buy",))) == []
+    rule["conditions"][1]["if_available"] = True
+    assert who(tagged(frame, catalogue(rule), ("days_view_to_buy",))) == ["c0", "c1"]
+    assert who(tagged(frame, catalogue(rule))) == []  # there, and this customer has none
+
+
+def test_an_index_is_the_mean_rank_of_what_is_there():
+    frame = table(
+        discount_share=[0.1, 0.2, 0.3, 0.4], days_view_to_buy=[9.0, 8.0, NAN, 1.0],
+        views_per_order=[NAN] * 4,
+    )  # fmt: skip
+    rule = {"id": "often", "conditions": [{"column": "index", "op": ">=", "value": 0.75}],
+            "index": {"discount_share": "more", "days_view_to_buy": "less",
+                      "views_per_order": "more"}}  # fmt: skip
+    found = tagged(frame, catalogue(rule), ("views_per_order",))
+    # Ranks .25 .5 .75 1 and (of three) 1/3 2/3 - 1: means .29, .58, .75, 1.
+    assert who(found) == ["c2", "c3"]
+    assert json.loads(found.tags.iloc[0]["evidence"]) == {
+        "discount_share": 0.3, "days_view_to_buy": None, "index": 0.75, "orders_365d": 10,
+    }  # fmt: skip
+
+
+def test_an_interest_asks_its_own_points():
+    points = pd.DataFrame(
+        {"customer_id": ["c0", "c1", "c1"], "interest": ["often", "often", "other"],
+         "interest_points": [20.0, 5.0, 90.0], "interest_share": [0.5, 0.1, 0.9]}
+    )  # fmt: skip
+    rule = {"id": "often", "interest": {"topics": ["sports"]},
+            "conditions": [{"column": "interest_points", "op": ">=", "value": 15}]}  # fmt: skip
+    found = tagged(table(orders_90d=[1.0, 1.0, 1.0]), catalogue(rule), points=points)
+    assert who(found) == ["c0"]
+
+
+RULES = Risk(
+    middle_points=1,
+    high_points=2,
+    signals=(
+        RiskSignal(column="coupon_share_365d", at_least=0.25, points=1, min_orders=8),
+        RiskSignal(column="coupon_share_365d", at_least=0.5, points=1, min_orders=8),
+        RiskSignal(column="failed_orders_365d", at_least=2, points=1),
+    ),
 )
-def test_spending_habit_at_its_edges(share: float, orders: int, habit: str):
-    cutoffs = {"discount_share_high": 0.3, "discount_share_median": 0.2, "orders_90d_high": 4.0}
-    found = tags.spending_habit(pd.Series([share, NAN]), pd.Series([orders, 0]), cutoffs)
-    assert found[0] == habit
-    assert pd.isna(found[1])
 
 
-def test_purchasing_power_at_its_edges():
-    power = rules(affluent_price_index=1.1, middle_price_index=0.95)
-    found = tags.purchasing_power(pd.Series([1.1, 1.09, 0.95, 0.94, NAN]), power)
-    assert found[:4].tolist() == ["affluent", "middle_class", "middle_class", "ordinary"]
-    assert pd.isna(found[4])
+def test_risk_at_its_edges():
+    frame = pd.DataFrame(
+        {
+            "coupon_share_365d": [0.5, 0.49, 0.25, 0.24, 0.9, NAN, 0.3],
+            "failed_orders_365d": [NAN, 1, 1, 1, 1, 1, 2],
+            "orders_365d": [8, 8, 8, 8, 7, 0, 8],
+        }
+    )
+    found = risk(frame, RULES)
+    assert found["risk_tier"].tolist() == [
+        "high", "middle", "middle", "low", "low", "low", "high",
+    ]  # fmt: skip
+    assert found["risk_points"].tolist() == [2, 1, 1, 0, 0, 0, 2]
+    assert found["risk_signals"].iloc[6] == ["coupon_share_365d", "failed_orders_365d"]
 
 
-def test_risk_tier_at_its_edges():
-    risk = rules(high_risk_coupon_share=0.5, middle_risk_coupon_share=0.25, risk_min_orders=8)
-    shares = pd.Series([0.5, 0.49, 0.25, 0.24, 0.9, NAN])
-    orders = pd.Series([8, 8, 8, 8, 7, 0])
-    assert tags.risk_tier(shares, orders, risk).tolist() == [
-        "high",
-        "middle",
-        "middle",
-        "low",
-        "low",  # too few orders to tell
-        "low",
-    ]
-
-
-@settings(max_examples=50, deadline=None)
-@given(st.lists(st.floats(0, 1e6), min_size=1, max_size=30), st.floats(0, 1), st.floats(0, 1))
-def test_more_spend_is_never_a_lower_tier(spend: list[float], high: float, middle: float):
-    series = pd.Series(sorted(spend))
-    share = rules(high_value_share=high, middle_value_share=middle * (1 - high))
-    found = tags.value_tier(series, tags.value_cutoffs(series, share))
-    ranks = found.map({"low": 0, "middle": 1, "high": 2})
-    assert ranks.is_monotonic_increasing
-    assert (ranks[series == 0] == 0).all()
-
-
-def test_tags_keep_the_index_of_the_table():
-    index = pd.Index([7, 3])
-    days = pd.Series([1, 300], index=index)
-    assert tags.lifecycle_stage(days, days + 100, STAGES).to_dict() == {7: "active", 3: "lost"}
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.floats(0, 1e6) | st.just(NAN), min_size=1, max_size=30),
+    st.floats(0, 1),
+    st.sampled_from([">", ">=", "<", "<="]),
+)
+def test_strength_is_in_its_range_and_who_is_more_so_has_it_too(
+    values: list[float], quantile: float, op: str
+):
+    frame = table(orders_90d=values)
+    found = tagged(frame, catalogue(often(op, quantile=quantile)))
+    assert found.tags["strength"].between(0, 1, inclusive="right").all()
+    has = frame["customer_id"].isin(who(found))
+    known = frame["orders_90d"].notna()
+    with_it, without = frame.loc[has, "orders_90d"], frame.loc[known & ~has, "orders_90d"]
+    if len(with_it) and len(without):
+        assert with_it.min() > without.max() if op in (">", ">=") else with_it.max() < without.min()
+    assert not (has & ~known).any()

@@ -108,9 +108,7 @@ def stage_outcomes(
     ax.set_xticks(range(len(stages)), stages)
     ax.set_ylim(0, 1.18)
     ax.yaxis.set_major_formatter(PERCENT)
-    ax.set(
-        xlabel="stage on the day", ylabel=f"share without an order in the next {horizon_days} days"
-    )
+    ax.set(xlabel="stage on the day", ylabel=f"share without an order in {horizon_days} days")
     ax.legend(loc="upper left", frameon=False)
     grid(ax, "y")
     n = int(table[table["rule"] == rules[0]]["customers"].sum())

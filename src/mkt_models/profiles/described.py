@@ -48,7 +48,7 @@ def _text(en: str, zh: str, *needs: str) -> ProfileColumn:
 
 
 def _label(en: str, zh: str, values: type[StrEnum], *needs: str) -> ProfileColumn:
-    return ProfileColumn("text", (en, zh), tuple(values), needs=needs)
+    return ProfileColumn("text", (en, zh), tuple(str(value) for value in values), needs=needs)
 
 
 def _list(en: str, zh: str, *needs: str) -> ProfileColumn:

@@ -143,8 +143,8 @@ def refresh(
     mine = features_at(con, [rules.as_of], "changed")
     anew = facts_at(con, rules, hidden, catalogue_of_tags, facts.reference, mine, "changed")
     changed = con.execute("SELECT customer_id FROM changed").df()[CUSTOMER_ID].astype("str")
-    table = _together(con, facts, anew, changed, rules.as_of, (rules.as_of - last).days)
-    described = describe(con, table, rules, catalogue_of_tags, computed_at)
+    both = _together(con, facts, anew, changed, rules.as_of, (rules.as_of - last).days)
+    described = describe(con, both, rules, catalogue_of_tags, computed_at)
     return Refreshed(described, len(anew.table))
 
 

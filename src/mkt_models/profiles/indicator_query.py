@@ -134,7 +134,8 @@ def indicator_sql(known: Available, among: str | None = None) -> str:
     if used & set(_BOTH):
         ctes.append(f"bought_days AS ({_BOUGHT_DAYS}{_only(among, 'WHERE')}\n    )")
     ctes += [f"at_{name} AS ({sql}\n    )" for name, sql in _BOTH.items() if name in used]
-    joins, shown = [], {}
+    joins: list[str] = []
+    shown: dict[str, str] = {}
     for source in (name for name in (*_ROWS, *_BOTH) if name in used):
         mine = {n: one for n, one in there.items() if one.source == source}
         if not mine:

@@ -1,8 +1,8 @@
 """What customers like: categories, brands, products, topics, campaigns, and interests by name.
 
 Everything looks at the 365 days before ``as_of``. Signals of liking are days on which a customer
-did something with a category or a topic; :data:`~mkt_models.profiles.interests_named.POINTS` says how much each kind counts. Several
-signals of a kind on one day, for one subject, count once.
+did something with a category or a topic; ``interests_named.POINTS`` says how much each kind
+counts. Several signals of a kind on one day, for one subject, count once.
 """
 
 from collections.abc import Sequence

@@ -27,9 +27,9 @@ Scalar = StrictInt | StrictFloat | StrictStr
 
 # The columns that a family may set: the labels are the column's values.
 SETS: Mapping[str, tuple[str, ...]] = {
-    "spending_habit": tuple(Habit),
-    "value_tier": tuple(Tier),
-    "purchasing_power": tuple(PurchasingPower),
+    "spending_habit": tuple(value.value for value in Habit),
+    "value_tier": tuple(value.value for value in Tier),
+    "purchasing_power": tuple(value.value for value in PurchasingPower),
 }
 # What a tag's own block adds to the columns that its conditions may ask.
 INDEX, POINTS, SHARE = "index", "interest_points", "interest_share"

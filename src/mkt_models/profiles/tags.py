@@ -102,9 +102,7 @@ def apply_catalogue(
             facts.append(_facts(table, family, tag, judged, has))
         if family.sets:
             labels[family.sets] = column.astype("str").where(column.notna())
-    tags = pd.concat(facts, ignore_index=True).assign(
-        **{AS_OF: pd.Timestamp(as_of), "computed_at": stamp}
-    )
+    tags = pd.concat(facts, ignore_index=True).assign(as_of=pd.Timestamp(as_of), computed_at=stamp)
     tags = tags.sort_values([CUSTOMER_ID, "family", "tag"], ignore_index=True)
     return Tagged(tags[list(TAG_COLUMNS)], labels, cutoffs)
 
