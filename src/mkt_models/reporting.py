@@ -17,6 +17,7 @@ from typing import Any
 
 import nbformat
 
+from mkt_models.customer_pages import page_name, render_customers
 from mkt_models.manifest import manifest
 from mkt_models.stages import STAGES, Run, Stage
 from mkt_models.summary import (
@@ -140,17 +141,25 @@ def collect_metrics(run: Run) -> dict[str, Any]:
 
 
 def write_report(run: Run) -> None:
-    """Write metrics.json, manifest.json and the index page of a run."""
+    """Write metrics.json, manifest.json, the showcase customers' pages and the index of a run."""
     index, metrics_file, manifest_file = report_files(run)
     made_of = manifest(run)
     _write(metrics_file, _json(collect_metrics(run)))
     _write(manifest_file, _json(made_of))
     story = read_story(run.workspace.root, run.workspace.params.run)
-    _write(index, render_index(run, story, made_of))
+    pages = render_customers(run, story, _css(), TEMPLATES)
+    for name, page in pages.items():
+        _write(run.workspace.reports / name, page)
+    _write(index, render_index(run, story, made_of, tuple(pages)))
 
 
-def render_index(run: Run, story: Story, made_of: Mapping[str, Any]) -> str:
-    """The page to open first: figures, strategies, stages, and what the run was made of."""
+def render_index(
+    run: Run, story: Story, made_of: Mapping[str, Any], pages: tuple[str, ...] = ()
+) -> str:
+    """The page to open first: figures, strategies, stages, and what the run was made of.
+
+    ``pages`` are the files of the showcase customers that have one.
+    """
     import jinja2
 
     stages = []
@@ -172,6 +181,8 @@ def render_index(run: Run, story: Story, made_of: Mapping[str, Any]) -> str:
         css=_css(),
         params=run.workspace.params,
         story=story,
+        pages=pages,
+        page_name=page_name,
         stages=stages,
         made_of=made_of,
         parameters=_json(made_of["parameters"]),

@@ -33,6 +33,7 @@ from mkt_models.workspace import MADE_BY, NOT_AVAILABLE_FILE, Workspace
 # Modules that run and report stages; a change in them changes no table of a run.
 _BESIDE_THE_STAGES = {
     "cli.py",
+    "customer_pages.py",
     "manifest.py",
     "notebook_runs.py",
     "progress.py",
