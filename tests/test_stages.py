@@ -51,6 +51,16 @@ def test_a_missing_catalogue_is_found_before_the_run(project: Path) -> None:
         Run.open(project / "params" / "sample.yaml", {})
 
 
+def test_a_wrong_catalogue_of_tags_is_found_before_the_run(project: Path) -> None:
+    tags = project / "params" / "tags.yaml"
+    tags.write_text(tags.read_text(encoding="utf-8").replace("night_share", "nigth_share"))
+    with pytest.raises(ParamsError, match=r"tags\.yaml: .*did you mean 'night_share'"):
+        Run.open(project / "params" / "sample.yaml", {})
+    tags.unlink()
+    with pytest.raises(ParamsError, match=r"profile\.tags: .*is no file"):
+        Run.open(project / "params" / "sample.yaml", {})
+
+
 @pytest.mark.parametrize("word", ["seed", "=3", "seed=[1"])
 def test_faulty_overrides_are_said_plainly(word: str) -> None:
     with pytest.raises(ParamsError, match="SET: "):
@@ -82,6 +92,9 @@ def test_what_a_stage_reads_makes_it_stale(run: Run) -> None:
     catalogue = run.params_file.parent / "catalogue.yaml"
     assert catalogue in run.inputs(strategies)
     assert catalogue not in run.inputs(churn)
+    tags = run.params_file.parent / "tags.yaml"
+    assert tags in run.inputs(STAGES[NAMES.index("03_profile")])
+    assert tags not in run.inputs(churn)
     data = set(data_files(run.workspace.source))
     assert data
     assert data <= set(run.inputs(first))

@@ -76,6 +76,7 @@ def set_purchases(
         SELECT CAST(customer_id AS VARCHAR) AS customer_id,
                CAST(row_number() OVER () AS VARCHAR) AS order_id,
                CAST(product_id AS VARCHAR) AS product_id, 's1' AS store_id, 1 AS quantity,
+               CAST(NULL AS VARCHAR) AS channel, CAST(NULL AS VARCHAR) AS payment_method,
                CAST(amount_cents AS BIGINT) AS amount_cents, 0 AS loyalty_discount_cents,
                0 AS coupon_discount_cents, 0 AS coupon_match_discount_cents,
                CAST(local_date AS DATE) AS local_date, 12 AS local_hour

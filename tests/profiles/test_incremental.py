@@ -78,7 +78,7 @@ BASE = {
 }
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     past=history_on(PAST),
     late=history_on(PAST),
@@ -89,7 +89,8 @@ def test_equal_to_a_full_run(write_shop, tmp_path_factory, past, late, new, days
     """Rows that come in, go out and arrive late, for one day and several."""
     folder = tmp_path_factory.mktemp("kept")
     found = step(write_shop, folder, merged(BASE, past), merged(BASE, past, late, new), days)
-    assert not found.all_anew
+    if not late["transactions"]:
+        assert not found.all_anew
 
 
 def shop(**tables: list[Any]) -> dict[str, Any]:
@@ -129,7 +130,10 @@ def test_a_row_taken_back_or_moved_is_found(write_shop, tmp_path):
     moved = shop(transactions=days_ago(4, 50) + OTHER)
     gone = shop(transactions=OTHER)
     assert step(write_shop, tmp_path, before, moved).recomputed == 1
-    found = step(write_shop, tmp_path, before, gone)
+    assert step(write_shop, tmp_path, before, gone).all_anew == ""  # prices are what they were
+    dear = shop(transactions=[line("x", DAY - timedelta(days=50), 300), *OTHER])
+    found = step(write_shop, tmp_path, dear, gone)
+    assert found.all_anew == "order lines came late, or were taken back, that change what is usual"
     assert found.table.profiles["customer_id"].tolist() == ["y"]
 
 

@@ -11,8 +11,9 @@ From one day to a later one a customer's facts change in three ways, and each is
   the month changes, so may everybody, and all are gathered anew.
 
 Rows that arrive late, or are taken back, are found by a count and a checksum per customer and
-table. What is not found: a corrected value in an old row of the same day that leaves its money as
-it was, and changes to ``products``, ``campaigns``, the parameters or the tags; run all anew then.
+table; when they change what is usual, all are gathered anew. What is not found: a corrected value
+in an old row that leaves its day and its money as they were, and changes to ``products``,
+``campaigns``, the parameters or the tags; run all anew then.
 """
 
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from pathlib import Path
 import pandas as pd
 
 from mkt_models.columns import AS_OF, CUSTOMER_ID
-from mkt_models.engine import Connection, register, write_parquet
+from mkt_models.engine import Connection, count, register, write_parquet
 from mkt_models.params import Profile
 from mkt_models.profiles.available import DATED, present
 from mkt_models.profiles.exclusions import Exclusions
@@ -36,7 +37,7 @@ from mkt_models.profiles.features import (
 from mkt_models.profiles.indicators import YEAR, counted
 from mkt_models.profiles.measures import HISTORY, WINDOWS, catalogue
 from mkt_models.profiles.profile import ProfileTable, describe
-from mkt_models.profiles.reference import reference_at, reference_day
+from mkt_models.profiles.reference import Reference, reference_at, reference_day
 from mkt_models.profiles.tag_catalogue import TagCatalogue
 
 _ORDERS, _SEEN = "kept_orders", "seen_rows"
@@ -134,6 +135,10 @@ def refresh(
         _make_orders(con, folder)
         if reference_day(con, rules.as_of) != facts.reference.day:
             why = "a new month has begun: what is usual is looked at anew"
+        elif _late_lines(con) and not _same(
+            reference_at(con, rules.as_of, hidden), facts.reference
+        ):
+            why = "order lines came late, or were taken back, that change what is usual"
     if why:
         prepare_orders(con)
         reference = reference_at(con, rules.as_of, hidden)
@@ -200,16 +205,29 @@ def _make_changed(con: Connection, last: date, rules: Profile, folder: Path) -> 
     ]
     register(con, folder, [_SEEN])
     now = _seen_sql(con, last)
-    parts.append(
-        f"""SELECT COALESCE(a.customer_id, b.customer_id) AS customer_id
+    con.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE late AS
+        SELECT COALESCE(a.customer_id, b.customer_id) AS customer_id,
+               COALESCE(a.what, b.what) AS what
         FROM ({now}) AS a FULL JOIN {_SEEN} AS b
           ON b.customer_id = a.customer_id AND b.what = a.what
         WHERE a.n IS NULL OR b.n IS NULL OR a.n <> b.n OR a.days <> b.days OR a.cents <> b.cents"""
     )
+    parts.append("SELECT customer_id FROM late")
     con.execute(
         "CREATE OR REPLACE TEMP TABLE changed AS SELECT DISTINCT customer_id FROM "
         f"({' UNION ALL '.join(parts)}) AS touched WHERE customer_id IS NOT NULL"
     )
+
+
+def _late_lines(con: Connection) -> bool:
+    """Whether order lines of before came late or were taken back; needs the table ``late``."""
+    return count(con, "late", "what = 'transactions.local_date'") > 0
+
+
+def _same(one: Reference, other: Reference) -> bool:
+    return one.shares.equals(other.shares) and one.prices.equals(other.prices)
 
 
 def _make_orders(con: Connection, folder: Path) -> None:
