@@ -71,6 +71,7 @@ def use_style() -> None:
     plt.switch_backend(plt.get_backend())
     plt.rcParams.update(STYLE)
     pd.set_option("display.max_colwidth", None)
+    pd.set_option("display.max_rows", 400)  # a table is shown whole
     pd.set_option("display.float_format", figure_of_number)
 
 
