@@ -9,7 +9,7 @@ from datetime import date
 import pandas as pd
 
 from mkt_models.columns import AS_OF, CUSTOMER_ID
-from mkt_models.engine import Connection
+from mkt_models.engine import Connection, tables
 from mkt_models.profiles.measures import (
     HISTORY,
     RATIOS,
@@ -84,8 +84,7 @@ def features_at(con: Connection, as_of: Iterable[date]) -> pd.DataFrame:
 
 
 def _present(con: Connection) -> set[str]:
-    rows = con.execute("SELECT table_name FROM information_schema.tables").fetchall()
-    return {str(row[0]) for row in rows}
+    return tables(con)
 
 
 def _feature_sql(tables: set[str]) -> str:
