@@ -103,6 +103,10 @@ QUERIES = [
     "SELECT a.id, c.id AS other FROM t AS a JOIN t AS c ON a.d < c.d ORDER BY a.id, c.id",
     "SELECT a.id FROM t AS a WHERE EXISTS (SELECT 1 FROM t AS c WHERE c.n = a.n AND c.id <> a.id) "
     "AND a.n NOT IN (SELECT m FROM t WHERE m IS NOT NULL AND m > 2) ORDER BY a.id",
+    "SELECT id, n NOT IN (SELECT m FROM t WHERE m IS NOT NULL) AS a, n NOT IN (SELECT m FROM t) "
+    "AS b, n NOT IN (SELECT m FROM t WHERE id > 99) AS c, n IN (SELECT m FROM t WHERE m > 1) AND b "
+    "AS d, CASE WHEN id NOT IN (SELECT id FROM t WHERE b) THEN 1 ELSE 0 END AS e "
+    "FROM t ORDER BY id",
     "SELECT id FROM t UNION ALL SELECT id FROM t WHERE b ORDER BY id",
     "SELECT DISTINCT n, b FROM t ORDER BY n, b",
     "WITH v AS (SELECT * FROM (VALUES (DATE '2017-01-01', 1), (DATE '2017-04-01', 2)) "

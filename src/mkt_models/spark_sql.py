@@ -104,9 +104,39 @@ def _created(tree: exp.Create) -> tuple[Kind, str, exp.Query]:
 def _translated(query: exp.Query) -> exp.Expr:
     """The same query with DuckDB's meaning spelt out, to be written as Spark's SQL."""
     out: exp.Expr = query.copy()
-    for step in (_round, _zone, _double, _file):
+    for step in (_not_in, _round, _zone, _double, _file):
         out = out.transform(step)
     return out
+
+
+def _not_in(node: exp.Expr) -> exp.Expr:
+    """Look a value up by hash: Spark compares NOT IN with every row, wherever it is no filter."""
+    if not isinstance(node, exp.Not) or not isinstance(node.this.unnest(), exp.In):
+        return node
+    looked_up = node.this.unnest()
+    query = looked_up.args.get("query")
+    if query is None:
+        return node
+    rows = exp.Subquery(
+        this=query.unnest().copy(),
+        alias=exp.TableAlias(
+            this=exp.to_identifier("looked_up"), columns=[exp.to_identifier("looked_up_value")]
+        ),
+    )
+
+    def some(where: exp.Expr | None = None) -> exp.Expr:
+        found = exp.select("1").from_(rows.copy())
+        return exp.Exists(this=found.where(where) if where is not None else found)
+
+    value, one = looked_up.this, exp.column("looked_up_value")
+    unknown = exp.and_(exp.Is(this=value.copy(), expression=exp.null()), some())
+    return (
+        exp.Case()
+        .when(some(exp.EQ(this=one.copy(), expression=value.copy())), exp.false())
+        .when(unknown, exp.null())
+        .when(some(exp.Is(this=one.copy(), expression=exp.null())), exp.null())
+        .else_(exp.true())
+    )
 
 
 def _file(node: exp.Expr) -> exp.Expr:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from mkt_models.engine import Connection
+from mkt_models.engine import Connection, columns, tables
 
 # The columns that date the rows of a table, the first of them when a row is first seen.
 DATED: Mapping[str, tuple[str, ...]] = {
@@ -56,8 +56,8 @@ class Known:
 
 
 def present(con: Connection, names: Iterable[str]) -> frozenset[str]:
-    """The names that can be read as tables; each is tried, which every engine understands."""
-    return frozenset(name for name in names if _readable(con, name))
+    """The names that can be read as tables."""
+    return frozenset(names) & tables(con)
 
 
 def known(con: Connection, needs: Iterable[str]) -> Known:
@@ -68,23 +68,15 @@ def known(con: Connection, needs: Iterable[str]) -> Known:
         wanted.setdefault(table, set()).add(column)
     since: dict[str, date] = {}
     for table in sorted(present(con, wanted)):
-        columns = sorted(column for column in wanted[table] if _readable(con, table, column))
-        if not columns:
+        there = sorted(wanted[table] & set(columns(con, table)))
+        if not there:
             continue
         day = DATED[table][0] if table in DATED else "DATE '0001-01-01'"
-        firsts = ", ".join(f"min(CASE WHEN {c} IS NOT NULL THEN {day} END)" for c in columns)
+        firsts = ", ".join(f"min(CASE WHEN {c} IS NOT NULL THEN {day} END)" for c in there)
         row = con.execute(f"SELECT {firsts} FROM {table}").fetchall()[0]
         since |= {
             f"{table}.{column}": first
-            for column, first in zip(columns, row, strict=True)
+            for column, first in zip(there, row, strict=True)
             if first is not None
         }
     return Known(since)
-
-
-def _readable(con: Connection, table: str, column: str = "1") -> bool:
-    try:
-        con.execute(f"SELECT {column} FROM {table} WHERE 1 = 0").fetchall()
-    except Exception:  # the engines have no common error for a table that is not there
-        return False
-    return True

@@ -211,4 +211,5 @@ def _outcome_sql(tables: set[str]) -> str:
                    AS redemptions_90d,
                count(*) AS redemptions_ever
         FROM outcomes AS o JOIN cutoffs AS c ON o.occurred_on < c.as_of
+         AND o.kind = 'redemption'
         GROUP BY o.customer_id, c.as_of"""

@@ -1,0 +1,47 @@
+"""Everything from cleaning to tags keeps to the portable subset of SQL."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+from chain import SMALL, run_chain, sample
+
+from mkt_models.engine import connect
+from mkt_models.spark_sql import parse
+
+
+class Checked:
+    """DuckDB in the place of Spark: what it is given must be portable."""
+
+    def __init__(self, local: duckdb.DuckDBPyConnection) -> None:
+        self.local = local
+        self.statements: list[str] = []
+
+    def execute(self, query: str) -> duckdb.DuckDBPyConnection:
+        self._check(query)
+        return self.local.execute(query)
+
+    def gather(self, query: str) -> str:
+        self._check(query)
+        return query
+
+    def forget(self, path: Path) -> None:
+        assert path.is_file()
+
+    def _check(self, query: str) -> None:
+        parse(query)
+        self.statements.append(query)
+
+
+@pytest.fixture
+def checked(tmp_path: Path) -> Iterator[Checked]:
+    with connect(SMALL, tmp_path / "spill") as con:
+        yield Checked(con)
+
+
+def test_the_chain_from_cleaning_to_tags_is_portable(checked: Checked, tmp_path: Path):
+    params = sample(tmp_path, 40)
+    chain = run_chain(checked, params, tmp_path / "raw", tmp_path)
+    assert len(chain.profiles) == 40
+    assert len(checked.statements) > 50
