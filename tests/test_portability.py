@@ -5,7 +5,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from chain import SMALL, run_chain, sample
+from chain import HOUSEHOLDS, SIMULATED, SMALL, run_chain, sample
 
 from mkt_models.engine import connect
 from mkt_models.spark_sql import parse
@@ -40,8 +40,10 @@ def checked(tmp_path: Path) -> Iterator[Checked]:
         yield Checked(con)
 
 
-def test_the_chain_from_cleaning_to_tags_is_portable(checked: Checked, tmp_path: Path):
-    params = sample(tmp_path, 40)
+@pytest.mark.parametrize("of", [HOUSEHOLDS, SIMULATED], ids=["households", "simulated"])
+def test_the_chain_from_cleaning_to_tags_is_portable(checked: Checked, tmp_path: Path, of):
+    fewer = dict.fromkeys(of[1], 100)
+    params = sample(tmp_path, (of[0], fewer))
     chain = run_chain(checked, params, tmp_path / "raw", tmp_path)
-    assert len(chain.profiles) == 40
+    assert len(chain.tags) > len(chain.profiles) > 50
     assert len(checked.statements) > 50

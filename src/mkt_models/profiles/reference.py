@@ -48,11 +48,12 @@ def reference_day(con: Connection, as_of: date) -> date:
 def reference_at(con: Connection, as_of: date, hidden: Exclusions) -> Reference:
     """Look at what is usual for the month of ``as_of``.
 
-    Lines without a count of pieces have no price per piece. What is ``hidden`` is left out.
+    Lines without a count of pieces have no price per piece, and one that cleaning marked as an
+    outlier says nothing of the usual one. What is ``hidden`` is left out.
     """
     day = reference_day(con, as_of)
     past = f"""
-        SELECT p.category, p.brand, p.product_type, t.quantity, t.amount_cents
+        SELECT p.category, p.brand, p.product_type, t.quantity, t.amount_cents, t.outlier
         FROM transactions AS t JOIN products AS p ON p.product_id = t.product_id
         WHERE t.local_date < DATE '{day}' AND {hidden.allowed_sql()}
           AND DATEDIFF('day', t.local_date, DATE '{day}') <= {YEAR}"""
@@ -73,7 +74,7 @@ def reference_at(con: Connection, as_of: date, hidden: Exclusions) -> Reference:
         f"""
         WITH past AS ({past})
         SELECT product_type, CAST(sum(amount_cents) AS DOUBLE) / NULLIF(sum(quantity), 0) AS cents
-        FROM past WHERE product_type IS NOT NULL AND quantity > 0
+        FROM past WHERE product_type IS NOT NULL AND quantity > 0 AND NOT COALESCE(outlier, FALSE)
         GROUP BY product_type ORDER BY product_type"""
     ).df()
     return Reference(day, shares, prices)
