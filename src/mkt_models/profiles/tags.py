@@ -241,14 +241,10 @@ def _facts(
     table: pd.DataFrame, family: Family, tag: Tag, judged: _Judged, has: pd.Series
 ) -> pd.DataFrame:
     evidence = judged.evidence[has]
-    columns = [(name, evidence[name].tolist()) for name in evidence]
-    texts = [
-        json.dumps(
-            {name: _plain(values[row]) for name, values in columns},
-            ensure_ascii=False,
-        )
-        for row in range(len(evidence))
+    parts = [
+        [f"{json.dumps(name)}: {text}" for text in _as_json(evidence[name])] for name in evidence
     ]
+    texts = ["{" + ", ".join(row) + "}" for row in zip(*parts, strict=True)]
     return pd.DataFrame(
         {
             CUSTOMER_ID: table.loc[has, CUSTOMER_ID],
@@ -263,9 +259,12 @@ def _facts(
     )
 
 
-def _plain(value: object) -> object:
-    if isinstance(value, float):
-        if np.isnan(value):
-            return None
-        return int(value) if value.is_integer() else round(value, 6)
-    return None if value is pd.NA else value
+def _as_json(values: pd.Series) -> list[str]:
+    """Each value as JSON: whole numbers without a point, others to six decimals."""
+    if pd.api.types.is_float_dtype(values):
+        return [
+            "null" if v != v else str(int(v)) if v.is_integer() else repr(round(v, 6))
+            for v in values.tolist()
+        ]
+    plain = [None if v is pd.NA or v != v else v for v in values.tolist()]
+    return [json.dumps(v, ensure_ascii=False) for v in plain]
