@@ -116,3 +116,37 @@ def test_orders_between_do_not_hide_a_double(con: Connection, tmp_path: Path):
     ]
     report = cleaned(con, tmp_path, {Table.TRANSACTIONS: rows})
     assert touched(report) == {"submitted_twice": 1}
+
+
+LATER = datetime(2017, 6, 1, 16, 0, 30)
+
+
+@pytest.mark.parametrize(
+    ("other", "twice"),
+    [
+        ({"occurred_at": LATER}, True),
+        ({"store_id": "s2"}, True),
+        ({"occurred_at": LATER, "line_id": "8"}, False),  # another line of the order
+        ({"occurred_at": LATER, "line_id": None}, False),  # without a number: perhaps two lines
+        ({"occurred_at": LATER, "order_id": "o2", "quantity": 2.0}, False),
+        ({"occurred_at": LATER, "product_id": "tea"}, False),
+        ({"occurred_at": LATER, "amount_cents": 101}, False),
+        ({"occurred_at": LATER, "quantity": -1.0}, False),  # it comes back
+    ],
+)
+def test_a_line_number_that_stands_twice_in_its_order(
+    con: Connection, tmp_path: Path, other: dict[str, Any], twice: bool
+):
+    rows = [line(line_id="7"), line(**{"line_id": "7"} | other)]
+    report = cleaned(con, tmp_path, {Table.TRANSACTIONS: rows})
+    assert ("same_line_number_twice" in touched(report)) == twice
+    assert balance(report, "transactions") == [2, 2 - twice, 0, int(twice)]
+    if twice:
+        (apart,) = read(con, tmp_path / "aside" / "merged", "transactions")
+        assert (apart["rule"], apart["kept"]) == ("same_line_number_twice", "o1")
+
+
+def test_lines_without_a_number_are_never_one(con: Connection, tmp_path: Path):
+    rows = [line(line_id=None), line(line_id=None, occurred_at=LATER)]
+    report = cleaned(con, tmp_path, {Table.TRANSACTIONS: rows})
+    assert balance(report, "transactions") == [2, 2, 0, 0]

@@ -422,6 +422,7 @@ ELSEWHERE = {
     "price_outlier",
     "quantity_outlier",
     "return_without_sale",
+    "same_line_number_twice",
     "submitted_twice",
     "utc_to_shop_day",
 }

@@ -197,8 +197,8 @@ def _clean_table(run: _Run, table: Table) -> None:
             _write_merged(
                 run,
                 table,
-                f"SELECT d.*, {key.columns[0]} AS kept FROM doubled_{name} AS d WHERE place > 1",
-                key.name,
+                f"SELECT d.*, {key.columns[0]} AS kept, {literal(key.name)} AS rule "
+                f"FROM doubled_{name} AS d WHERE place > 1",
             )
             con.execute(f"DROP TABLE IF EXISTS {kept}")
             kept = merged
@@ -250,26 +250,38 @@ def _find_in_lines(run: _Run, kept: str, merges: dict[str, int]) -> tuple[str, i
     Returns the relation of lines that remain and the rows merged that no longer stand in it.
     """
     con, apart = run.con, 0
+    merged: list[tuple[str, str]] = []  # relation of lines, and the rule that merged them
+    merges["same_line_number_twice"] = duplicates.find_repeated_lines(con, kept)
+    if merges["same_line_number_twice"]:
+        kept, more = _without(con, kept, "repeated_lines", "numbered_lines")
+        apart += more
+        merged.append(("repeated_lines", "same_line_number_twice"))
     merges["submitted_twice"] = duplicates.find_submitted_twice(
         con, kept, run.cleaning.double_seconds
     )
     if run.cleaning.merge_doubles and merges["submitted_twice"]:
-        apart = _totals(con, "double_lines")[0]
-        _write_merged(
-            run,
-            Table.TRANSACTIONS,
-            "SELECT d.*, first_order AS kept FROM double_lines AS d",
-            "submitted_twice",
-        )
-        con.execute(
-            f"CREATE OR REPLACE TEMP TABLE single_lines AS {duplicates.without_doubles_sql(kept)}"
-        )
-        con.execute(f"DROP TABLE IF EXISTS {kept}")
-        kept = "single_lines"
+        kept, more = _without(con, kept, "double_lines", "single_lines")
+        apart += more
+        merged.append(("double_lines", "submitted_twice"))
+    if merged:
+        names = ", ".join((*SCHEMAS[Table.TRANSACTIONS], "copies", "first_order AS kept"))
+        parts = [f"SELECT {names}, {literal(rule)} AS rule FROM {one}" for one, rule in merged]
+        _write_merged(run, Table.TRANSACTIONS, " UNION ALL ".join(parts))
     outliers.find_usual_prices(con, kept, run.cleaning)
     returns.match_returns(con, kept)
     merges["return_without_sale"] = count(con, "matched_returns", "sale_order_id IS NULL")
     return kept, apart
+
+
+def _without(con: Connection, kept: str, doubles: str, name: str) -> tuple[str, int]:
+    """Make the table ``name`` of the lines that are not in ``doubles``.
+
+    Returns it, and the raw rows that those in ``doubles`` stand for; ``kept`` is dropped.
+    """
+    query = duplicates.without_sql(kept, doubles)
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}")
+    con.execute(f"DROP TABLE IF EXISTS {kept}")
+    return name, _totals(con, doubles)[0]
 
 
 def _write_target(run: _Run, table: Table, kept: str, target: str) -> int:
@@ -292,13 +304,12 @@ def _write_target(run: _Run, table: Table, kept: str, target: str) -> int:
     return write_parquet(run.con, f"SELECT * FROM ({query}) AS k ORDER BY {order}", path)
 
 
-def _write_merged(run: _Run, table: Table, rows: str, rule: str) -> None:
-    """Write the rows that were merged into another from which they differ."""
+def _write_merged(run: _Run, table: Table, rows: str) -> None:
+    """Write the rows that were merged into another from which they differ, each with its rule."""
     names = ", ".join(SCHEMAS[table])
     write_parquet(
         run.con,
-        f"SELECT {names}, copies, {literal(rule)} AS rule, kept FROM ({rows}) AS m "
-        f"ORDER BY kept, {names}",
+        f"SELECT {names}, copies, rule, kept FROM ({rows}) AS m ORDER BY kept, {names}, rule",
         run.quarantine_to / "merged" / f"{table.value}.parquet",
     )
 
@@ -339,6 +350,14 @@ def _totals(con: Connection, kept: str) -> tuple[int, int]:
 
 _TEMPORARY = (
     *("key_sizes", "shared_keys", "ties", "tied_ids", "persons", "another_ids", "source_ids"),
-    *("near_labels", "close_orders", "double_lines", "usual_prices", "return_lines", "sale_lines"),
+    *(
+        "near_labels",
+        "close_orders",
+        "double_lines",
+        "repeated_lines",
+        "usual_prices",
+        "return_lines",
+        "sale_lines",
+    ),
     *("served", "matched_returns"),
 )

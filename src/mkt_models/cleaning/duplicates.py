@@ -100,9 +100,30 @@ def find_submitted_twice(con: Connection, kept: str, seconds: int) -> int:
     return count(con, "double_lines")
 
 
-def without_doubles_sql(kept: str) -> str:
-    """SQL of the lines that are not in ``double_lines``, compared by every canonical column."""
-    return f"SELECT * FROM {kept} AS k WHERE NOT EXISTS (SELECT 1 FROM double_lines AS d WHERE " + (
+def find_repeated_lines(con: Connection, kept: str) -> int:
+    """Find lines that stand in their order again under the same number; return how many.
+
+    Makes the temporary table ``repeated_lines``: the lines but the earliest, and ``first_order``,
+    their order. Of lines without a number nobody can say whether they are one or two.
+    """
+    same = ("order_id", "line_id", *_SAME, "goes_to")
+    rest = [c for c in SCHEMAS[Table.TRANSACTIONS] if c not in (*same, "occurred_at")]
+    con.execute(
+        f"""CREATE OR REPLACE TEMP TABLE repeated_lines AS
+        SELECT * FROM (
+            SELECT k.*, order_id AS first_order, row_number() OVER (
+                PARTITION BY {", ".join(same)} ORDER BY occurred_at, {", ".join(rest)}
+            ) AS place
+            FROM {kept} AS k WHERE line_id IS NOT NULL
+        ) AS numbered
+        WHERE place > 1"""
+    )
+    return count(con, "repeated_lines")
+
+
+def without_sql(kept: str, doubles: str) -> str:
+    """SQL of the lines that are not in ``doubles``, compared by every canonical column."""
+    return f"SELECT * FROM {kept} AS k WHERE NOT EXISTS (SELECT 1 FROM {doubles} AS d WHERE " + (
         " AND ".join(
             f"(d.{c} = k.{c} OR (d.{c} IS NULL AND k.{c} IS NULL))"
             if c not in CANONICAL[Table.TRANSACTIONS].needed

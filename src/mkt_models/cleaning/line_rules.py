@@ -220,6 +220,14 @@ def _others(zone: str, cleaning: Cleaning) -> list[Rule]:
             columns=("amount_cents",),
         ),
         Rule(
+            "same_line_number_twice",
+            table,
+            "merge",
+            "The same line number of an order stands again with the same product, quantity and "
+            "amount, at another time or place: it was recorded twice; the earliest is kept",
+            aspect="uniqueness",
+        ),
+        Rule(
             "submitted_twice",
             table,
             "merge" if cleaning.merge_doubles else "flag",

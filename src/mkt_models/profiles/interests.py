@@ -185,7 +185,8 @@ def price_index(
     """Spend of the last 365 days over what the same pieces cost at their type's usual price.
 
     One row per customer: ``price_index``. Lines without a count of pieces have no price per piece,
-    and count on neither side. Needs ``reference.make_tables``.
+    and those marked as outliers no believable one: they count on neither side. Needs
+    ``reference.make_tables``.
     """
     only = f" AND t.customer_id IN (SELECT customer_id FROM {among})" if among else ""
     frame = con.execute(
@@ -195,6 +196,7 @@ def price_index(
         FROM transactions AS t JOIN products AS p ON p.product_id = t.product_id
         JOIN usual_prices AS u ON u.product_type = p.product_type
         WHERE t.local_date < DATE '{as_of}' AND t.quantity > 0 AND {hidden.allowed_sql()}
+          AND NOT COALESCE(t.outlier, FALSE)
           AND DATEDIFF('day', t.local_date, DATE '{as_of}') <= {YEAR}{only}
         GROUP BY t.customer_id ORDER BY t.customer_id"""
     ).df()
