@@ -23,7 +23,8 @@ What the translation makes equal (:mod:`mkt_models.spark_sql`)
       print. ``round(x)`` goes half away from zero on both.
     - ``(t AT TIME ZONE 'UTC') AT TIME ZONE 'zone'``, :func:`mkt_models.engine.local_time`, is
       ``convert_timezone``, which keeps a time without a zone.
-    - NOT IN of a sub-query is looked up by hash, with the same answers where values are missing.
+    - IN and NOT IN of a sub-query have DuckDB's answers where values are missing, and are looked
+      up by hash.
     - ``read_parquet('file')`` reads the same file.
 
 What the session makes equal (:mod:`mkt_models.spark_engine`)

@@ -104,39 +104,54 @@ def _created(tree: exp.Create) -> tuple[Kind, str, exp.Query]:
 def _translated(query: exp.Query) -> exp.Expr:
     """The same query with DuckDB's meaning spelt out, to be written as Spark's SQL."""
     out: exp.Expr = query.copy()
-    for step in (_not_in, _round, _zone, _double, _file):
+    for step in (_lookup, _round, _zone, _double, _file):
         out = out.transform(step)
     return out
 
 
-def _not_in(node: exp.Expr) -> exp.Expr:
-    """Look a value up by hash: Spark compares NOT IN with every row, wherever it is no filter."""
-    if not isinstance(node, exp.Not) or not isinstance(node.this.unnest(), exp.In):
+def _lookup(node: exp.Expr) -> exp.Expr:
+    """Spell out IN and NOT IN of a sub-query, with their answer where values are missing.
+
+    Outside a filter Spark forgets that a missing value is in no list for certain; and NOT IN it
+    compares with every row instead of looking it up by hash. A plain IN of a filter it does well.
+    """
+    negated = isinstance(node, exp.Not)
+    found = node.this.unnest() if isinstance(node, exp.Not) else node
+    if not isinstance(found, exp.In) or found.args.get("query") is None:
         return node
-    looked_up = node.this.unnest()
-    query = looked_up.args.get("query")
-    if query is None:
+    if not negated and _filters(node):
         return node
     rows = exp.Subquery(
-        this=query.unnest().copy(),
+        this=found.args["query"].unnest().copy(),
         alias=exp.TableAlias(
             this=exp.to_identifier("looked_up"), columns=[exp.to_identifier("looked_up_value")]
         ),
     )
 
     def some(where: exp.Expr | None = None) -> exp.Expr:
-        found = exp.select("1").from_(rows.copy())
-        return exp.Exists(this=found.where(where) if where is not None else found)
+        there = exp.select("1").from_(rows.copy())
+        return exp.Exists(this=there.where(where) if where is not None else there)
 
-    value, one = looked_up.this, exp.column("looked_up_value")
+    value, one = found.this, exp.column("looked_up_value")
     unknown = exp.and_(exp.Is(this=value.copy(), expression=exp.null()), some())
+    yes, no = (exp.false(), exp.true()) if negated else (exp.true(), exp.false())
     return (
         exp.Case()
-        .when(some(exp.EQ(this=one.copy(), expression=value.copy())), exp.false())
+        .when(some(exp.EQ(this=one.copy(), expression=value.copy())), yes)
         .when(unknown, exp.null())
         .when(some(exp.Is(this=one.copy(), expression=exp.null())), exp.null())
-        .else_(exp.true())
+        .else_(no)
     )
+
+
+def _filters(node: exp.Expr) -> bool:
+    """Whether a condition is one that rows must meet: missing then means no."""
+    parent = node.parent
+    while isinstance(parent, exp.And | exp.Paren):
+        parent = parent.parent
+    if isinstance(parent, exp.Not) and isinstance(parent.this.unnest(), exp.In):
+        return True  # spelt out with the NOT
+    return isinstance(parent, exp.Where | exp.Having | exp.Join)
 
 
 def _file(node: exp.Expr) -> exp.Expr:

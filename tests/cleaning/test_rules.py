@@ -418,6 +418,7 @@ CASES: dict[str, tuple[Table, list[dict[str, Any]], list[dict[str, Any]]]] = {
 }
 # Tested by hand where they are found: merges, persons, and what takes other rows to see.
 ELSEWHERE = {
+    *(f"{noun}_labels" for noun in ("action", "campaign", "customer", "product", "ticket")),
     "key_shared_by_too_many",
     "price_outlier",
     "quantity_outlier",

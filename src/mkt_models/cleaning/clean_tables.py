@@ -15,6 +15,7 @@ import pandas as pd
 
 from mkt_models.cleaning import duplicates, outliers, returns
 from mkt_models.cleaning.identities import find_persons, identity_map_sql, no_persons
+from mkt_models.cleaning.labels import USUAL, find_usual_labels
 from mkt_models.cleaning.ledger import CleaningReport, check_balance, too_much_set_aside
 from mkt_models.cleaning.quality import Measured, aspects, columns_of, measure
 from mkt_models.cleaning.rules import exact_rule, key_rule, rules_for
@@ -161,6 +162,7 @@ def _persons(run: _Run) -> tuple[pd.DataFrame, dict[str, int]]:
             run.cleaning.max_customers_per_key,
         )
     if Table.CUSTOMERS in run.present:
+        find_usual_labels(con, Table.CUSTOMERS)
         con.execute(
             "CREATE OR REPLACE TEMP TABLE source_ids AS SELECT DISTINCT customer_id FROM "
             f"({tidy_sql(Table.CUSTOMERS, run.rules_of(Table.CUSTOMERS), persons=False)}) AS t "
@@ -178,6 +180,7 @@ def _persons(run: _Run) -> tuple[pd.DataFrame, dict[str, int]]:
 def _clean_table(run: _Run, table: Table) -> None:
     """Write one clean table, those split from it, and its quarantine; note what was done."""
     con, name, rules = run.con, table.value, run.rules_of(table)
+    find_usual_labels(con, table)
     tidy = f"({tidy_sql(table, rules, persons=run.merging)})"
     found = measure(con, table, tidy, rules)
     quarantined = _set_aside(run, table, tidy, found.rows)
@@ -350,14 +353,6 @@ def _totals(con: Connection, kept: str) -> tuple[int, int]:
 
 _TEMPORARY = (
     *("key_sizes", "shared_keys", "ties", "tied_ids", "persons", "another_ids", "source_ids"),
-    *(
-        "near_labels",
-        "close_orders",
-        "double_lines",
-        "repeated_lines",
-        "usual_prices",
-        "return_lines",
-        "sale_lines",
-    ),
-    *("served", "matched_returns"),
+    *("near_labels", "repeated_lines", "close_orders", "double_lines", "usual_prices"),
+    *("return_lines", "sale_lines", "served", "matched_returns", USUAL),
 )

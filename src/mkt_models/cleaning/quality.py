@@ -14,6 +14,7 @@ from typing import get_args
 
 import pandas as pd
 
+from mkt_models.cleaning.labels import USUAL, find_usual_labels
 from mkt_models.cleaning.ledger import CleaningReport
 from mkt_models.columns import Table
 from mkt_models.engine import Connection, count, register
@@ -193,9 +194,11 @@ def compare(
             for rule in rules
             if rule.table is table and set(rule.needs) <= set(present) and _lasting(rule)
         ]
+        find_usual_labels(con, table)
         found = measure(con, table, _judged(table, mine), mine)
         after.append(aspects(table, found, mine, repeated(con, table, table.value)))
         columns_after.append(columns_of(table, found))
+    con.execute(f"DROP TABLE IF EXISTS {USUAL}")
     key = ["table", "aspect"]
     tables = report.before.merge(pd.concat(after), on=key, suffixes=("_before", "_after"))
     tables = tables.rename(columns={"share_before": "before", "share_after": "after"})

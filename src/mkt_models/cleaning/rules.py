@@ -9,6 +9,7 @@ from datetime import date
 
 from mkt_models.cleaning.behaviour_rules import behaviour_rules
 from mkt_models.cleaning.contact_rules import contact_rules
+from mkt_models.cleaning.labels import LABELS, is_rare, usual
 from mkt_models.cleaning.line_rules import line_rules
 from mkt_models.cleaning.shop_rules import shop_rules
 from mkt_models.cleaning.vocabularies import VOCABULARIES, free_text, spelling
@@ -108,6 +109,21 @@ def _rules_of_any_table(table: Table) -> list[Rule]:
             sets={c: f"NULLIF(trim({c}), '')" for c in texts},
         )
     ]
+    labels = LABELS.get(table, ())
+    if labels:
+        out.append(
+            Rule(
+                f"{noun}_labels",
+                table,
+                "normalise",
+                f"{', '.join(labels)}: spellings that differ by case alone become the one that "
+                "most rows have, so that they are one group",
+                when=" OR ".join(map(is_rare, labels)),
+                sets={column: usual(column) for column in labels},
+                aspect="validity",
+                columns=labels,
+            )
+        )
     words = VOCABULARIES.get(table, {})
     if words:
         forms = {column: spelling(column, known) for column, known in words.items()}

@@ -1,0 +1,75 @@
+"""Labels in several spellings: 'Female', 'FEMALE' and 'female ' are one group, not three.
+
+Which spelling is right nobody says, so the one that most rows have is taken.
+"""
+
+from mkt_models.columns import Table
+from mkt_models.engine import Connection, literal
+
+# Columns whose texts name groups: of people, of goods, of topics.
+LABELS: dict[Table, tuple[str, ...]] = {
+    Table.CUSTOMERS: (
+        "age_band",
+        "gender",
+        "region",
+        "occupation",
+        "income_band",
+        "education",
+        "marital_status",
+        "household_size",
+        "household_composition",
+        "children",
+        "home_ownership",
+    ),
+    Table.PRODUCTS: ("department", "category", "product_type", "brand"),
+    Table.SOCIAL: ("topic",),
+    Table.TICKETS: ("topic",),
+    Table.CAMPAIGNS: ("campaign_type",),
+}
+USUAL = "usual_labels"
+
+
+def find_usual_labels(con: Connection, table: Table) -> None:
+    """Make the temporary table ``usual_labels``: every rare spelling of a label, and the usual one.
+
+    One row per column (``name``) and text (``spelt``, without blanks around it) that differs from
+    the text of most rows (``usual``, the first in the alphabet among equals) by case alone. Empty
+    for a table without labels.
+    """
+    texts = " UNION ALL ".join(
+        f"SELECT {literal(column)} AS name, trim({column}) AS spelt FROM {table.value}"
+        for column in LABELS.get(table, ())
+    )
+    if not texts:
+        texts = "SELECT '' AS name, '' AS spelt"
+    con.execute(
+        f"""CREATE OR REPLACE TEMP TABLE {USUAL} AS
+        SELECT name, spelt, usual FROM (
+            SELECT name, spelt, place, max(CASE WHEN place = 1 THEN spelt END) OVER (
+                PARTITION BY name, lower(spelt)) AS usual
+            FROM (
+                SELECT name, spelt, row_number() OVER (
+                    PARTITION BY name, lower(spelt) ORDER BY n DESC, spelt) AS place
+                FROM (
+                    SELECT name, spelt, count(*) AS n FROM ({texts}) AS t
+                    WHERE spelt IS NOT NULL AND spelt <> '' GROUP BY name, spelt
+                ) AS counted
+            ) AS placed
+        ) AS spellings
+        WHERE place > 1"""
+    )
+
+
+def is_rare(column: str) -> str:
+    """SQL condition on a raw row ``t``: the label has a spelling that is not the usual one."""
+    return f"EXISTS (SELECT 1 FROM {USUAL} AS u WHERE {_same(column)})"
+
+
+def usual(column: str) -> str:
+    """SQL of the usual spelling of a label of a raw row ``t``; blank text is null."""
+    found = f"(SELECT max(u.usual) FROM {USUAL} AS u WHERE {_same(column)})"
+    return f"coalesce({found}, NULLIF(trim(t.{column}), ''))"
+
+
+def _same(column: str) -> str:
+    return f"u.name = {literal(column)} AND u.spelt = trim(t.{column})"
