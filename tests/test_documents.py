@@ -11,7 +11,7 @@ ENGLISH, CHINESE = "README.md", "README.zh-CN.md"
 DOCUMENTS = [ENGLISH, CHINESE, "CONTRIBUTING.md", "CHANGELOG.md"]
 each_document = pytest.mark.parametrize("name", DOCUMENTS)
 # Named as examples of what a reader makes.
-TO_BE_MADE = {"params/short.yaml"}
+TO_BE_MADE = {"params/short.yaml", "params/mine.yaml"}
 
 
 def text_of(name: str) -> str:
