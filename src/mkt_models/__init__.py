@@ -2,7 +2,7 @@
 
 The package is read along the flow of the data; imports go the same way:
 
-``columns``, ``sections``, ``source_params``, ``params``, ``loading``
+``columns``, ``sections``, ``params`` and ``*_params``, ``loading``
     the vocabulary, the meaning of every parameter, and reading them from YAML
 ``engine``, ``workspace``
     SQL on files with DuckDB; where the tables of a run live

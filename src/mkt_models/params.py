@@ -10,16 +10,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from mkt_models.columns import PROFILE_DIMENSIONS, SENSITIVE, Dimension
+from mkt_models.cleaning_params import Cleaning
+from mkt_models.columns import SENSITIVE
+from mkt_models.profile_params import Profile
 from mkt_models.sections import Days, Section, Share, nearest
 from mkt_models.source_params import AnySource
-
-# The numbers of the risk dimension that a signal may rest on.
-RISK_COLUMNS = tuple(
-    name
-    for name in PROFILE_DIMENSIONS[Dimension.RISK]
-    if name not in ("risk_points", "risk_signals", "risk_tier")
-)
 
 
 class Engine(Section):
@@ -37,150 +32,6 @@ class Engine(Section):
     )
     memory_limit_gb: float = Field(gt=0.2, description="beyond it the engine spills to disk, GB")
     threads: int = Field(gt=0)
-
-
-class Cleaning(Section):
-    """What counts as impossible, as the same, as one person, and as an outlier."""
-
-    first_day: date = Field(
-        description="the shop had not opened before this local day: an earlier time is impossible"
-    )
-    extracted_on: date | None = Field(
-        default=None,
-        description="the day of the extract: a later time is impossible; null: `future_days` after "
-        "profile.as_of",
-    )
-    future_days: Days = Field(
-        description="without an extract's day: so many days after profile.as_of are possible"
-    )
-    min_age: int = Field(ge=0, le=120, description="a younger customer's birth year is a mistake")
-    max_age: int = Field(ge=0, le=150, description="an older customer's birth year is a mistake")
-    max_quantity: float = Field(
-        gt=0, description="a line of more pieces is flagged as an outlier; it is kept"
-    )
-    outlier_mads: float = Field(
-        gt=0,
-        description="a price per piece that is further from its product's median is flagged: in "
-        "robust standard deviations (1.4826 MAD) of the logarithm",
-    )
-    outlier_min_factor: float = Field(
-        gt=1, description="and by at least this factor: prices within it are never flagged"
-    )
-    outlier_min_lines: int = Field(
-        ge=3, description="products of fewer lines have no usual price: their lines are not judged"
-    )
-    double_seconds: int = Field(
-        ge=0,
-        le=86_400,
-        description="the same customer, product, quantity and amount in another order within so "
-        "many seconds was submitted twice",
-    )
-    merge_doubles: bool = Field(
-        description="merge such a line into the one before it; false: only count it"
-    )
-    merge_by: tuple[str, ...] = Field(
-        default=(),
-        description="kinds of known keys (identities.kind) that make two customer ids one person",
-    )
-    max_customers_per_key: int = Field(
-        ge=2,
-        description="a key that more customer ids share, such as a shop's own telephone, merges "
-        "nobody",
-    )
-    max_quarantined_share: Share = Field(
-        description="when a larger share of a table is set aside, the run stops: the mapping is "
-        "wrong rather than the rows"
-    )
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.min_age >= self.max_age:
-            raise ValueError(f"min_age == {self.min_age}, must be < max_age == {self.max_age}")
-        if self.extracted_on is not None and self.extracted_on <= self.first_day:
-            raise ValueError(
-                f"extracted_on == {self.extracted_on}, must be after first_day == {self.first_day}"
-            )
-        return self
-
-    def last_day(self, as_of: date) -> date:
-        """The last local day on which something can have happened."""
-        return self.extracted_on or as_of + timedelta(days=self.future_days)
-
-
-class RiskSignal(Section):
-    """A sign of risk: a number of the profile that reaches a threshold, and what it counts."""
-
-    column: str = Field(description="a number of the profile, one of RISK_COLUMNS")
-    at_least: float = Field(ge=0, description="the signal is there from this value on")
-    points: int = Field(gt=0, le=10)
-    min_orders: int = Field(
-        default=0, ge=0, description="with fewer orders in 365 days it says nothing"
-    )
-
-    @field_validator("column")
-    @classmethod
-    def _of_risk(cls, value: str) -> str:
-        if value not in RISK_COLUMNS:
-            raise ValueError(
-                f"{value!r} is no number of the risk dimension{nearest(value, RISK_COLUMNS)}; "
-                f"known: {', '.join(RISK_COLUMNS)}"
-            )
-        return value
-
-
-class Risk(Section):
-    """Which signals make a customer a risk; the points of all that are there add up."""
-
-    middle_points: int = Field(gt=0, description="tier middle from so many points on")
-    high_points: int = Field(gt=0, description="tier high from so many points on")
-    signals: tuple[RiskSignal, ...] = Field(min_length=1)
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.middle_points >= self.high_points:
-            raise ValueError(
-                f"middle_points == {self.middle_points}, must be < high_points == "
-                f"{self.high_points}"
-            )
-        return self
-
-
-class Profile(Section):
-    """How a customer is described on a date.
-
-    The stage of life compares the days since the last order with the customer's own rhythm: the
-    mean pause between shopping days, drawn towards the median customer's by ``rhythm_weight``.
-    """
-
-    as_of: date = Field(description="the profile looks strictly before this local day")
-    tags: str = Field(description="file of the tags, beside this file")
-    new_days: Days = Field(description="first order at most so many days ago: stage new")
-    rhythm_weight: float = Field(
-        gt=0, le=100, description="the median customer's pause counts as much as so many own pauses"
-    )
-    active_times: float = Field(
-        gt=0, le=100, description="silent for at most so many usual pauses: stage active"
-    )
-    dormant_times: float = Field(gt=0, le=100, description="the same, for stage dormant")
-    active_days: Days = Field(description="silent for at most so many days: never less than active")
-    dormant_days: Days = Field(description="the same, for dormant: nobody is lost earlier")
-    longest_days: Days = Field(description="no pause counts as longer: beyond its times, lost")
-    value_days: Days = Field(description="window of the spend that value tiers rank, days")
-    interests: int = Field(gt=0, le=20, description="how many liked things of a kind are named")
-    risk: Risk
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.active_days >= self.dormant_days:
-            raise ValueError(
-                f"active_days == {self.active_days}, must be < dormant_days == {self.dormant_days}"
-            )
-        if self.active_times >= self.dormant_times:
-            raise ValueError(
-                f"active_times == {self.active_times}, must be < dormant_times == "
-                f"{self.dormant_times}"
-            )
-        return self
 
 
 Level = Literal["department", "category", "product_type", "brand", "product_id"]

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from mkt_models.cleaning import CleaningReport, clean
+from mkt_models.cleaning_params import Cleaning
 from mkt_models.columns import Table
 from mkt_models.engine import Connection, literal, write_parquet
-from mkt_models.params import Cleaning
 from mkt_models.source_params import CompleteJourney, Source
 from mkt_models.sources.schemas import SCHEMAS
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mkt_models.columns import LifecycleStage
-from mkt_models.params import Profile
+from mkt_models.profile_params import Profile
 from mkt_models.profiles.lifecycle import (
     global_stage,
     lifecycle_stage,

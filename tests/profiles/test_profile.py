@@ -10,7 +10,7 @@ import pytest
 
 from mkt_models.columns import PROFILE_DIMENSIONS
 from mkt_models.loading import load_params
-from mkt_models.params import Profile, Risk, RiskSignal
+from mkt_models.profile_params import Profile, Risk, RiskSignal
 from mkt_models.profiles.exclusions import Exclusions
 from mkt_models.profiles.features import features_at
 from mkt_models.profiles.profile import ProfileTable, build_profiles

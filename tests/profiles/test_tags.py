@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mkt_models.params import Risk, RiskSignal
+from mkt_models.profile_params import Risk, RiskSignal
 from mkt_models.profiles.tag_catalogue import Family, TagCatalogue
 from mkt_models.profiles.tags import TAG_COLUMNS, Tagged, apply_catalogue, risk
 

@@ -20,9 +20,9 @@ from mkt_models.cleaning.ledger import CleaningReport, check_balance, too_much_s
 from mkt_models.cleaning.quality import Measured, aspects, columns_of, measure
 from mkt_models.cleaning.rules import exact_rule, key_rule, rules_for
 from mkt_models.cleaning.steps import added_columns, case, first_broken, kept_sql, tidy_sql
+from mkt_models.cleaning_params import Cleaning
 from mkt_models.columns import Table
 from mkt_models.engine import Connection, count, literal, register, write_parquet
-from mkt_models.params import Cleaning
 from mkt_models.source_params import Source
 from mkt_models.sources.canonical import Rule
 from mkt_models.sources.schemas import SCHEMAS

@@ -11,8 +11,8 @@ from mkt_models.cleaning.rule_kinds import (
     wrong_value,
 )
 from mkt_models.cleaning.vocabularies import unknown_word
+from mkt_models.cleaning_params import Cleaning
 from mkt_models.columns import Table
-from mkt_models.params import Cleaning
 from mkt_models.sources.canonical import Rule
 
 FIRST_DAY = "(SELECT min(local_date) FROM transactions)"

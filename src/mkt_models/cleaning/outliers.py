@@ -2,8 +2,8 @@
 
 from math import log
 
+from mkt_models.cleaning_params import Cleaning
 from mkt_models.engine import Connection
-from mkt_models.params import Cleaning
 
 # A sale line of something: no coupon slip, no gift.
 IS_SALE = "goes_to = 'transactions' AND quantity > 0 AND amount_cents > 0"

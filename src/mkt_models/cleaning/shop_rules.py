@@ -9,8 +9,8 @@ from mkt_models.cleaning.rule_kinds import (
     orphan,
     wrong_value,
 )
+from mkt_models.cleaning_params import Cleaning
 from mkt_models.columns import Table
-from mkt_models.params import Cleaning
 from mkt_models.sources.canonical import Rule
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 
 from mkt_models.columns import AS_OF, CUSTOMER_ID
 from mkt_models.engine import Connection
-from mkt_models.params import Profile
+from mkt_models.profile_params import Profile
 from mkt_models.profiles import available
 from mkt_models.profiles.available import Available
 from mkt_models.profiles.described import PROFILE_COLUMNS

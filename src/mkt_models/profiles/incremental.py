@@ -24,7 +24,7 @@ import pandas as pd
 
 from mkt_models.columns import AS_OF, CUSTOMER_ID
 from mkt_models.engine import Connection, count, register, write_parquet
-from mkt_models.params import Profile
+from mkt_models.profile_params import Profile
 from mkt_models.profiles.available import DATED, present
 from mkt_models.profiles.exclusions import Exclusions
 from mkt_models.profiles.facts import Facts, facts_at, known_tables, whole

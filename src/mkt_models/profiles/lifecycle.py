@@ -13,7 +13,7 @@ import pandas as pd
 
 from mkt_models.columns import CUSTOMER_ID, LifecycleStage
 from mkt_models.engine import Connection
-from mkt_models.params import Profile
+from mkt_models.profile_params import Profile
 
 # The stages by how silent they are, for rank statistics.
 SILENT_RANK = {"active": 0, "new": 1, "dormant": 2, "lost": 3}

@@ -12,7 +12,7 @@ import pandas as pd
 
 from mkt_models.columns import AS_OF, CUSTOMER_ID, PROFILE_DIMENSIONS, Dimension
 from mkt_models.engine import Connection
-from mkt_models.params import Profile
+from mkt_models.profile_params import Profile
 from mkt_models.profiles.available import Available, present
 from mkt_models.profiles.described import PROFILE_COLUMNS
 from mkt_models.profiles.exclusions import Exclusions

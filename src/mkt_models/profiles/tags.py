@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from mkt_models.columns import AS_OF, CUSTOMER_ID, Tier
-from mkt_models.params import Risk
+from mkt_models.profile_params import Risk
 from mkt_models.profiles.tag_catalogue import (
     INDEX,
     POINTS,
