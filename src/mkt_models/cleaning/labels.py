@@ -3,24 +3,12 @@
 Which spelling is right nobody says, so the one that most rows have is taken.
 """
 
-from mkt_models.columns import Table
+from mkt_models.columns import PROFILE_DIMENSIONS, Dimension, Table
 from mkt_models.engine import Connection, literal
 
 # Columns whose texts name groups: of people, of goods, of topics.
 LABELS: dict[Table, tuple[str, ...]] = {
-    Table.CUSTOMERS: (
-        "age_band",
-        "gender",
-        "region",
-        "occupation",
-        "income_band",
-        "education",
-        "marital_status",
-        "household_size",
-        "household_composition",
-        "children",
-        "home_ownership",
-    ),
+    Table.CUSTOMERS: PROFILE_DIMENSIONS[Dimension.BASICS],
     Table.PRODUCTS: ("department", "category", "product_type", "brand"),
     Table.SOCIAL: ("topic",),
     Table.TICKETS: ("topic",),
