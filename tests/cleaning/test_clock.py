@@ -7,10 +7,10 @@ from cleaning.rows import cleaned, line, read, touched
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mkt_models.cleaning import added_columns, local_time
+from mkt_models.cleaning import added_columns
 from mkt_models.cleaning.clock import whole_seconds
 from mkt_models.columns import Table
-from mkt_models.engine import Connection, literal
+from mkt_models.engine import Connection, literal, local_time
 from mkt_models.source_params import CompleteJourney
 
 
@@ -55,7 +55,7 @@ def test_the_day_in_new_york(con: Connection, tmp_path: Path, utc: str, day: str
 def test_the_day_anywhere_is_that_of_the_time_zone_database(con: Connection, zone: str, stamps):
     source = CompleteJourney(kind="complete_journey", time_zone=zone)
     exprs = added_columns(source)[Table.TRANSACTIONS]
-    columns = ", ".join([local_time(zone), *(s for _, s in exprs.values())])
+    columns = ", ".join([local_time("occurred_at", zone), *(s for _, s in exprs.values())])
     values = ", ".join(f"({i}, TIMESTAMP {literal(s)})" for i, s in enumerate(stamps))
     found = con.execute(
         f"SELECT {columns} FROM (VALUES {values}) AS v(i, occurred_at) ORDER BY i"

@@ -18,6 +18,7 @@ for name in ("transactions", "events", "social"):
 CLEAN["tickets"] |= {"opened_on": "DATE", "resolved_on": "DATE"}
 CLEAN["returns"] = CLEAN["transactions"] | {"sale_order_id": "VARCHAR", "sale_date": "DATE"}
 CLEAN["failed_orders"] = dict(CLEAN["transactions"])
+CLEAN["transactions"] |= {"outlier": "BOOLEAN"}
 CLEAN["identity_map"] = dict.fromkeys(("source_customer_id", "customer_id", "merged_by"), "VARCHAR")
 
 # product_id, category, product_type, private_label

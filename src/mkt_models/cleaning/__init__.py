@@ -30,7 +30,6 @@ balance.
 """
 
 from mkt_models.cleaning.clean_tables import clean
-from mkt_models.cleaning.clock import local_time
 from mkt_models.cleaning.ledger import (
     CleaningReport,
     LedgerError,
@@ -47,6 +46,5 @@ __all__ = [
     "added_columns",
     "check_balance",
     "clean",
-    "local_time",
     "rules_for",
 ]

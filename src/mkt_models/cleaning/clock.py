@@ -1,29 +1,16 @@
-"""The shop's clock: what day and hour it was in the shop, in SQL.
+"""The shop's clock: what day and hour it was in the shop, in SQL. Time stamps are UTC."""
 
-Time stamps are UTC without a zone. An engine that writes the change of zone in another way needs
-another :func:`local_time`; nothing else in the package knows how it is written.
-"""
-
-from mkt_models.engine import literal
-
-
-def local_time(zone: str, column: str = "occurred_at") -> str:
-    """SQL of a time on the shop's clock, without a zone; its day and hour are the calendar's.
-
-    >>> local_time("America/New_York")
-    "((occurred_at AT TIME ZONE 'UTC') AT TIME ZONE 'America/New_York')"
-    """
-    return f"(({column} AT TIME ZONE 'UTC') AT TIME ZONE {literal(zone)})"
+from mkt_models.engine import local_time
 
 
 def local_day(zone: str, column: str = "occurred_at") -> str:
     """SQL of the calendar day of a time in the shop."""
-    return f"CAST({local_time(zone, column)} AS DATE)"
+    return f"CAST({local_time(column, zone)} AS DATE)"
 
 
 def local_hour(zone: str, column: str = "occurred_at") -> str:
     """SQL of the hour, 0 to 23, of a time in the shop."""
-    return f"CAST(EXTRACT(HOUR FROM {local_time(zone, column)}) AS INTEGER)"
+    return f"CAST(EXTRACT(HOUR FROM {local_time(column, zone)}) AS INTEGER)"
 
 
 def whole_seconds(column: str) -> str:

@@ -15,7 +15,7 @@ import pandas as pd
 from mkt_models.columns import AS_OF, NOT_AVAILABLE, PROFILE_DIMENSIONS
 from mkt_models.profiles.described import DIMENSIONS, PROFILE_COLUMNS, VALUES, Words
 from mkt_models.profiles.profile import COMPUTED_AT
-from mkt_models.profiles.tag_catalogue import COLUMNS, TagCatalogue
+from mkt_models.profiles.tag_catalogue import COLUMNS, Tag, TagCatalogue
 
 Language = Literal["en", "zh"]
 NOT_AVAILABLE_WORDS: Words = (NOT_AVAILABLE, "暂无数据")
@@ -28,7 +28,7 @@ _UNITS: Mapping[str, Words] = {
     "times": ("{}", "{}"),
 }
 _OWN_WORDS: Mapping[str, Words] = {
-    "index": ("index", "综合指数"),
+    "index": ("index, from 0 to 1", "综合指数（0到1）"),
     "interest_points": ("points of the interest", "兴趣积分"),
     "interest_share": ("share of all signals", "占全部兴趣信号的比例"),
 }
@@ -36,6 +36,7 @@ _OWN_WORDS: Mapping[str, Words] = {
 _TAGS = ("behaviour_tags", "interest_tags", "social_tags")
 # Columns whose value is the tag itself: no evidence to a reader.
 _SAID_BY_THE_TAG = ("lifecycle_stage", "risk_tier")
+_ORDERS = "orders_365d"
 _HEAD: Mapping[Language, tuple[str, str, str]] = {
     "en": ("dimension", "what", "value"),
     "zh": ("维度", "指标", "数值"),
@@ -147,7 +148,7 @@ def tags_in_words(
             f"{_column_words(name, side)}{': ' if side == 0 else '：'}"
             f"{value_in_words(name, value, catalogue, language, currency)}"
             for name, value in evidence.items()
-            if value is not None and name not in _SAID_BY_THE_TAG
+            if value is not None and name not in _SAID_BY_THE_TAG and _tells(name, tag)
         )
         rows.append(
             (
@@ -162,6 +163,12 @@ def tags_in_words(
         )
     rows.sort()
     return pd.DataFrame([row[2:] for row in rows], columns=list(_TAG_HEAD[language]))
+
+
+def _tells(name: str, tag: Tag) -> bool:
+    """Whether a number is evidence for a tag: how many orders there are, only if the tag asks."""
+    asked = tag.min_orders > 0 or any(c.column == _ORDERS for c in tag.conditions)
+    return name != _ORDERS or asked or name in tag.evidence
 
 
 def customer_page(
