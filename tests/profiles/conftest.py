@@ -135,6 +135,8 @@ def _create(con: Connection, name: str, rows: list[tuple[Any, ...]]) -> None:
             f"({', '.join('NULL' if v is None else literal(v) for v in row)})" for row in rows
         )
         con.execute(f"INSERT INTO {name} ({', '.join(KEYS[name])}) VALUES {values}")
+    if name == "outcomes":
+        con.execute("UPDATE outcomes SET kind = 'redemption'")
 
 
 @pytest.fixture

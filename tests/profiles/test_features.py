@@ -307,3 +307,13 @@ def test_the_query_is_the_golden_one():
         "`RENEW_GOLDEN=1 .venv/bin/pytest tests/profiles/test_features.py -k golden`, "
         f"and read the difference with `git diff {GOLDEN.name}` before you commit it"
     )
+
+
+def test_only_redemptions_are_counted_as_such(write_shop):
+    con = write_shop()
+    before = features_at(con, [AS_OF])
+    con.execute(
+        "INSERT INTO outcomes (customer_id, campaign_id, kind, occurred_on) VALUES"
+        " ('anna', '1', 'open', DATE '2017-06-11'), ('bob', '1', 'click', DATE '2017-06-11')"
+    )
+    pd.testing.assert_frame_equal(features_at(con, [AS_OF]), before)

@@ -258,7 +258,8 @@ def _answered(as_of: date, among: str | None) -> str:
         FROM (
             SELECT o.customer_id, c.campaign_type AS value, count(*) AS n
             FROM outcomes AS o JOIN campaigns AS c ON c.campaign_id = o.campaign_id
-            WHERE c.campaign_type IS NOT NULL AND o.occurred_on < DATE '{as_of}'
+            WHERE o.kind IN ('redemption', 'click') AND c.campaign_type IS NOT NULL
+              AND o.occurred_on < DATE '{as_of}'
               AND DATEDIFF('day', o.occurred_on, DATE '{as_of}') <= {YEAR}{only}
             GROUP BY o.customer_id, c.campaign_type
         ) AS own"""

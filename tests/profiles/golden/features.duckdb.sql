@@ -67,6 +67,7 @@ count(DISTINCT category) AS categories_90d FROM at_lines GROUP BY customer_id, a
                    AS redemptions_90d,
                count(*) AS redemptions_ever
         FROM outcomes AS o JOIN cutoffs AS c ON o.occurred_on < c.as_of
+         AND o.kind = 'redemption'
         GROUP BY o.customer_id, c.as_of
     ), joined AS (
         SELECT f.*, r.days_between_orders, r.longest_gap_90d, r.gap_deviation_90d, r.days_since_3rd_last, r.days_since_6th_last, r.days_since_12th_last, v.categories_28d, v.categories_90d,
