@@ -28,11 +28,13 @@ run: .venv/.workflow ## real data to a served strategy: run what is stale, tell 
 
 test: lint ## everything: lint, types, imports, a run on the sample, unit tests, notebooks, service
 	$(BIN)/mkt run params/sample.yaml
-	BENTOML_HOME="$(CURDIR)/build/sample/bentoml" $(BIN)/pytest -q src tests notebooks \
-	    README.md README.zh-CN.md --nbval-lax --nbval-current-env --nbval-cell-timeout 120
+	BENTOML_HOME="$(CURDIR)/build/sample/bentoml" $(BIN)/pytest -q -n 2 --dist loadfile \
+	    src tests README.md README.zh-CN.md
+	BENTOML_HOME="$(CURDIR)/build/sample/bentoml" $(BIN)/pytest -q notebooks \
+	    --nbval-lax --nbval-current-env --nbval-cell-timeout 120
 
 unit: .venv/.test ## only the unit and property tests, for while you work
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q -n 2 --dist loadfile
 
 test-spark: .venv/.spark .venv-spark/.spark ## the same results on Spark: starts a server here (brings Java 17)
 	@command -v java >/dev/null || { \

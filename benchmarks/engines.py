@@ -95,7 +95,15 @@ def make_data(data: Path, lines: int, memory_gb: float, threads: int) -> Path:
     with connect(engine, data / "spill") as con:
         if not (real / "clean" / "outcomes.parquet").is_file():
             extract(con, params.source, params.seed, real / "raw")
-            clean(con, params.source, real / "raw", real / "clean", real / "quarantine")
+            clean(
+                con,
+                params.source,
+                params.cleaning,
+                params.profile.as_of,
+                real / "raw",
+                real / "clean",
+                real / "quarantine",
+            )
     folder.mkdir(parents=True, exist_ok=True)
     with connect(engine, data / "spill") as con:
         register(con, real / "clean")

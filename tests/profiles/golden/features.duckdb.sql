@@ -47,6 +47,9 @@ max(CASE WHEN nth = 12 THEN age END) AS days_since_12th_last FROM at_days GROUP 
     ), bought AS (
         SELECT DISTINCT t.customer_id, t.local_date, p.category
         FROM transactions AS t JOIN products AS p ON p.product_id = t.product_id
+        WHERE t.local_date < (SELECT max(as_of) FROM cutoffs)
+          AND t.local_date >= (SELECT min(as_of) FROM cutoffs) - 90
+          
     ), at_lines AS (
         SELECT b.customer_id, c.as_of, b.category,
                DATEDIFF('day', b.local_date, c.as_of) AS age
