@@ -185,8 +185,25 @@ def render_index(
         page_name=page_name,
         stages=stages,
         made_of=made_of,
+        files=data_files_of(made_of["data"]),
         parameters=_json(made_of["parameters"]),
     )
+
+
+def data_files_of(data: Any) -> list[tuple[str, Mapping[str, Any]]]:
+    """Every file that the source says it read, by name, with its ``rows`` and ``sha256``.
+
+    A source names its files once, or table by table; of a database no file is named.
+
+    >>> data_files_of({"tables": {"transactions": {"files": {"a.csv": {"rows": 2}}}}})
+    [('a.csv (transactions)', {'rows': 2})]
+    """
+    if not isinstance(data, Mapping):
+        return []
+    listed = [(str(name), note) for name, note in (data.get("files") or {}).items()]
+    for table, told in (data.get("tables") or {}).items():
+        listed += [(f"{name} ({table})", note) for name, note in (told.get("files") or {}).items()]
+    return listed
 
 
 class _Links(HTMLParser):

@@ -159,6 +159,7 @@ CASES: dict[str, tuple[Table, list[dict[str, Any]], list[dict[str, Any]]]] = {
         each("occurred_at", datetime(2016, 12, 31, 23, 59, 59)),
         each("occurred_at", datetime(2017, 1, 1)),
     ),
+    "nothing_paid": (T.TRANSACTIONS, each("amount_cents", 0), each("amount_cents", 1, -1)),
     "quantity_unknown": (T.TRANSACTIONS, each("quantity", None, NAN), each("quantity", 0.5)),
     "fuel_counts_as_one": (
         T.TRANSACTIONS,

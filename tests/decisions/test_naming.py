@@ -26,6 +26,7 @@ from mkt_models.decisions.naming import (
         ("MILK BY-PRODUCTS", "milk by-products"),
         # Only whole words are short forms.
         ("MISCELLANEOUS FDA", "miscellaneous fda"),
+        ("A0221-X", "A0221-X"),  # an article number is no word
         ("   ", UNNAMED),
         (float("nan"), UNNAMED),
         ("牛奶", "牛奶"),

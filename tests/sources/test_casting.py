@@ -49,6 +49,20 @@ def written(cents: int, decimal: str, thousands: str) -> str:
     return f"{sign}{whole}{decimal}{abs(cents) % 100:02d}"
 
 
+@pytest.mark.parametrize(
+    ("currency", "text"),
+    [
+        ("PLN", "1 365,09 zł"),
+        ("CZK", "1 365,09 Kč"),
+        ("BRL", "R$ 1 365,09"),
+        ("DKK", "1 365,09 kr."),
+    ],
+)
+def test_the_signs_of_other_currencies_are_known(con: Any, currency: str, text: str) -> None:
+    how = Notation(decimal=",", thousands=" ", currency=currency)
+    assert money(con, text, how) == 136509
+
+
 @settings(deadline=None)
 @given(cents=st.integers(-(10**14), 10**14))
 @pytest.mark.parametrize(

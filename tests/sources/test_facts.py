@@ -71,6 +71,11 @@ def test_odd_lines_are_counted(con: Connection, write, change: tuple[str, str], 
     assert says in told(con, write(USUAL, USUAL.replace(*change)))
 
 
+def test_ids_that_differ_by_case_alone_are_told(con: Connection, write) -> None:
+    said = told(con, write(USUAL.replace("'7'", "'k7'"), USUAL.replace("'7'", "'K7'")))
+    assert "1 customer ids differ from another one by upper and lower case alone" in said
+
+
 def test_ids_that_were_numbers_and_quantities_that_are_not_there(con: Connection, write) -> None:
     said = told(con, write(USUAL.replace("'7'", "'7.0'").replace(", 1, 100", ", NULL, 100")))
     assert "customer_id ends in '.0' in 1 of 1 order lines (100.0%); was it written as a" in said

@@ -287,7 +287,7 @@ def test_many_unreadable_texts_end_the_run_with_place_and_remedy(con, make, tmp_
         "e.g. a.csv line 2: 'free'. Look at decimal, thousands and nulls"
     ) in said
     assert "columns.occurred_at: 1 of 1" in said
-    assert "format: '%d.%m.%Y %H:%M'" in said
+    assert "of several the first that fits counts: ['%d.%m.%Y %H:%M'," in said
 
 
 def test_all_faults_are_told_at_once(con, make, tmp_path) -> None:

@@ -192,6 +192,17 @@ def _others(zone: str, cleaning: Cleaning) -> list[Rule]:
             when=f"quantity = 0 AND ({HAS_DISCOUNT}) AND NOT {IS_RETURN}",
         ),
         Rule(
+            "nothing_paid",
+            table,
+            "flag",
+            "Nothing was paid for the line: a gift, a coupon that covers it all, or a missing price; "
+            "kept as a purchase of amount 0",
+            when="amount_cents = 0 AND quantity > 0"
+            " AND coalesce(status, 'completed') NOT IN ('cancelled', 'failed', 'returned')",
+            aspect="validity",
+            columns=("amount_cents",),
+        ),
+        Rule(
             "quantity_unknown",
             table,
             "flag",

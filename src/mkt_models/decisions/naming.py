@@ -83,6 +83,7 @@ ABBREVIATIONS: Mapping[str, str] = {
     "wtr": "water",
 }
 
+_CODE = re.compile(r"[A-Z0-9._-]*\d[A-Z0-9._-]*")  # an article number is left as it is
 _NO_INFORMATION = re.compile(r"\s*-\s*(all|all others|misc)$")
 _WORD = re.compile(r"[a-z]+\.?")
 
@@ -100,7 +101,7 @@ def readable(name: object) -> str:
     if missing(name) or not str(name).strip():
         return UNNAMED
     text = " ".join(str(name).split())
-    if not text.isupper():
+    if not text.isupper() or _CODE.fullmatch(text):
         return text
     text = _NO_INFORMATION.sub("", text.lower())
     text = _WORD.sub(_in_full, text)

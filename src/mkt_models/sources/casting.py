@@ -23,7 +23,28 @@ _UNITS: Mapping[str, Mapping[str, tuple[int, int]]] = {
     "assignment_probability": _PART,
 }
 # What may stand before or after an amount, beside the currency's own code.
-_SIGNS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥￥", "CNY": "¥￥元", "CHF": "₣", "INR": "₹"}
+_SIGNS = {
+    "EUR": ("€",),
+    "USD": ("US$", "$"),
+    "GBP": ("£",),
+    "JPY": ("¥", "￥"),
+    "CNY": ("¥", "￥", "元"),
+    "CHF": ("Fr.", "₣"),
+    "INR": ("₹",),
+    "PLN": ("zł",),
+    "CZK": ("Kč",),
+    "HUF": ("Ft",),
+    "SEK": ("kr",),
+    "NOK": ("kr",),
+    "DKK": ("kr.", "kr"),
+    "BRL": ("R$",),
+    "TRY": ("₺", "TL"),
+    "UAH": ("₴",),
+    "KRW": ("₩",),
+    "AUD": ("A$", "$"),
+    "CAD": ("C$", "$"),
+    "HKD": ("HK$", "$"),
+}
 
 _NUMBERS = ("DOUBLE", "BIGINT", "INTEGER")
 _AWARE = r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}[T ][0-9:.]+ ?(Z|UTC|[+-][0-9]{2}(:?[0-9]{2})?)"
@@ -210,7 +231,7 @@ def _credible(time: str) -> str:
 
 def _without_currency(text: str, currency: str) -> str:
     """SQL of a number's text without currency and spaces around it."""
-    for mark in (currency, *_SIGNS.get(currency, "")):
+    for mark in (currency, *_SIGNS.get(currency, ())):
         text = f"replace({text}, {literal(mark)}, '')"
     return f"trim({text})"
 

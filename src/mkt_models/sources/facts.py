@@ -130,11 +130,18 @@ def oddities(con: DuckDB, folder: Path, mapped: Sequence[str]) -> list[str]:
     }
     counted = ", ".join(f"sum(CASE WHEN {one} THEN 1 ELSE 0 END)" for one in conditions.values())
     row = con.execute(
-        f"SELECT count(*), count(*) - count(DISTINCT hash({equal})), {counted} FROM {lines}"
+        f"SELECT count(*), count(*) - count(DISTINCT hash({equal})), count(DISTINCT customer_id)"
+        f" - count(DISTINCT lower(customer_id)), {counted} FROM {lines}"
     ).fetchall()[0]
-    n, twice = int(row[0]), int(row[1])
-    of = {name: int(value or 0) for name, value in zip(conditions, row[2:], strict=True)}
+    n, twice, by_case = int(row[0]), int(row[1]), int(row[2])
+    of = {name: int(value or 0) for name, value in zip(conditions, row[3:], strict=True)}
     told = []
+    if by_case:
+        told.append(
+            f"{by_case:,} customer ids differ from another one by upper and lower case alone; if "
+            "they are the same customers, write them alike in the export, or map both to one key "
+            "under identities and name its kind in cleaning.merge_by"
+        )
     if twice:
         told.append(
             f"{_of(twice, n)} stand twice, equal in every mapped column (exports that overlap?); "

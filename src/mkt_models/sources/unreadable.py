@@ -182,7 +182,11 @@ def _of(count: Count) -> str:
 def _remedy(table: Table, column: str) -> str:
     kind = CANONICAL[table].columns[column]
     if kind in ("TIMESTAMP", "DATE"):
-        return "Say how it is written: format: '%d.%m.%Y %H:%M', or date_format for the whole table"
+        return (
+            "No format that is given fits it. Say under format (or date_format, for the whole "
+            "table) how it is written; of several the first that fits counts: "
+            "['%d.%m.%Y %H:%M', '%Y-%m-%d %H:%M:%S']"
+        )
     if kind in ("BIGINT", "DOUBLE", "INTEGER"):
         return "Look at decimal, thousands and nulls"
     return "Name it under values, or say what others become: otherwise"
