@@ -195,8 +195,8 @@ def _others(zone: str, cleaning: Cleaning) -> list[Rule]:
             "nothing_paid",
             table,
             "flag",
-            "Nothing was paid for the line: a gift, a coupon that covers it all, or a missing price; "
-            "kept as a purchase of amount 0",
+            "Nothing was paid for the line: a gift, a coupon that covers it all, or a missing "
+            "price; it is kept as a purchase of amount 0",
             when="amount_cents = 0 AND quantity > 0"
             " AND coalesce(status, 'completed') NOT IN ('cancelled', 'failed', 'returned')",
             aspect="validity",
