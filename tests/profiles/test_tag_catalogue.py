@@ -121,8 +121,13 @@ def test_a_fault_names_the_file_the_key_and_the_remedy(tmp_path: Path, change: A
     assert "families" in str(caught.value)
 
 
-def test_a_family_is_not_guessed_from_what_is_bought(tmp_path: Path):
-    words = {"interest": {"words": ["BABY FOODS"]},
+@pytest.mark.parametrize(
+    "interest",
+    [{"words": ["BABY FOODS"]}, {"words": ["Nappies"]}, {"words": ["WINE"]},
+     {"topics": ["parenting"]}],
+)  # fmt: skip
+def test_private_life_is_not_guessed_for_all_to_see(tmp_path: Path, interest: dict[str, list[str]]):
+    words = {"interest": interest,
              "conditions": [{"column": "interest_points", "op": ">=", "value": 1}]}  # fmt: skip
     with pytest.raises(ParamsError, match="guess at a person's private life"):
         load_tag_catalogue(edited(tmp_path, tag(**words)))

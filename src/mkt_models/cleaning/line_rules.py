@@ -80,8 +80,8 @@ def _quarantined(zone: str, first: date, last: date) -> list[Rule]:
             "line_time_impossible",
             table,
             "quarantine",
-            f"The line is dated before the shop opened ({first}) or after the data was taken "
-            f"({last})",
+            f"The line is dated before the shop opened ({first}), or after the last day that the "
+            f"parameters allow ({last})",
             when=impossible_time(zone, "occurred_at", first, last),
             aspect="timeliness",
             columns=("occurred_at",),

@@ -69,10 +69,10 @@ def _products() -> list[Rule]:
             "category_unknown",
             Table.PRODUCTS,
             "flag",
-            "The product has no type: it is left out of what is mined by type",
-            when="product_type IS NULL",
+            "The product has no type or no category: it is left out of what is mined by it",
+            when="product_type IS NULL OR category IS NULL",
             aspect="completeness",
-            columns=("product_type",),
+            columns=("product_type", "category"),
         ),
         wrong_value(
             "price_impossible",

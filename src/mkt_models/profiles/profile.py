@@ -174,9 +174,11 @@ def _ratio(part: pd.Series, whole: pd.Series) -> pd.Series:
 def _influence(followers: pd.Series, actions: pd.Series) -> pd.Series:
     """Reach times activity, 0 to 100: the rank by followers times the rank by recent actions.
 
-    A large audience that one never speaks to moves nobody, nor does much talk to no audience.
+    A large audience that one never speaks to moves nobody, nor does much talk to no audience: both
+    are an influence of 0.
     """
-    return (100 * followers.rank(pct=True) * actions.rank(pct=True)).round(6)
+    ranked = 100 * followers.rank(pct=True) * actions.rank(pct=True)
+    return ranked.where(ranked.isna() | ((followers > 0) & (actions > 0)), 0.0).round(6)
 
 
 def _basics(con: Connection, as_of: date) -> pd.DataFrame:

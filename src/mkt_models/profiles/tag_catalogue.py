@@ -47,8 +47,9 @@ COLUMNS: Mapping[str, ProfileColumn] = {
 
 # Words that tell of a family, a body or a faith: never a sign for a tag that others see.
 PRIVATE_WORDS = (
-    "baby", "infant", "diaper", "nursing", "matern", "pregnan", "contracept", "kosher", "halal",
-    "medic", "diabet", "incontinen", "menstru", "feminine",
+    "baby", "infant", "diaper", "nappy", "nappies", "stroller", "nursing", "matern", "parent",
+    "pregnan", "contracept", "condom", "kosher", "halal", "medic", "diabet", "incontinen",
+    "menstru", "feminine", "cold and flu", "cough", "wine", "liquor", "beer", "tobacco", "cigar",
 )  # fmt: skip
 # What a customer says openly; all that a private tag may rest on.
 DECLARED = ("followed_topics", POINTS, SHARE)
@@ -226,10 +227,11 @@ class Tag(Section):
         for name in sorted(allowed - (used & set(SENSITIVE))):
             raise ValueError(f"allow_sensitive names {name!r}, which nothing uses or is not needed")
         words = self.interest.words if self.interest else ()
-        told = [w for w in words if any(p in w.lower() for p in PRIVATE_WORDS)]
+        topics = self.interest.topics if self.interest and not self.private else ()
+        told = [w for w in (*words, *topics) if any(p in w.lower() for p in PRIVATE_WORDS)]
         if told:
             raise ValueError(
-                f"interest.words: {told[0]!r} makes us guess at a person's private life from what "
+                f"interest: {told[0]!r} makes us guess at a person's private life from what "
                 "they buy; use topics that they follow, in a private tag"
             )
         if self.private and (words or used - set(DECLARED)):
