@@ -93,6 +93,7 @@ def test_a_dirty_day_by_hand(con: Connection, tmp_path: Path):
         "zero_quantity": 1,
         "return_line": 1,
         "failed_order": 1,
+        "nothing_paid": 1,
         "utc_to_shop_day": 1,
         "product_unknown": 1,
         "same_line_twice": 1,
