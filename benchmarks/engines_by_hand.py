@@ -91,8 +91,8 @@ def by_hand_in_duckdb(con: duckdb.DuckDBPyConnection, folder: Path, as_of: date)
         ), redeemed AS (
             SELECT customer_id, count(*) AS redemptions_ever,
                    count(*) FILTER (DATE '{as_of}' - occurred_on <= 90) AS redemptions_90d
-            FROM '{folder}/outcomes.parquet' WHERE occurred_on < DATE '{as_of}'
-            GROUP BY customer_id
+            FROM '{folder}/outcomes.parquet'
+            WHERE occurred_on < DATE '{as_of}' AND kind = 'redemption' GROUP BY customer_id
         )
         SELECT *, days_since_last_order / nullif(days_between_orders, 0) AS overdue,
                orders_28d * 90 / 28 / nullif(orders_90d, 0) AS orders_trend,
@@ -207,6 +207,7 @@ def by_hand_in_pandas(folder: Path, as_of: date) -> pd.DataFrame:
     sent = exposures[(since > 0) & (since <= 90)].groupby("customer_id")["campaign_id"].nunique()
     out["campaigns_90d"] = _counted(out, sent)
     outcomes = pd.read_parquet(folder / "outcomes.parquet")
+    outcomes = outcomes[outcomes["kind"] == "redemption"]
     since = (day - pd.to_datetime(outcomes["occurred_on"])).dt.days
     out["redemptions_90d"] = _counted(
         out, outcomes[(since > 0) & (since <= 90)].groupby("customer_id").size()

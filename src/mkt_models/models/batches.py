@@ -74,8 +74,8 @@ def fit_scorer_from_parquet(
     recipe
         How to train.
     cache
-        Folder for XGBoost's cache, about one byte per value; emptied afterwards. Memory holds one
-        batch, and some 30 bytes per row.
+        Folder for XGBoost's cache, about one byte per value; emptied afterwards. Memory holds a
+        few batches, and of each row its target and gradient.
 
     Raises
     ------
@@ -113,7 +113,7 @@ def score_parquet(path: Path, keys: Sequence[str], scorer: Scorer, to: Path, top
     schema = pa.schema([*kinds, pa.field("score", pa.float64()), *texts])
     rows = 0
     with pq.ParquetWriter(partial, schema, compression="zstd") as writer:
-        for batch in source.iter_batches(BATCH_ROWS, columns=wanted):
+        for batch in _batches(path, wanted):
             scored = score_table(batch.to_pandas(), keys, scorer, top)
             writer.write_table(pa.Table.from_pandas(scored, schema, preserve_index=False))
             rows += batch.num_rows
@@ -125,14 +125,15 @@ class _Batches(xgb.DataIter):  # type: ignore[misc]
     """The rows of a file for XGBoost, a batch at a time; without those of one fold."""
 
     def __init__(
-        self, path: Path, names: list[str], seed: int, cache: str, without: int | None
+        self, path: Path, names: list[str], seed: int, cache: str | None, without: int | None
     ) -> None:
         self._path, self._names, self._seed, self._without = path, names, seed, without
         self._left: Iterator[_Batch] = iter(())
         super().__init__(cache_prefix=cache)
 
     def reset(self) -> None:
-        self._left = _read(self._path, self._names, self._seed)
+        folds = self._without is not None
+        self._left = _read(self._path, self._names, self._seed, hashed=folds)
 
     def next(self, input_data: Any) -> bool:
         batch = next(self._left, None)
@@ -172,31 +173,39 @@ def _calibrated(
     return calibration(np.concatenate(margins).astype(np.float64), np.concatenate(targets))
 
 
-def _read(path: Path, names: list[str], seed: int) -> Iterator[_Batch]:
-    """Read the file in batches, in order."""
+def _read(path: Path, names: list[str], seed: int, *, hashed: bool = True) -> Iterator[_Batch]:
+    """Read the file in batches, in order; without ``hashed``, all customers are as one."""
     key = f"{seed % 10**16:016d}"
-    source = _opened(path, [*names, "target", CUSTOMER_ID])
-    for batch in source.iter_batches(BATCH_ROWS, columns=[*names, "target", CUSTOMER_ID]):
+    wanted = [*names, "target", *([CUSTOMER_ID] if hashed else [])]
+    for batch in _batches(path, wanted):
         matrix = np.empty((batch.num_rows, len(names)), dtype=np.float32)
         for number, name in enumerate(names):
             column = batch.column(name).to_numpy(zero_copy_only=False)
             matrix[:, number] = column.astype(np.float32)
-        customers = batch.column(CUSTOMER_ID).to_pandas().astype("str").to_numpy(dtype=object)
         target = batch.column("target").to_numpy(zero_copy_only=False).astype(np.float64)
-        yield _Batch(matrix, target, pd.util.hash_array(customers, hash_key=key))
+        hashes = np.zeros(batch.num_rows, dtype=np.uint64)
+        if hashed:
+            customers = batch.column(CUSTOMER_ID).to_pandas().astype("str").to_numpy(dtype=object)
+            hashes = pd.util.hash_array(customers, hash_key=key)
+        yield _Batch(matrix, target, hashes)
 
 
 def _counted(path: Path) -> tuple[int, int]:
     """Rows of the file, and those with a target above zero."""
     rows = positives = 0
-    for batch in _opened(path, ["target"]).iter_batches(columns=["target"]):
+    for batch in _batches(path, ["target"]):
         target = batch.column("target").to_numpy(zero_copy_only=False)
         rows, positives = rows + len(target), positives + int((target > 0).sum())
     return rows, positives
 
 
+def _batches(path: Path, wanted: list[str]) -> Iterator[pa.RecordBatch]:
+    # With threads or buffers, Arrow reads ahead without a bound.
+    yield from _opened(path, wanted).iter_batches(BATCH_ROWS, columns=wanted, use_threads=False)
+
+
 def _opened(path: Path, wanted: Sequence[str]) -> pq.ParquetFile:
-    source = pq.ParquetFile(path)
+    source = pq.ParquetFile(path, pre_buffer=False)
     lacking = [name for name in wanted if name not in source.schema_arrow.names]
     if lacking:
         raise KeyError(f"{path}: no column {', '.join(lacking)}")
