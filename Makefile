@@ -98,13 +98,13 @@ endef
 	@touch $@
 
 # Spark's own jars (450 MB) and Java are needed by the server only.
-.venv-spark/.spark: Makefile
+.venv-spark/.spark: Makefile | .venv/.test
 	@command -v java >/dev/null || [ "$$(id -u)" != 0 ] || { \
 	    apt-get update -qq && \
 	    apt-get install -y -qq --no-install-recommends openjdk-17-jre-headless; }
 	@test -x .venv-spark/bin/python || $(PYTHON) -m venv .venv-spark
 	@echo "Installing pyspark $(SPARK) into .venv-spark"
-	@.venv-spark/bin/python -m pip install -q pyspark==$(SPARK)
+	@$(BIN)/uv pip install -q --python .venv-spark/bin/python pyspark==$(SPARK)
 	@touch $@
 
 .venv-lab/.lab: $(LOCKED)

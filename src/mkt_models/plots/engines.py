@@ -4,7 +4,7 @@ from typing import Literal
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from mkt_models.plots.style import COLOURS, LINES, MARKERS, QUIET, begin, finish, grid, legend
 
@@ -53,6 +53,8 @@ def engine_costs(
     sizes = sorted(table["lines"].unique())
     ax.set_xticks(sizes, [_size(lines) for lines in sizes])
     ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    ax.yaxis.set_minor_formatter(NullFormatter())
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     grid(ax, "y")
     legend(ax, loc="upper left", bbox_to_anchor=(1.01, 1.0))
