@@ -15,6 +15,7 @@ import argparse
 import json
 import os
 import platform
+import resource
 import subprocess
 import sys
 from collections.abc import Callable
@@ -150,6 +151,7 @@ def _work(arguments: argparse.Namespace) -> dict[str, Any]:
     compute: Callable[[], object]
     with ExitStack() as opened:
         if arguments.work == "pandas":
+            _bound_to_the_machine()
 
             def compute() -> object:
                 return by_hand_in_pandas(folder, AS_OF)
@@ -175,6 +177,12 @@ def _work(arguments: argparse.Namespace) -> dict[str, Any]:
 
         result, cost = measured(compute)
     return asdict(cost) | _facts(pd.DataFrame(result), folder)
+
+
+def _bound_to_the_machine() -> None:
+    """Let a way that knows no bound fail by itself, before the machine ends another process."""
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    resource.setrlimit(resource.RLIMIT_AS, (int(0.85 * machine),) * 2)
 
 
 def _engine(arguments: argparse.Namespace) -> Engine:

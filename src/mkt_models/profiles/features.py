@@ -154,18 +154,19 @@ def _feature_sql(tables: set[str], among: str | None = None) -> str:
     ), rhythm AS (
         SELECT customer_id, as_of, {rhythm} FROM at_days GROUP BY customer_id, as_of
     ), bought AS (
-        SELECT DISTINCT t.customer_id, t.local_date, p.category
+        SELECT t.customer_id, t.local_date, p.category
         FROM transactions AS t JOIN products AS p ON p.product_id = t.product_id
         WHERE t.local_date < (SELECT max(as_of) FROM cutoffs)
           AND t.local_date >= (SELECT min(as_of) FROM cutoffs) - 90
           {f"AND t.customer_id IN (SELECT customer_id FROM {among})" if among else ""}
-    ), at_lines AS (
+    ), at_categories AS (
         SELECT b.customer_id, c.as_of, b.category,
-               DATEDIFF('day', b.local_date, c.as_of) AS age
+               min(DATEDIFF('day', b.local_date, c.as_of)) AS age
         FROM bought AS b JOIN cutoffs AS c
           ON b.local_date < c.as_of AND DATEDIFF('day', b.local_date, c.as_of) <= 90
+        GROUP BY b.customer_id, c.as_of, b.category
     ), variety AS (
-        SELECT customer_id, as_of, {variety} FROM at_lines GROUP BY customer_id, as_of
+        SELECT customer_id, as_of, {variety} FROM at_categories GROUP BY customer_id, as_of
     ), campaigns_received AS ({_exposure_sql(tables)}
     ), redeemed AS ({_outcome_sql(tables)}
     ), joined AS (

@@ -45,19 +45,20 @@ max(CASE WHEN nth = 3 THEN age END) AS days_since_3rd_last,
 max(CASE WHEN nth = 6 THEN age END) AS days_since_6th_last,
 max(CASE WHEN nth = 12 THEN age END) AS days_since_12th_last FROM at_days GROUP BY customer_id, as_of
     ), bought AS (
-        SELECT DISTINCT t.customer_id, t.local_date, p.category
+        SELECT t.customer_id, t.local_date, p.category
         FROM transactions AS t JOIN products AS p ON p.product_id = t.product_id
         WHERE t.local_date < (SELECT max(as_of) FROM cutoffs)
           AND t.local_date >= (SELECT min(as_of) FROM cutoffs) - 90
           
-    ), at_lines AS (
+    ), at_categories AS (
         SELECT b.customer_id, c.as_of, b.category,
-               DATEDIFF('day', b.local_date, c.as_of) AS age
+               min(DATEDIFF('day', b.local_date, c.as_of)) AS age
         FROM bought AS b JOIN cutoffs AS c
           ON b.local_date < c.as_of AND DATEDIFF('day', b.local_date, c.as_of) <= 90
+        GROUP BY b.customer_id, c.as_of, b.category
     ), variety AS (
-        SELECT customer_id, as_of, count(DISTINCT CASE WHEN age <= 28 THEN category END) AS categories_28d,
-count(DISTINCT category) AS categories_90d FROM at_lines GROUP BY customer_id, as_of
+        SELECT customer_id, as_of, count(CASE WHEN age <= 28 THEN category END) AS categories_28d,
+count(category) AS categories_90d FROM at_categories GROUP BY customer_id, as_of
     ), campaigns_received AS (
         SELECT e.customer_id, c.as_of,
                count(DISTINCT CASE WHEN DATEDIFF('day', e.sent_on, c.as_of) <= 90

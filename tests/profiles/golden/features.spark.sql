@@ -85,7 +85,7 @@ WITH at_orders AS (
     customer_id,
     as_of
 ), bought AS (
-  SELECT DISTINCT
+  SELECT
     t.customer_id,
     t.local_date,
     p.category
@@ -103,22 +103,26 @@ WITH at_orders AS (
         MIN(as_of)
       FROM cutoffs
     ) - 90
-), at_lines AS (
+), at_categories AS (
   SELECT
     b.customer_id,
     c.as_of,
     b.category,
-    DATEDIFF(DAY, b.local_date, c.as_of) AS age
+    MIN(DATEDIFF(DAY, b.local_date, c.as_of)) AS age
   FROM bought AS b
   JOIN cutoffs AS c
     ON b.local_date < c.as_of AND DATEDIFF(DAY, b.local_date, c.as_of) <= 90
+  GROUP BY
+    b.customer_id,
+    c.as_of,
+    b.category
 ), variety AS (
   SELECT
     customer_id,
     as_of,
-    COUNT(DISTINCT CASE WHEN age <= 28 THEN category END) AS categories_28d,
-    COUNT(DISTINCT category) AS categories_90d
-  FROM at_lines
+    COUNT(CASE WHEN age <= 28 THEN category END) AS categories_28d,
+    COUNT(category) AS categories_90d
+  FROM at_categories
   GROUP BY
     customer_id,
     as_of
