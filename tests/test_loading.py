@@ -103,7 +103,11 @@ def test_a_missing_key_is_named(tmp_path: Path):
         ("churn: {7: 1}\n", "line 2: key '7' is read as int; put it in quotes"),
         ("? [a, b]\n: 1\n", "is read as list"),
         ("2017-01-01: 1\n", "key '2017-01-01' is read as date"),
-        ("churn: [1\n", "not readable as YAML"),
+        ("churn: [1\n", "not readable as YAML: line 3, column 1: "),
+        ("churn:\n  op: >=\n", "line 3, column 8: "),
+        ("churn:\n  op: >=\n", "a comparison goes in quotes, e.g. op: '>='"),
+        ("churn: {op: >=, value: 1}\n", "a comparison goes in quotes, e.g. op: '>='"),
+        ("churn: @home\n", "put the value in quotes"),
         ("run: !!python/name:os.system x\n", "not readable as YAML"),
     ],
 )
@@ -164,6 +168,12 @@ def test_validate_serves_any_model():
     assert validate(Small, {"size": 3}, "here").size == 3
     with pytest.raises(ParamsError, match=re.escape("here: size: input should be a valid integer")):
         validate(Small, {"size": "big"}, "here")
+
+
+@pytest.mark.parametrize("number", [0, 2018, 1.5])
+def test_a_number_is_no_date(number: float):
+    with pytest.raises(ParamsError, match=r"profile\.as_of: must be a date such as 2018-01-01"):
+        load_params(WHOLE, {"profile.as_of": number})
 
 
 KEYS = st.text(st.characters(categories=["Ll", "Lo"]), min_size=1, max_size=4)

@@ -5,16 +5,16 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from mkt_models.sections import Days, Section, Share
+from mkt_models.sections import Day, Days, Section, Share
 
 
 class Cleaning(Section):
     """What counts as impossible, as the same, as one person, and as an outlier."""
 
-    first_day: date = Field(
+    first_day: Day = Field(
         description="the shop had not opened before this local day: an earlier time is impossible"
     )
-    extracted_on: date | None = Field(
+    extracted_on: Day | None = Field(
         default=None,
         description="the day of the extract: a later time is impossible; null: `future_days` after "
         "profile.as_of",

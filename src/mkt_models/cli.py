@@ -75,6 +75,8 @@ def run(args: argparse.Namespace) -> int:
 
 def check(args: argparse.Namespace) -> int:
     """Validate parameters against the data, and say what is there and what is not."""
+    from mkt_models.profiles.tag_catalogue import load_tag_catalogue
+    from mkt_models.profiles.tag_preview import preview, preview_text
     from mkt_models.sources.check import look
     from mkt_models.sources.findings_text import faults_text, findings_text
     from mkt_models.stages import Run, parse_overrides
@@ -92,6 +94,14 @@ def check(args: argparse.Namespace) -> int:
             f"to {dates[-1]}, the last {model.test_cutoffs} are tests"
         )
     print(f"  strategies  {params.decisions.k} per answer, from {params.decisions.catalogue}")
+    tags = load_tag_catalogue(opened.params_file.parent / params.profile.tags)
+    print(
+        f"  tags        {len(tags.tags())} in {len(tags.families)} families, from "
+        f"{params.profile.tags} (digest {tags.digest})"
+    )
+    edited = preview(opened.workspace.path("profile", "."), tags)
+    if edited and (told := preview_text(edited)):
+        print(f"\n{told}")
     sys.stdout.flush()
     found = look(params, opened.workspace.source)
     if told := findings_text(found, params.source):

@@ -53,7 +53,7 @@ def validate(model: type[M], data: object, where: str) -> M:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        lines = [_explain(model, fault) for fault in error.errors()]
+        lines = [_explain(model, fault, data) for fault in error.errors()]
         raise ParamsError("\n".join(f"{where}: {line}" for line in lines)) from None
 
 
@@ -65,10 +65,23 @@ def read_yaml(path: Path) -> dict[str, Any]:
     try:
         data = yaml.load(path.read_text(encoding="utf-8"), _StrictLoader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ParamsError(f"{path}: not readable as YAML: {error}") from None
+        raise ParamsError(f"{path}: not readable as YAML: {_yaml_fault(error)}") from None
     if not isinstance(data, dict):
         raise ParamsError(f"{path}: must be a mapping of keys to values, is {type(data).__name__}")
     return data
+
+
+def _yaml_fault(error: Exception) -> str:
+    """Where and what, and what to do about the commonest slip: a comparison without quotes."""
+    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
+        return str(error)
+    mark, problem = error.problem_mark, str(error.problem)
+    told = f"line {mark.line + 1}, column {mark.column + 1}: {problem}"
+    if "found character '>'" in problem or "chomping or indentation" in problem:
+        return f"{told}; a comparison goes in quotes, e.g. op: '>='"
+    if "cannot start any token" in problem or "alias" in problem or "anchor" in problem:
+        return f"{told}; put the value in quotes"
+    return told
 
 
 class _StrictLoader(yaml.SafeLoader):
@@ -122,9 +135,9 @@ def _nest(dotted: str, value: object) -> dict[str, Any]:
     return {head: _nest(rest, value) if rest else value}
 
 
-def _explain(model: type[BaseModel], fault: Any) -> str:
+def _explain(model: type[BaseModel], fault: Any, data: object) -> str:
     here, keys = _follow(model, fault["loc"])
-    dotted = ".".join(keys) or "(whole file)"
+    dotted = ".".join(_by_id(keys, data)) or "(whole file)"
     if fault["type"] == "extra_forbidden":
         known = [] if here is None else [f.alias or n for n, f in here.model_fields.items()]
         near = nearest(keys[-1], known)
@@ -138,6 +151,24 @@ def _explain(model: type[BaseModel], fault: Any) -> str:
     given = fault["input"]
     shown = "" if isinstance(given, dict) else f" (is {given!r})"
     return f"{dotted}: {message[:1].lower()}{message[1:]}{shown}"
+
+
+def _by_id(keys: Sequence[str], data: object) -> list[str]:
+    """The keys of a path, with an entry of a list named by its ``id`` where it has one.
+
+    >>> _by_id(["tags", "1", "name"], {"tags": [{"id": "new"}, {"id": "loyal"}]})
+    ['tags', 'loyal', 'name']
+    """
+    named = []
+    for key in keys:
+        if isinstance(data, list):
+            data = data[int(key)] if key.isdigit() and int(key) < len(data) else None
+            own = data.get("id") if isinstance(data, dict) else None
+            named.append(own if isinstance(own, str) else key)
+            continue
+        data = data.get(key) if isinstance(data, dict) else None
+        named.append(key)
+    return named
 
 
 def _follow(

@@ -13,7 +13,7 @@ from pydantic import Field, field_validator, model_validator
 from mkt_models.cleaning_params import Cleaning
 from mkt_models.columns import SENSITIVE
 from mkt_models.profile_params import Profile
-from mkt_models.sections import Days, Section, Share, nearest
+from mkt_models.sections import Day, Days, Moment, Section, Share, nearest
 from mkt_models.source_params import AnySource
 
 
@@ -136,8 +136,8 @@ class Cutoffs(Section):
     horizon_days: Days = Field(description="labels look in [as_of, as_of + horizon)")
     active_days: Days = Field(description="customers with an order in so many days before as_of")
     every_days: Days = Field(description="distance between two cutoffs")
-    first: date = Field(description="no cutoff before this day: features need a history")
-    last: date = Field(description="the last cutoff; its whole horizon must lie in the data")
+    first: Day = Field(description="no cutoff before this day: features need a history")
+    last: Day = Field(description="the last cutoff; its whole horizon must lie in the data")
     test_cutoffs: int = Field(gt=0, description="how many of the last cutoffs are tests")
 
     @model_validator(mode="after")
@@ -178,7 +178,7 @@ class Value(Cutoffs):
 class Propensity(Section):
     """Propensity: does a customer redeem a coupon of a campaign that reached it."""
 
-    first_test: date = Field(description="campaigns that start on or after this day are tests")
+    first_test: Day = Field(description="campaigns that start on or after this day are tests")
     boosting: Boosting
 
 
@@ -213,7 +213,7 @@ class Decisions(Section):
 
     catalogue: str = Field(description="file of the strategies, beside this file")
     k: int = Field(gt=0, le=20, description="strategies per answer")
-    decide_at: datetime = Field(
+    decide_at: Moment = Field(
         description="the shop's local time for which the batch decides and the showcase asks"
     )
 

@@ -1,12 +1,11 @@
 """Parameters of the profile: its day, rhythm and risk. The tags stand in a file of their own."""
 
-from datetime import date
 from typing import Self
 
 from pydantic import Field, field_validator, model_validator
 
 from mkt_models.columns import PROFILE_DIMENSIONS, Dimension
-from mkt_models.sections import Days, Section, nearest
+from mkt_models.sections import Day, Days, Section, nearest
 
 # The numbers of the risk dimension that a signal may rest on.
 RISK_COLUMNS = tuple(
@@ -61,7 +60,7 @@ class Profile(Section):
     mean pause between shopping days, drawn towards the median customer's by ``rhythm_weight``.
     """
 
-    as_of: date = Field(description="the profile looks strictly before this local day")
+    as_of: Day = Field(description="the profile looks strictly before this local day")
     tags: str = Field(description="file of the tags, beside this file")
     new_days: Days = Field(description="first order at most so many days ago: stage new")
     rhythm_weight: float = Field(

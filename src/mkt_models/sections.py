@@ -2,10 +2,21 @@
 
 import difflib
 from collections.abc import Iterable
+from datetime import date, datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+
+def _no_number(value: object) -> object:
+    """A lone year, or 0, would be taken for seconds since 1970."""
+    if isinstance(value, int | float):
+        raise ValueError("must be a date such as 2018-01-01, not a number")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_no_number)]
+Moment = Annotated[datetime, BeforeValidator(_no_number)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Days = Annotated[int, Field(gt=0, le=3650)]
 

@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from mkt_models.columns import Channel, ConsentStatus, Table
 from mkt_models.mapping_params import Reading, TableMapping, Tables
-from mkt_models.sections import Days, Section, Share, nearest
+from mkt_models.sections import Day, Days, Section, Share, nearest
 
 
 class AssumedConsent(Section):
@@ -123,7 +123,7 @@ class Simulator(Source):
 
     kind: Literal["simulator"]
     customers: int = Field(ge=100, le=10_000_000, description="customers of the simulated shop")
-    first_day: date = Field(description="the first day of the data, on the shop's calendar")
+    first_day: Day = Field(description="the first day of the data, on the shop's calendar")
     days: int = Field(ge=90, le=3650, description="length of the data, days")
     chunk_customers: int = Field(
         default=2_000, ge=100, le=100_000, description="customers held in memory at a time"

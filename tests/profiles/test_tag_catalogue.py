@@ -110,7 +110,7 @@ def family(name: str, **cells: Any) -> Any:
         (tag(id="sports"), "the id 'sports' is taken twice"),
         (family("value", sets="value_teir"), "did you mean 'value_tier'?"),
         (family("value", choose="any"), "'low_value' has no conditions"),
-        (family("stage", choose="some"), "families.2.choose"),
+        (family("stage", choose="some"), "families.stage.choose"),
     ],
 )  # fmt: skip
 def test_a_fault_names_the_file_the_key_and_the_remedy(tmp_path: Path, change: Any, message: str):
