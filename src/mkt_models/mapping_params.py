@@ -89,7 +89,9 @@ class Column(Section):
     )
     rules: tuple[TextRule, ...] = Field(default=(), description="the first that holds decides")
     otherwise: Text | None = Field(
-        default=None, description="what a text becomes that no value and no rule names"
+        default=None,
+        description="what a text becomes that no value and no rule names; a null that is written "
+        "here says that it tells nothing, and is not listed as unreadable",
     )
     keep_others: bool = Field(
         default=False, description="a text that `values` does not name stays as it is"

@@ -129,6 +129,9 @@ def test_whole_numbers_are_not_rounded(con: Any) -> None:
     assert read(con, "1980.0", "birth_year", "INTEGER", PLAIN) == 1980
     assert read(con, "1980.5", "birth_year", "INTEGER", PLAIN) is None
     assert read(con, "31.12.1980", "birth_year", "INTEGER", DAY_FIRST) == 1980
+    assert read(con, "1980", "birth_year", "INTEGER", DAY_FIRST) == 1980
+    assert read(con, "0080", "birth_year", "INTEGER", DAY_FIRST) is None
+    assert read(con, "80", "birth_year", "INTEGER", DAY_FIRST) is None
 
 
 def test_booleans_and_texts(con: Any) -> None:

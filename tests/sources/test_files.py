@@ -350,9 +350,25 @@ def test_values_rules_constants_and_what_they_leave_open(con, make, tmp_path) ->
 def test_a_value_that_is_not_named_is_unreadable(con, make, tmp_path) -> None:
     (tmp_path / "a.csv").write_text(LINES)
     columns = SALES | {"channel": {"from": "product", "values": {"p2": "web"}}}
-    assert "'p1'. Name it under values, or say what others become" in refused(
+    assert "'p1'. Name it under values, or say under otherwise" in refused(
         con, make({"columns": columns}), tmp_path
     )
+
+
+def test_others_may_be_said_to_tell_nothing(con, make, tmp_path) -> None:
+    (tmp_path / "a.csv").write_text(LINES)
+    channel = {"from": "product", "values": {"p2": "web"}, "otherwise": None}
+    extract(con, make({"columns": SALES | {"channel": channel}}), tmp_path)
+    assert rows(con, tmp_path, "transactions", "channel", "order_id") == [(None,)]
+    assert not (tmp_path / "raw" / "unreadable.parquet").exists()
+
+
+def test_the_commonest_texts_that_cannot_be_read_are_shown(con, make, tmp_path) -> None:
+    lines = [f"o{i},c1,{p},1.00,2018-01-01 10:00" for i, p in enumerate("qppprrrr")]
+    (tmp_path / "a.csv").write_text("\n".join([LINES.splitlines()[0], *lines]) + "\n")
+    columns = SALES | {"channel": {"from": "product", "values": {"p2": "web"}}}
+    told = refused(con, make({"columns": columns}), tmp_path)
+    assert "a.csv line 2: 'q'; also 'r', 'p'. Name it" in told
 
 
 def test_the_last_row_of_a_key_counts(con, make, tmp_path) -> None:

@@ -74,18 +74,10 @@ def candidates_sql(
 
     and a column per entry of ``FEATURES``.
     """
-    day = f"DATE '{as_of.isoformat()}'"
     half = float(mining.half_life_days)
     own, popular = OWN_PER_ITEM * mining.n_items, POPULAR_PER_ITEM * mining.n_items
     features = ",\n            ".join(f"{f.sql} AS {name}" for name, f in FEATURES.items())
-    label, joined = "", ""
-    if horizon_days is not None:
-        end = (as_of + timedelta(days=horizon_days)).isoformat()
-        label = "CASE WHEN n.product_id IS NULL THEN 0 ELSE 1 END AS bought,"
-        joined = f"""LEFT JOIN (
-                SELECT DISTINCT customer_id, product_id FROM transactions
-                WHERE local_date >= {day} AND local_date < DATE '{end}'
-            ) AS n ON n.customer_id = p.customer_id AND n.product_id = p.product_id"""
+    label, joined = bought_sql(as_of, horizon_days, "p")
     return f"""
         WITH purchases AS ({purchases_sql(as_of)}),
         own AS (
@@ -105,16 +97,7 @@ def candidates_sql(
                   GROUP BY p.customer_id, p.order_id) AS o
             GROUP BY customer_id
         ),
-        lately AS (
-            SELECT product_id, count(DISTINCT customer_id) AS buyers,
-                count(DISTINCT CASE WHEN age <= {TREND_DAYS} THEN customer_id END) AS trend_buyers,
-                CAST(sum(amount_cents) AS DOUBLE) / count(*) AS popular_amount_cents
-            FROM purchases WHERE age <= {POPULAR_DAYS} GROUP BY product_id
-        ),
-        repeats AS (
-            SELECT product_id, CAST(sum(times_bought) AS DOUBLE) / count(*) AS purchases_per_buyer
-            FROM own GROUP BY product_id
-        ),
+        {demand_sql()},
         goods AS (
             SELECT r.product_id, p.product_type, p.category, r.purchases_per_buyer,
                 coalesce(l.buyers, 0) AS buyers, coalesce(l.trend_buyers, 0) AS trend_buyers,
@@ -181,6 +164,39 @@ def purchases_sql(as_of: date) -> str:
             FROM transactions WHERE local_date < {day}
             GROUP BY customer_id, product_id, order_id
         """
+
+
+def demand_sql() -> str:
+    """Write the tables ``lately`` and ``repeats`` of a query with ``purchases`` and ``own``.
+
+    Per product: ``buyers`` and ``popular_amount_cents`` per purchase of the last ``POPULAR_DAYS``
+    days, ``trend_buyers`` of the last ``TREND_DAYS``; and ``purchases_per_buyer`` of all days.
+    """
+    return f"""lately AS (
+            SELECT product_id, count(DISTINCT customer_id) AS buyers,
+                count(DISTINCT CASE WHEN age <= {TREND_DAYS} THEN customer_id END) AS trend_buyers,
+                CAST(sum(amount_cents) AS DOUBLE) / count(*) AS popular_amount_cents
+            FROM purchases WHERE age <= {POPULAR_DAYS} GROUP BY product_id
+        ),
+        repeats AS (
+            SELECT product_id, CAST(sum(times_bought) AS DOUBLE) / count(*) AS purchases_per_buyer
+            FROM own GROUP BY product_id
+        )"""
+
+
+def bought_sql(as_of: date, horizon_days: int | None, alias: str) -> tuple[str, str]:
+    """Write the label ``bought`` of candidates (``alias``), and the join that it needs.
+
+    Both are empty without a horizon.
+    """
+    if horizon_days is None:
+        return "", ""
+    end = as_of + timedelta(days=horizon_days)
+    joined = f"""LEFT JOIN (
+                SELECT DISTINCT customer_id, product_id FROM transactions
+                WHERE local_date >= DATE '{as_of}' AND local_date < DATE '{end}'
+            ) AS n ON n.customer_id = {alias}.customer_id AND n.product_id = {alias}.product_id"""
+    return "CASE WHEN n.product_id IS NULL THEN 0 ELSE 1 END AS bought,", joined
 
 
 def recommendable_sql(mining: Mining) -> str:

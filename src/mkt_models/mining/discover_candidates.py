@@ -6,13 +6,15 @@ similarity of two products is learned from a bounded number of customers and pro
 query grows with the number of customers, and not with its square.
 """
 
-from datetime import date, timedelta
+from datetime import date
 
 from mkt_models.mining.candidates import (
     POPULAR_DAYS,
     TREND_DAYS,
     Feature,
+    bought_sql,
     decayed,
+    demand_sql,
     everybody_sql,
     purchases_sql,
     recommendable_sql,
@@ -73,17 +75,9 @@ def discover_sql(
 
     and a column per entry of ``FEATURES``.
     """
-    day = f"DATE '{as_of.isoformat()}'"
     half = float(mining.half_life_days)
     features = ",\n            ".join(f"{f.sql} AS {name}" for name, f in FEATURES.items())
-    label, joined = "", ""
-    if horizon_days is not None:
-        end = (as_of + timedelta(days=horizon_days)).isoformat()
-        label = "CASE WHEN n.product_id IS NULL THEN 0 ELSE 1 END AS bought,"
-        joined = f"""LEFT JOIN (
-                SELECT DISTINCT customer_id, product_id FROM transactions
-                WHERE local_date >= {day} AND local_date < DATE '{end}'
-            ) AS n ON n.customer_id = c.customer_id AND n.product_id = c.product_id"""
+    label, joined = bought_sql(as_of, horizon_days, "c")
     return f"""
         WITH purchases AS ({purchases_sql(as_of)}),
         everybody AS ({everybody_sql(customers)}),
@@ -91,20 +85,11 @@ def discover_sql(
             SELECT customer_id, product_id, count(*) AS times_bought, {decayed("score", half)}
             FROM purchases GROUP BY customer_id, product_id
         ),
-        lately AS (
-            SELECT product_id, count(DISTINCT customer_id) AS buyers,
-                count(DISTINCT CASE WHEN age <= {TREND_DAYS} THEN customer_id END) AS trend_buyers,
-                CAST(sum(amount_cents) AS DOUBLE) / count(*) AS mean_amount_cents
-            FROM purchases WHERE age <= {POPULAR_DAYS} GROUP BY product_id
-        ),
-        repeats AS (
-            SELECT product_id, CAST(sum(times_bought) AS DOUBLE) / count(*) AS purchases_per_buyer
-            FROM own GROUP BY product_id
-        ),
+        {demand_sql()},
         goods AS (
             SELECT * FROM (
                 SELECT l.product_id, p.product_type, p.category, l.buyers, l.trend_buyers,
-                    l.mean_amount_cents, r.purchases_per_buyer,
+                    l.popular_amount_cents AS mean_amount_cents, r.purchases_per_buyer,
                     row_number() OVER (ORDER BY l.buyers DESC, l.product_id) AS popular_rank
                 FROM lately AS l JOIN repeats AS r ON l.product_id = r.product_id
                 JOIN products AS p ON l.product_id = p.product_id

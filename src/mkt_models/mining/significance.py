@@ -75,22 +75,24 @@ def over_customers(
     t = all_orders
     # The square of x - P(B) y - P(A) z + P(A) P(B) t, summed over customers, term by term: only
     # customers with one of the sets are touched.
-    squares = (
+    added = (
         cross(both, both)
         + share_z**2 * cross(first, first)
         + share_y**2 * cross(second, second)
         + (share_y * share_z) ** 2 * float(t @ t)
-        - 2 * share_z * cross(both, first)
-        - 2 * share_y * cross(both, second)
         + 2 * share_y * share_z * (both.T @ t)
         + 2 * share_y * share_z * cross(first, second)
-        - 2 * share_y * share_z**2 * (first.T @ t)
-        - 2 * share_y**2 * share_z * (second.T @ t)
+    )
+    squares = added - 2 * (
+        share_z * cross(both, first)
+        + share_y * cross(both, second)
+        + share_y * share_z**2 * (first.T @ t)
+        + share_y**2 * share_z * (second.T @ t)
     )
     if n_customers < 2:
         return np.ones(len(x))
     spread = np.sqrt(np.maximum(squares, 0.0) * n_customers / (n_customers - 1))
-    known = spread > 1e-9 * np.maximum(1.0, x)
+    known = squares > 1e-12 * added  # less is what rounding leaves of no spread at all
     score = np.divide(total, spread, out=np.zeros_like(total), where=known)
     return np.where(known, stats.t.sf(score, n_customers - 1), 1.0)
 

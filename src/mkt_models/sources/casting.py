@@ -111,7 +111,9 @@ def cast(text: str, column: str, kind: str, how: Notation, unit: str | None = No
     if kind == "DATE":
         return day(text, how)
     if column == "birth_year" and how.formats:
-        return f"CAST(year({day(text, how)}) AS INTEGER)"
+        # Written as a day or as a year alone, whatever the table's other dates look like.
+        alone = f"CASE WHEN regexp_full_match({text}, '[12][0-9]{{3}}') THEN {text} END"
+        return f"COALESCE(TRY_CAST({alone} AS INTEGER), CAST(year({day(text, how)}) AS INTEGER))"
     times, divided = units_of(column).get(unit or "", (1, 1))
     if column.endswith("_cents"):
         return cents(exact(text, how), times, divided)

@@ -140,7 +140,11 @@ def unused_columns(source: Files, loaded: Sequence[Loaded]) -> dict[Table, list[
         names |= {column.unit_price for column in mapping.columns.values() if column.unit_price}
         taken.setdefault(mapping.from_table or table, set()).update(names)
     return {
-        one.table: [name for name in one.found if name not in taken[one.table]]
+        one.table: [
+            name
+            for name in one.found
+            if not any(path == name or path.startswith(f"{name}.") for path in taken[one.table])
+        ]
         for one in loaded
         if mapped[one.table].from_table is None
     }

@@ -113,9 +113,11 @@ def _columns(one: Loaded, table: TableFacts, source: Files, unused: Sequence[str
     broken = one.counts[WHOLE_LINE]
     if broken.unreadable:
         lines.append(f"  lines that cannot be split: {broken.unreadable:,}, e.g. {broken.example}")
-    examples = [c.example for n, c in one.counts.items() if c.example and n != WHOLE_LINE]
-    if examples:
-        lines.append(f"  not read, e.g. {examples[0]}")
+    lines += [
+        f"  {name} not read, e.g. {count.example}"
+        for name, count in one.counts.items()
+        if count.example and name != WHOLE_LINE
+    ]
     if unused:
         told = f"not used: {', '.join(unused)}"
         lines += textwrap.wrap(told, _WIDTH, initial_indent="  ", subsequent_indent="    ")

@@ -144,7 +144,7 @@ def _translated(given: str, column: Column) -> tuple[str, str]:
         rest = f"CASE WHEN {given} IS NOT NULL THEN {literal(column.otherwise)} END"
     else:
         rest = "CAST(NULL AS VARCHAR)"
-        if column.rules:
+        if column.rules or "otherwise" in column.model_fields_set:
             silent.append(f"NOT ({' OR '.join(whens)})")
     return f"CASE {cases} ELSE {rest} END", " OR ".join(silent) or "FALSE"
 

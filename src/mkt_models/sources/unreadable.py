@@ -15,6 +15,7 @@ from mkt_models.sources.schemas import CANONICAL
 WHOLE_LINE = "(whole line)"
 FILE = "unreadable.parquet"
 _LISTED = "listed_unreadable"
+_MORE = 3  # texts shown beside the first
 
 
 @dataclass(frozen=True)
@@ -144,12 +145,24 @@ def _name_pieces(con: DuckDB, pieces: Sequence[Piece]) -> None:
 
 
 def _example(con: DuckDB, table: Table, column: str) -> str:
-    """The first that could not be read, with file and line."""
+    """The first that could not be read, with file and line, and the commonest others."""
     found = con.execute(
         f'SELECT file, line, value FROM {_LISTED} WHERE "table" = {literal(table.value)} '
         f'AND "column" = {literal(column)} ORDER BY file, line LIMIT 1'
     ).fetchall()
-    return f"{found[0][0]} line {found[0][1]}: {found[0][2]!r}" if found else ""
+    if not found:
+        return ""
+    file, line, value = found[0]
+    others = [
+        repr(other)
+        for (other,) in con.execute(
+            f'SELECT value FROM {_LISTED} WHERE "table" = {literal(table.value)} '
+            f'AND "column" = {literal(column)} AND value <> {literal(value)} '
+            f"GROUP BY value ORDER BY count(*) DESC, value LIMIT {_MORE}"
+        ).fetchall()
+    ]
+    more = f"; also {', '.join(others)}" if others and column != WHOLE_LINE else ""
+    return f"{file} line {line}: {value!r}{more}"
 
 
 def write(con: DuckDB, folder: Path) -> int:
@@ -189,4 +202,6 @@ def _remedy(table: Table, column: str) -> str:
         )
     if kind in ("BIGINT", "DOUBLE", "INTEGER"):
         return "Look at decimal, thousands and nulls"
-    return "Name it under values, or say what others become: otherwise"
+    return (
+        "Name it under values, or say under otherwise what others become (null: they tell nothing)"
+    )
