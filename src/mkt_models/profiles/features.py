@@ -73,9 +73,8 @@ def make_shopping_days(con: Connection) -> None:
 def orders_sql(where: str) -> str:
     """Write the query of one row per order and day, of the lines (alias ``t``) that satisfy."""
     return f"""
-        SELECT t.customer_id, t.order_id, t.local_date,
+        SELECT t.customer_id, t.local_date,
                min(t.local_hour) AS local_hour, min(t.store_id) AS store_id,
-               min(t.channel) AS channel, min(t.payment_method) AS payment_method,
                CAST(sum(t.amount_cents) AS BIGINT) AS amount_cents,
                CAST(sum(t.quantity) AS DOUBLE) AS items,
                CAST(sum(COALESCE(t.loyalty_discount_cents, 0)

@@ -21,10 +21,18 @@ from mkt_models.profiles.indicators import (
     indicators,
 )
 
-# How the rows of a source look at a date: the tables it needs, the column that dates a row (alias
+# How the rows of a source look at a date: the table or query, the column that dates a row (alias
 # ``x``), and the columns. Of every table the rows before ``as_of`` are read.
 _ROWS: Mapping[str, tuple[str, str, str]] = {
     "orders": ("orders", "local_date", "x.*"),
+    # Apart from the orders, which features read as well: texts make a large table larger.
+    "ways": (
+        "(SELECT customer_id, local_date, min(channel) AS channel, "
+        "min(payment_method) AS payment_method FROM transactions "
+        "GROUP BY customer_id, order_id, local_date)",
+        "local_date",
+        "x.customer_id, x.channel, x.payment_method",
+    ),
     "days": ("shopping_days", "local_date", "x.customer_id, x.gap"),
     "events": (
         "events",

@@ -293,12 +293,12 @@ MODES: dict[str, Indicator] = {
         "store with most orders", "常去门店", ("transactions.store_id",),
     ),
     "payment_method": Indicator(
-        _H, "orders", YEAR, "payment_method", "text",
+        _H, "ways", YEAR, "payment_method", "text",
         "way of paying used most, last 365 days", "近365天最常用支付方式",
         ("transactions.payment_method",),
     ),
     "purchase_channel": Indicator(
-        _H, "orders", YEAR, "channel", "text",
+        _H, "ways", YEAR, "channel", "text",
         "channel of most orders, last 365 days", "近365天最常用购买渠道",
         ("transactions.channel",),
     ),

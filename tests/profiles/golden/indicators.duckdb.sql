@@ -1,6 +1,9 @@
 WITH at_orders AS (
         SELECT x.*, c.as_of, DATEDIFF('day', x.local_date, c.as_of) AS age
         FROM orders AS x JOIN cutoffs AS c ON x.local_date < c.as_of
+    ), at_ways AS (
+        SELECT x.customer_id, x.channel, x.payment_method, c.as_of, DATEDIFF('day', x.local_date, c.as_of) AS age
+        FROM (SELECT customer_id, local_date, min(channel) AS channel, min(payment_method) AS payment_method FROM transactions GROUP BY customer_id, order_id, local_date) AS x JOIN cutoffs AS c ON x.local_date < c.as_of
     ), at_days AS (
         SELECT x.customer_id, x.gap, c.as_of, DATEDIFF('day', x.local_date, c.as_of) AS age
         FROM shopping_days AS x JOIN cutoffs AS c ON x.local_date < c.as_of
@@ -159,7 +162,7 @@ WITH at_orders AS (
             FROM (
                 SELECT customer_id, as_of, value, count(*) AS n FROM (
                     SELECT customer_id, as_of, payment_method AS value
-                    FROM at_orders WHERE age <= 365
+                    FROM at_ways WHERE age <= 365
                 ) AS seen WHERE value IS NOT NULL GROUP BY customer_id, as_of, value
             ) AS counts
         ) AS ranked WHERE nth = 1
@@ -170,7 +173,7 @@ WITH at_orders AS (
             FROM (
                 SELECT customer_id, as_of, value, count(*) AS n FROM (
                     SELECT customer_id, as_of, channel AS value
-                    FROM at_orders WHERE age <= 365
+                    FROM at_ways WHERE age <= 365
                 ) AS seen WHERE value IS NOT NULL GROUP BY customer_id, as_of, value
             ) AS counts
         ) AS ranked WHERE nth = 1

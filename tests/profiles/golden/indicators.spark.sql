@@ -6,6 +6,27 @@ WITH at_orders AS (
   FROM orders AS x
   JOIN cutoffs AS c
     ON x.local_date < c.as_of
+), at_ways AS (
+  SELECT
+    x.customer_id,
+    x.channel,
+    x.payment_method,
+    c.as_of,
+    DATEDIFF(DAY, x.local_date, c.as_of) AS age
+  FROM (
+    SELECT
+      customer_id,
+      local_date,
+      MIN(channel) AS channel,
+      MIN(payment_method) AS payment_method
+    FROM transactions
+    GROUP BY
+      customer_id,
+      order_id,
+      local_date
+  ) AS x
+  JOIN cutoffs AS c
+    ON x.local_date < c.as_of
 ), at_days AS (
   SELECT
     x.customer_id,
@@ -469,7 +490,7 @@ WITH at_orders AS (
           customer_id,
           as_of,
           payment_method AS value
-        FROM at_orders
+        FROM at_ways
         WHERE
           age <= 365
       ) AS seen
@@ -505,7 +526,7 @@ WITH at_orders AS (
           customer_id,
           as_of,
           channel AS value
-        FROM at_orders
+        FROM at_ways
         WHERE
           age <= 365
       ) AS seen
