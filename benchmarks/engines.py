@@ -62,8 +62,13 @@ def main() -> None:
                 run = _in_a_process(way, folder, arguments)
                 print(json.dumps(run), flush=True)
                 found.append(run)
-    arguments.out.write_text(json.dumps({"machine": _machine(), "runs": found}, indent=1) + "\n")
     table = summary(pd.DataFrame(found))
+    kept = {
+        "machine": _machine(),
+        "runs": found,
+        "table": json.loads(table.to_json(orient="records")),
+    }
+    arguments.out.write_text(json.dumps(kept, indent=1) + "\n")
     arguments.out.with_suffix(".md").write_text(_markdown(table))
     print(table.to_string(index=False))
     plot(table, arguments.out.with_suffix(".png"))

@@ -77,6 +77,8 @@ STAGES = (
 _READ_CATALOGUE = ("09_strategies", "10_package")
 # The stage that reads the catalogue of tags.
 _READ_TAGS = "03_profile"
+# The stage that shows what the engines cost at other sizes.
+_SHOWS_COSTS = "03_profile"
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,7 @@ class Run:
         needed = [self.marker(other) for other in STAGES if other.name in stage.needs]
         catalogue = self.params_file.parent / self.workspace.params.decisions.catalogue
         tags = self.params_file.parent / self.workspace.params.profile.tags
+        costs = self.workspace.root / "benchmarks" / "engines.json"
         return [
             self.notebook(stage),
             *needed,
@@ -146,6 +149,7 @@ class Run:
             *(data_files(self.workspace.source) if not stage.needs else []),
             *([catalogue] if stage.name in _READ_CATALOGUE else []),
             *([tags] if stage.name == _READ_TAGS else []),
+            *([costs] if stage.name == _SHOWS_COSTS and costs.is_file() else []),
             *([self.workspace.root / "bentofile.yaml"] if stage.name == "10_package" else []),
         ]
 
