@@ -56,6 +56,9 @@ def written(cents: int, decimal: str, thousands: str) -> str:
         ("CZK", "1 365,09 Kč"),
         ("BRL", "R$ 1 365,09"),
         ("DKK", "1 365,09 kr."),
+        ("JPY", "1 365,09円"),
+        ("VND", "1 365,09 ₫"),
+        ("ZAR", "R 1 365,09"),
     ],
 )
 def test_the_signs_of_other_currencies_are_known(con: Any, currency: str, text: str) -> None:

@@ -130,3 +130,18 @@ def test_a_source_that_fails_says_so() -> None:
     found, _ = looked(PARAMS / "sample.yaml", **{"source.households": 9999})
     assert "source.households == 9999" in faults_text(found)
     assert found.tables == []
+
+
+def test_words_that_mean_nothing_here_are_told_or_stop_it(tmp_path: Path) -> None:
+    rules = "status: {from: Rechnung, rules: [{starts_with: C, value: %s}], otherwise: %s}"
+    usual, some = rules % ("cancelled", "completed"), rules % ("storniert", "completed")
+    every = rules % ("x", "fertig")
+    assert usual in retailer.MAPPING
+    found, _ = looked(project(tmp_path / "some", retailer.MAPPING.replace(usual, some)))
+    assert any("columns.status: " in line and "'storniert'" in line for line in found.warnings)
+    assert found.errors == []
+    found, _ = looked(project(tmp_path / "every", retailer.MAPPING.replace(usual, every)))
+    (told,) = found.errors
+    assert (
+        "have a word that is none of completed, cancelled, failed, returned: 'fertig', 'x'" in told
+    )

@@ -10,7 +10,7 @@ from mkt_models.columns import Table
 from mkt_models.engine import Connection, connect
 from mkt_models.params import Engine
 from mkt_models.sources.canonical import write_table
-from mkt_models.sources.facts import facts, oddities, span
+from mkt_models.sources.facts import facts, oddities, span, unknown_words
 
 COLUMNS = (
     "order_id, customer_id, quantity, amount_cents, coupon_discount_cents, status, occurred_at"
@@ -93,3 +93,27 @@ def test_few_lines_have_no_strays(con: Connection, write) -> None:
     folder = write(USUAL, USUAL.replace("2018", "2019"))
     found = span(con, f"read_parquet('{folder}/transactions.parquet')", "UTC")
     assert (found.first, found.last, found.strays) == (date(2018, 1, 1), date(2019, 1, 1), 0)
+
+
+def test_a_few_strays_in_a_small_shop_are_strays(con: Connection, write) -> None:
+    lines = (
+        [USUAL] * 2000 + [USUAL.replace("2018", "1970")] * 5 + [USUAL.replace("2018", "2099")] * 4
+    )
+    found = span(con, f"read_parquet('{write(*lines)}/transactions.parquet')", "UTC")
+    assert (found.first, found.last, found.strays) == (date(2018, 1, 1), date(2018, 1, 1), 9)
+
+
+def test_rows_of_nothing_do_not_stand_twice(con: Connection, write) -> None:
+    nothing = ", ".join(["NULL"] * 7)
+    assert "stand twice" not in told(con, write(USUAL, nothing, nothing))
+    assert "1 of 4 order lines (25.0%) stand twice" in told(
+        con, write(USUAL, USUAL, nothing, nothing)
+    )
+
+
+def test_words_that_cleaning_would_not_know(con: Connection, write) -> None:
+    lines = [USUAL.replace("NULL", word) for word in ("'完了'", "'完了'", "'取消'", "' Completed'")]
+    (found,) = unknown_words(con, write(USUAL, *lines))
+    assert (found.table, found.column) == (Table.TRANSACTIONS, "status")
+    assert (found.rows, found.given, found.words) == (3, 4, ("完了", "取消"))
+    assert unknown_words(con, write(USUAL)) == []

@@ -355,6 +355,13 @@ def test_a_value_that_is_not_named_is_unreadable(con, make, tmp_path) -> None:
     )
 
 
+def test_a_status_that_is_not_named_is_kept_for_cleaning_to_judge(con, make, tmp_path) -> None:
+    (tmp_path / "a.csv").write_text(LINES + "o2,anna,p2,1.50,2018-01-01 10:00\n")
+    status = {"from": "product", "values": {"p2": "completed"}}
+    extract(con, make({"columns": SALES | {"status": status}}), tmp_path)
+    assert rows(con, tmp_path, "transactions", "status", "order_id") == [("p1",), ("completed",)]
+
+
 def test_others_may_be_said_to_tell_nothing(con, make, tmp_path) -> None:
     (tmp_path / "a.csv").write_text(LINES)
     channel = {"from": "product", "values": {"p2": "web"}, "otherwise": None}

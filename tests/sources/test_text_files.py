@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mkt_models.sources.text_files import ReadError, make_ready
+from mkt_models.sources.text_files import ReadError, fitting, make_ready, no_utf8
 
 
 def ready(path: Path, encoding: str, sample_bytes: int | None = None) -> tuple[Path, str, float]:
@@ -48,7 +48,7 @@ def test_utf_8_is_read_in_place_unless_its_lines_end_in_two_ways(tmp_path: Path)
 def test_a_byte_that_is_none_of_the_encoding_is_named_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(b"a\n" * 9 + b"b\x81\n")
-    with pytest.raises(ReadError, match=r"^a\.csv: line 10: byte 0x81 is no cp1252; say another"):
+    with pytest.raises(ReadError, match=r"^a\.csv: line 10: byte 0x81 is no cp1252; say its"):
         ready(path, "windows-1252")
     assert not list((tmp_path / "scratch").glob("*.text"))
 
@@ -70,3 +70,29 @@ def test_a_sample_of_a_packed_file_holds_its_beginning(tmp_path: Path) -> None:
     _, text, share = ready(path, "utf-8", 50_000)
     assert text == "".join(lines)[: len(text)]
     assert len(text) / share == pytest.approx(len("".join(lines)), rel=0.6)
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("注文番号;店舗;お支払い\n1;東京;現金\n", "cp932"),
+        ("订单号;门店;付款方式\n1;上海;支付宝\n", "gb18030"),
+        ("주문번호;매장\n1;서울\n", "euc_kr"),
+        ("Número;España;Cádiz\n", "windows-1252"),
+        ("Zamówienie;Łódź\n", "windows-1250"),
+        ("Заказ;Магазин;Оплата\n", "windows-1251"),
+    ],
+)
+def test_another_encoding_is_suggested_with_what_it_reads(
+    tmp_path: Path, text: str, encoding: str
+) -> None:
+    (tmp_path / "a.csv").write_bytes(text.encode(encoding))
+    told = no_utf8(tmp_path / "a.csv")
+    assert told.startswith("is not UTF-8; say its encoding under encoding; these fit: ")
+    assert f"{encoding} (reads " in told
+    (tmp_path / "a.csv").write_bytes(text.encode())
+    assert no_utf8(tmp_path / "a.csv") == ""
+
+
+def test_no_encoding_is_made_up(tmp_path: Path) -> None:
+    assert fitting(b"\x00\x01\xff\xfe\x81", "utf-8") == "say its encoding"

@@ -93,7 +93,8 @@ def test_the_share_decides_what_is_too_much() -> None:
     (told,) = unreadable.too_much(Table.TRANSACTIONS, counts, 0.009)
     assert told == (
         "source.tables.transactions.columns.amount_cents: 2 of 200 (1.0%) values cannot be read, "
-        "e.g. a.csv line 7: 'x'. Look at decimal, thousands and nulls"
+        "e.g. a.csv line 7: 'x'. Look at decimal, thousands and nulls, "
+        "and at the currency"
     )
 
 

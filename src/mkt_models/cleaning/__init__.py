@@ -6,8 +6,6 @@ balance.
 
 ``clock``
     the shop's clock: the one place that knows how an engine changes time zones
-``vocabularies``
-    the words that kinds, statuses and channels may be, and their one spelling
 ``rules``
     all rules of a run; those of any source stand in ``line_rules``, ``shop_rules``,
     ``behaviour_rules`` and ``contact_rules``, the traps of one source with it

@@ -10,10 +10,10 @@ from mkt_models.cleaning.rule_kinds import (
     orphan,
     wrong_value,
 )
-from mkt_models.cleaning.vocabularies import unknown_word
 from mkt_models.cleaning_params import Cleaning
 from mkt_models.columns import Table
 from mkt_models.sources.canonical import Rule
+from mkt_models.sources.vocabularies import unknown_word
 
 FIRST_DAY = "(SELECT min(local_date) FROM transactions)"
 LAST_DAY = "(SELECT max(local_date) FROM transactions)"

@@ -4,10 +4,10 @@ from datetime import date
 
 from mkt_models.cleaning.clock import local_day
 from mkt_models.cleaning.rule_kinds import MOST_CENTS, impossible_time, orphan, wrong_value
-from mkt_models.cleaning.vocabularies import unknown_word
 from mkt_models.cleaning_params import Cleaning
 from mkt_models.columns import Table
 from mkt_models.sources.canonical import Rule
+from mkt_models.sources.vocabularies import unknown_word
 
 # Beyond it sums of pieces overflow, and no shop sells so many in a line.
 MOST_PIECES = 10**9

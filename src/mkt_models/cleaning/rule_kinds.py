@@ -3,9 +3,9 @@
 from datetime import date
 
 from mkt_models.cleaning.clock import local_day
-from mkt_models.cleaning.vocabularies import unknown_word
 from mkt_models.columns import Table
 from mkt_models.sources.canonical import Rule
+from mkt_models.sources.vocabularies import unknown_word
 
 # Beyond it sums of cents overflow, and no shop takes so much.
 MOST_CENTS = 10**13

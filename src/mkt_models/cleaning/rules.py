@@ -12,13 +12,13 @@ from mkt_models.cleaning.contact_rules import contact_rules
 from mkt_models.cleaning.labels import LABELS, is_rare, usual
 from mkt_models.cleaning.line_rules import line_rules
 from mkt_models.cleaning.shop_rules import shop_rules
-from mkt_models.cleaning.vocabularies import VOCABULARIES, free_text, spelling
 from mkt_models.cleaning_params import Cleaning
 from mkt_models.columns import Table
 from mkt_models.source_params import Source
 from mkt_models.sources.canonical import Rule
 from mkt_models.sources.read import ORIGINS
 from mkt_models.sources.schemas import CANONICAL
+from mkt_models.sources.vocabularies import VOCABULARIES, free_text, spelling
 
 NOUNS = {
     Table.CUSTOMERS: "customer",

@@ -17,11 +17,20 @@ from mkt_models.source_params import Files, Simulator, Source
 from mkt_models.sources import files, unreadable
 from mkt_models.sources.canonical import SourceError
 from mkt_models.sources.dates import DateFaults, check_dates
-from mkt_models.sources.facts import Span, TableFacts, facts, oddities, span
+from mkt_models.sources.facts import (
+    Span,
+    TableFacts,
+    UnknownWords,
+    facts,
+    oddities,
+    span,
+    unknown_words,
+)
 from mkt_models.sources.mapped_tables import Loaded, load
 from mkt_models.sources.mapping import faults
 from mkt_models.sources.needs import Need, not_available
 from mkt_models.sources.read import extract
+from mkt_models.sources.vocabularies import VOCABULARIES
 
 SAMPLE_BYTES = 100_000_000  # of the files of a table: more are sampled
 _SAMPLE_CUSTOMERS = 500  # of a simulated shop
@@ -104,6 +113,9 @@ def look(params: Params, source: Source, sample_bytes: int = SAMPLE_BYTES) -> Fi
             if not raw.is_dir():
                 return found
             found.tables = facts(con, raw, source.time_zone)
+            if isinstance(source, Files):
+                for words in unknown_words(con, raw):
+                    _tell_words(words, params.cleaning.max_quarantined_share, found)
             lines = next((t for t in found.tables if t.table is Table.TRANSACTIONS), None)
             if lines is not None:
                 found.warnings += oddities(con, raw, sorted(lines.given))
@@ -111,6 +123,21 @@ def look(params: Params, source: Source, sample_bytes: int = SAMPLE_BYTES) -> Fi
                 _compare_dates(params, span(con, f"read_parquet({path})", source.time_zone), found)
     found.lacking = not_available({t.table: t.given for t in found.tables if t.rows})
     return found
+
+
+def _tell_words(words: UnknownWords, most: float, found: Findings) -> None:
+    """Say that cleaning would not know some words; a fault where it would end the run."""
+    where = f"source.tables.{words.table.value}.columns.{words.column}"
+    known = ", ".join(VOCABULARIES[words.table][words.column].known)
+    told = (
+        f"{where}: {words.rows:,} of {words.given:,} ({words.share:.1%}) have a word that is none "
+        f"of {known}: {', '.join(map(repr, words.words))}. Say what it means: "
+        f"{{from: …, values: {{{words.words[0]}: {known.partition(',')[0]}}}}}"
+    )
+    if words.table is Table.TRANSACTIONS and words.share > most:
+        found.errors.append(f"{told}; cleaning would set these lines aside")
+    else:
+        found.warnings.append(f"{told}; until then such rows are set aside or count for nothing")
 
 
 def _compare_dates(params: Params, days: Span, found: Findings) -> None:

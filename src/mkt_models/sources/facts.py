@@ -8,8 +8,10 @@ from pathlib import Path
 from mkt_models.columns import Table
 from mkt_models.engine import DuckDB, literal
 from mkt_models.sources.schemas import CANONICAL
+from mkt_models.sources.vocabularies import VOCABULARIES, spelling, unknown_word
 
 STRAY_DAYS = 90
+_WORDS_SHOWN = 4
 _IDS = ("customer_id", "order_id", "product_id")
 _DISCOUNTS = ("loyalty_discount_cents", "coupon_discount_cents", "coupon_match_discount_cents")
 
@@ -91,15 +93,15 @@ class Span:
 def span(con: DuckDB, transactions: str, time_zone: str) -> Span:
     """Find the days that the order lines reach over; impossible dates do not stretch it.
 
-    A line is a stray when it is dated more than :data:`STRAY_DAYS` days before the first thousandth
-    of all lines, or after the last one. ``transactions`` is SQL of a relation.
+    A line is a stray when it is dated more than :data:`STRAY_DAYS` days before the first half
+    percent of all lines, or after the last. ``transactions`` is SQL of a relation.
     """
     day = day_of(Table.TRANSACTIONS, time_zone)
     row = con.execute(
         f"""
         WITH days AS (SELECT {day} AS day FROM {transactions} AS lines), ends AS (
-            SELECT quantile_disc(day, 0.001) - {STRAY_DAYS} AS low,
-                   quantile_disc(day, 0.999) + {STRAY_DAYS} AS high
+            SELECT quantile_disc(day, 0.005) - {STRAY_DAYS} AS low,
+                   quantile_disc(day, 0.995) + {STRAY_DAYS} AS high
             FROM days
         )
         SELECT min(CASE WHEN day BETWEEN low AND high THEN day END),
@@ -129,8 +131,10 @@ def oddities(con: DuckDB, folder: Path, mapped: Sequence[str]) -> list[str]:
         **{f"{name} +": f"{name} > 0" for name in _DISCOUNTS},
     }
     counted = ", ".join(f"sum(CASE WHEN {one} THEN 1 ELSE 0 END)" for one in conditions.values())
+    full = f"CASE WHEN COALESCE({', '.join(f'CAST({c} AS VARCHAR)' for c in mapped)}) IS NOT NULL"
     row = con.execute(
-        f"SELECT count(*), count(*) - count(DISTINCT hash({equal})), count(DISTINCT customer_id)"
+        f"SELECT count(*), count({full} THEN 1 END) - count(DISTINCT {full} THEN hash({equal}) END)"
+        ", count(DISTINCT customer_id)"
         f" - count(DISTINCT lower(customer_id)), {counted} FROM {lines}"
     ).fetchall()[0]
     n, twice, by_case = int(row[0]), int(row[1]), int(row[2])
@@ -173,6 +177,54 @@ def oddities(con: DuckDB, folder: Path, mapped: Sequence[str]) -> list[str]:
         if of[f"{name} -"] > of[f"{name} +"]
     ]
     return told
+
+
+@dataclass(frozen=True)
+class UnknownWords:
+    """Words of a column that are none of those it may hold.
+
+    Attributes
+    ----------
+    table, column
+        Where they stand.
+    rows, given
+        How many rows hold such a word, and any word.
+    words
+        The commonest.
+
+    """
+
+    table: Table
+    column: str
+    rows: int
+    given: int
+    words: tuple[str, ...]
+
+    @property
+    def share(self) -> float:
+        """The part of the rows with a word whose word is unknown."""
+        return self.rows / self.given
+
+
+def unknown_words(con: DuckDB, folder: Path) -> list[UnknownWords]:
+    """Find the words of statuses, kinds and channels that cleaning would not know."""
+    found = []
+    for table, columns in VOCABULARIES.items():
+        path = folder / f"{table.value}.parquet"
+        for column, words in columns.items() if path.is_file() else ():
+            if not words.known:
+                continue
+            spelled = f"(SELECT {column} AS word, {spelling(column, words)} AS {column}"
+            spelled += f" FROM read_parquet({literal(path)})) AS spelled"
+            strange = f"FROM {spelled} WHERE {unknown_word(table, column)}"
+            rows = con.execute(
+                f"SELECT word, count(*) AS n {strange} GROUP BY word ORDER BY n DESC, word"
+            ).fetchall()
+            if rows:
+                given = con.execute(f"SELECT count({column}) FROM {spelled}").fetchall()[0][0]
+                most = tuple(str(word) for word, _ in rows[:_WORDS_SHOWN])
+                found.append(UnknownWords(table, column, sum(n for _, n in rows), int(given), most))
+    return found
 
 
 def _of(part: int, whole: int) -> str:

@@ -17,7 +17,7 @@ from mkt_models.engine import DuckDB, count, literal
 from mkt_models.mapping_params import Reading
 from mkt_models.sections import nearest
 from mkt_models.sources.mapping import quoted
-from mkt_models.sources.text_files import ReadError, Ready, make_ready
+from mkt_models.sources.text_files import ReadError, Ready, make_ready, meant_encoding, no_utf8
 from mkt_models.sources.unreadable import BrokenLine
 
 Format = Literal["csv", "parquet", "jsonl"]
@@ -165,6 +165,8 @@ def open_file(
             return _open_jsonl(con, file, ready, number)
         return _open_csv(con, file, ready, reading, number)
     except duckdb.Error as error:
+        if meant_encoding(reading.encoding) == "utf-8" and (why := no_utf8(file.path)):
+            raise ReadError(f"{file.name}: {why}") from None
         raise explained(file, error) from None
 
 
@@ -172,9 +174,7 @@ def explained(file: File, error: duckdb.Error) -> ReadError:
     """Say what the engine says of a file, in a line."""
     said = str(error)
     if "Invalid unicode" in said or "is not utf-8 encoded" in said:
-        return ReadError(
-            f"{file.name}: is not UTF-8; say its encoding, e.g. encoding: windows-1252"
-        )
+        return ReadError(f"{file.name}: {no_utf8(file.path) or 'is not UTF-8; say its encoding'}")
     if "sniffing" in said:
         return ReadError(
             f"{file.name}: no way was found to split it into columns; look at delimiter, quote, "
@@ -274,10 +274,8 @@ def broken_lines(con: DuckDB, relation: Relation) -> list[BrokenLine]:
     ).fetchall()
     for line, _, kind in found:
         if kind == "INVALID ENCODING":
-            raise ReadError(
-                f"{relation.file.name}: line {line} is not UTF-8; say its encoding, "
-                "e.g. encoding: windows-1252"
-            )
+            why = no_utf8(relation.file.path) or "is not UTF-8; say its encoding"
+            raise ReadError(f"{relation.file.name}: line {line} {why}")
     return [
         BrokenLine(int(n), str(text), _FAULTS.get(kind, kind.lower())) for n, text, kind in found
     ]

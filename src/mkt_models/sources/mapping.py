@@ -14,6 +14,7 @@ from mkt_models.sections import nearest
 from mkt_models.source_params import Files
 from mkt_models.sources.casting import Notation, cast, is_number, line_amount, names_zone, units_of
 from mkt_models.sources.schemas import CANONICAL
+from mkt_models.sources.vocabularies import VOCABULARIES
 
 _FOUND_DELIMITERS = (";", "\t", "|", ",")
 
@@ -101,7 +102,7 @@ def _made(
     names = [column.unit_price] if column.unit_price is not None else list(column.source)
     how = _notation(source, reading, column, typed=not set(names) & texts)
     given = _given(names, column, kind)
-    text, excused = _translated(given, column)
+    text, excused = _translated(given, column, judged=_is_judged(table, name))
     if column.unit_price is not None:
         pieces = _made(source, table, str(column.times), mapping, reading, texts).value
         value = line_amount(text, pieces, how, column.unit or "currency")
@@ -123,8 +124,18 @@ def _given(names: Sequence[str], column: Column, kind: str) -> str:
     return f"CASE WHEN {known.join(f'{p} IS NOT NULL' for p in parts)} THEN {joined} END"
 
 
-def _translated(given: str, column: Column) -> tuple[str, str]:
+def _is_judged(table: Table, name: str) -> bool:
+    """Whether cleaning judges the column's words: one that it does not know must reach it.
+
+    As a null it would pass for what most rows are, a cancelled order for a completed one.
+    """
+    words = VOCABULARIES.get(table, {}).get(name)
+    return words is not None and bool(words.known)
+
+
+def _translated(given: str, column: Column, judged: bool) -> tuple[str, str]:
     """SQL of the text after ``values`` or ``rules``, and of the texts that rightly say nothing."""
+    said = "otherwise" in column.model_fields_set
     if column.values:
         whens = [f"{given} = {literal(text)}" for text in column.values]
         results = list(column.values.values())
@@ -138,13 +149,13 @@ def _translated(given: str, column: Column) -> tuple[str, str]:
         for when, result in zip(whens, results, strict=True)
     )
     silent = [when for when, result in zip(whens, results, strict=True) if result is None]
-    if column.keep_others:
+    if column.keep_others or (judged and column.values and not said):
         rest = given
     elif column.otherwise is not None:
         rest = f"CASE WHEN {given} IS NOT NULL THEN {literal(column.otherwise)} END"
     else:
         rest = "CAST(NULL AS VARCHAR)"
-        if column.rules or "otherwise" in column.model_fields_set:
+        if column.rules or said:
             silent.append(f"NOT ({' OR '.join(whens)})")
     return f"CASE {cases} ELSE {rest} END", " OR ".join(silent) or "FALSE"
 

@@ -9,6 +9,9 @@ import codecs
 import gzip
 import hashlib
 import io
+import itertools
+import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +19,9 @@ from typing import IO
 
 _BLOCK = 1 << 20
 # As in browsers: who says Latin-1 and writes a euro sign means Windows' superset of it.
+_IN_ROWS = ("euc_jp", "cp932", "euc_kr", "big5", "gb18030", "windows-1251", "windows-1253")
+_ALONE = ("windows-1252", "windows-1250", "windows-1254")
+_SUGGESTED = 3
 _MEANT = {"iso8859-1": "cp1252", "ascii": "utf-8", "utf-8-sig": "utf-8"}
 
 
@@ -87,6 +93,46 @@ def make_ready(
     return Ready(copy, float(note.read_text()))
 
 
+def no_utf8(path: Path) -> str:
+    """Say that a file is not UTF-8 and what else it may be; empty when its beginning is."""
+    with _opened(path, path.suffix == ".gz") as file:
+        beginning = file.read(_BLOCK)
+    if _reads_as(beginning, "utf-8") is not None:
+        return ""
+    return f"is not UTF-8; {fitting(beginning, 'utf-8')}"
+
+
+def fitting(data: bytes, tried: str) -> str:
+    """Say which encodings read some bytes, each with what they then say, for a person to judge.
+
+    In East Asian text, and in Cyrillic, bytes beyond ASCII stand in a row; in Western European text
+    they stand alone. Those that fit are told in that order.
+    """
+    high = [byte >= 0x80 for byte in data]
+    pairs = sum(a and b for a, b in itertools.pairwise(high))
+    in_rows = 2 * pairs > sum(high)
+    names = (*_IN_ROWS, *_ALONE) if in_rows else (*_ALONE, *_IN_ROWS)
+    said: dict[str, str] = {}
+    for name in names:
+        text = _reads_as(data, name)
+        if text is not None and name != tried and len(said) < _SUGGESTED:
+            said.setdefault("".join(re.findall(r"\w*[^\x00-\x7f]\w*", text)[:3])[:12], name)
+    if not said:
+        return "say its encoding"
+    shown = ", ".join(f"{name} (reads {text!r})" for text, name in said.items())
+    return f"say its encoding under encoding; these fit: {shown}"
+
+
+def _reads_as(data: bytes, encoding: str) -> str | None:
+    """The text, or None when it is none of this encoding, or has signs that nobody writes."""
+    try:
+        text = codecs.getincrementaldecoder(encoding)().decode(data)
+    except UnicodeDecodeError:
+        return None
+    odd = any(unicodedata.category(c) in ("Cc", "Co", "Cn") for c in set(text) - set("\t\r\n"))
+    return None if odd else text
+
+
 def _mixed_line_ends(path: Path) -> bool:
     """Whether some lines end in CR LF and some in LF; the engine takes no such file."""
     both = lone = 0
@@ -142,7 +188,7 @@ def _decoded(
             line = lines + error.object[: error.start].count(b"\n")
             raise ReadError(
                 f"{name}: line {line}: byte 0x{error.object[error.start]:02x} is no {encoding}; "
-                "say another encoding, e.g. encoding: windows-1252"
+                f"{fitting(error.object, encoding)}"
             ) from None
         lines += text.count("\n")
         yield text

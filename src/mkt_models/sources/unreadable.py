@@ -201,7 +201,8 @@ def _remedy(table: Table, column: str) -> str:
             "['%d.%m.%Y %H:%M', '%Y-%m-%d %H:%M:%S']"
         )
     if kind in ("BIGINT", "DOUBLE", "INTEGER"):
-        return "Look at decimal, thousands and nulls"
+        money = column.endswith("_cents")
+        return f"Look at decimal, thousands and nulls{', and at the currency' if money else ''}"
     return (
         "Name it under values, or say under otherwise what others become (null: they tell nothing)"
     )
