@@ -181,6 +181,13 @@ def test_iso_times(con: Any, text: str, utc: datetime) -> None:
     assert read(con, text, "occurred_at", "TIMESTAMP", BERLIN) == utc
 
 
+@pytest.mark.parametrize("after", [" PM", " EST", " America/New_York", " xyz", "x", ":61", " 7"])
+@pytest.mark.parametrize("time", ["2018-01-01 10:00", "2018-01-01", "2018-01-01T10:00:00"])
+def test_a_time_with_more_behind_it_is_not_guessed(con: Any, time: str, after: str) -> None:
+    assert read(con, time, "occurred_at", "TIMESTAMP", PLAIN) is not None
+    assert read(con, time + after, "occurred_at", "TIMESTAMP", PLAIN) is None
+
+
 @pytest.mark.parametrize("text", ["31.02.2018", "01.02.18", "2018-02-01", "1/2/2018", "gestern"])
 def test_what_is_no_day_of_the_format_is_not_guessed(con: Any, text: str) -> None:
     assert read(con, text, "registered_on", "DATE", DAY_FIRST) is None

@@ -60,6 +60,7 @@ _SIGNS = {
 
 _NUMBERS = ("DOUBLE", "BIGINT", "INTEGER")
 _AWARE = r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}[T ][0-9:.]+ ?(Z|UTC|[+-][0-9]{2}(:?[0-9]{2})?)"
+_NAIVE = r"[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}([T ]+[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?)?"
 _FIRST_YEAR = 1000  # an earlier one is a year of two digits that was read as four
 
 
@@ -225,7 +226,8 @@ def _times(text: str, how: Notation) -> tuple[str, str | None]:
             f"CASE WHEN regexp_full_match({text}, {literal(_AWARE)})"
             f" THEN timezone('UTC', TRY_CAST({text} AS TIMESTAMPTZ)) END"
         )
-        naive = f"CASE WHEN NOT regexp_full_match({text}, {literal(_AWARE)})"
+        # The whole text must be a time: the engine would read 10:00 of "10:00 PM" or "10:00 EST".
+        naive = f"CASE WHEN regexp_full_match({text}, {literal(_NAIVE)})"
         return f"{naive} THEN TRY_CAST({text} AS TIMESTAMP) END", aware
     listed = f"[{', '.join(map(literal, how.formats))}]"
     parsed = f"try_strptime({text}, {listed})"

@@ -5,6 +5,7 @@ Everything is read as text, trimmed, with null for what means nothing; types com
 or too few fields is kept apart, with its text.
 """
 
+import csv
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,15 @@ from mkt_models.engine import DuckDB, count, literal
 from mkt_models.mapping_params import Reading
 from mkt_models.sections import nearest
 from mkt_models.sources.mapping import quoted
-from mkt_models.sources.text_files import ReadError, Ready, make_ready, meant_encoding, no_utf8
+from mkt_models.sources.text_files import (
+    ReadError,
+    Ready,
+    count_lines,
+    first_line,
+    make_ready,
+    meant_encoding,
+    no_utf8,
+)
 from mkt_models.sources.unreadable import BrokenLine
 
 Format = Literal["csv", "parquet", "jsonl"]
@@ -30,6 +39,8 @@ _SUFFIXES: Mapping[str, Format] = {
     ".ndjson": "jsonl",
 }
 _SAMPLE_ROWS = 200_000  # of a large Parquet file
+_LONGEST_FIELD = 100  # lines of one field in quotes
+_DELIMITERS = (",", ";", "\t", "|")
 _NO_FIELD = "\x1f"  # a separator that no line has: a line is then one field
 _FAULTS = {
     "MISSING COLUMNS": "the line has too few fields",
@@ -68,6 +79,8 @@ class Relation:
     broken
         The engine's table of lines that could not be split, if there can be any; it is filled
         while the rows are read.
+    text
+        Of CSV: the text whose lines must all be in a row or a broken line.
 
     """
 
@@ -77,6 +90,7 @@ class Relation:
     share: float = 1.0
     first_line: int = 1
     broken: str | None = None
+    text: Path | None = None
 
     def select(self, names: Sequence[str], nulls: Sequence[str]) -> str:
         """SQL of some columns as text: trimmed, and null where it is empty or one of ``nulls``."""
@@ -190,21 +204,36 @@ def _open_csv(con: DuckDB, file: File, ready: Ready, reading: Reading, number: i
     packing = "gzip" if ready.path.suffix == ".gz" else "none"
     fixed = f"quote={quote}, escape={quote}, skip={reading.skip_lines}, compression='{packing}'"
     delim = f", delim={literal(reading.delimiter)}" if reading.delimiter else ""
-    sniffed = con.execute(
-        f"SELECT Delimiter, Columns FROM sniff_csv({where}, {fixed}{delim}, "
-        f"header={reading.header}, all_varchar=true, ignore_errors=true, sample_size=2000)"
-    ).fetchall()[0]
-    names = list(reading.names) or [c["name"] for c in sniffed[1]]
-    names = [name.strip().lstrip("\ufeff") for name in names]
+    try:
+        delimiter, columns_found = con.execute(
+            f"SELECT Delimiter, Columns FROM sniff_csv({where}, {fixed}{delim}, "
+            f"header={reading.header}, all_varchar=true, ignore_errors=true, sample_size=2000)"
+        ).fetchall()[0]
+        found = [column["name"] for column in columns_found]
+        if len(found) == 1 and any(mark in found[0] for mark in _DELIMITERS):
+            delimiter, found = _of_first_line(ready.path, reading)
+    except duckdb.InvalidInputException:  # for one odd quotation mark: the first line must do
+        delimiter, found = _of_first_line(ready.path, reading)
+    names = [name.strip().lstrip("\ufeff") for name in (reading.names or found)]
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
     broken = f"broken_{number}"
     rows = (
-        f"SELECT * FROM read_csv({where}, {fixed}, delim={literal(sniffed[0])}, "
+        f"SELECT * FROM read_csv({where}, {fixed}, delim={literal(delimiter)}, "
         f"header={reading.header}, auto_detect=false, columns={{{columns}}}, store_rejects=true, "
         f"rejects_table='{broken}', rejects_scan='{broken}_scan')"
     )
     first = reading.skip_lines + 1 + int(reading.header)
-    return Relation(file, rows, dict.fromkeys(names, "VARCHAR"), ready.share, first, broken)
+    columns_of = dict.fromkeys(names, "VARCHAR")
+    return Relation(file, rows, columns_of, ready.share, first, broken, ready.path)
+
+
+def _of_first_line(path: Path, reading: Reading) -> tuple[str, list[str]]:
+    """The delimiter and the names of the columns, by the first line alone."""
+    first = first_line(path, reading.skip_lines)
+    delimiter = reading.delimiter or max(_DELIMITERS, key=first.count)
+    if reading.quote:
+        return delimiter, next(csv.reader([first], delimiter=delimiter, quotechar=reading.quote))
+    return delimiter, first.split(delimiter)
 
 
 def _open_jsonl(con: DuckDB, file: File, ready: Ready, number: int) -> Relation:
@@ -276,9 +305,56 @@ def broken_lines(con: DuckDB, relation: Relation) -> list[BrokenLine]:
         if kind == "INVALID ENCODING":
             why = no_utf8(relation.file.path) or "is not UTF-8; say its encoding"
             raise ReadError(f"{relation.file.name}: line {line} {why}")
+    # An open quotation mark makes one of several lines.
     return [
-        BrokenLine(int(n), str(text), _FAULTS.get(kind, kind.lower())) for n, text, kind in found
+        BrokenLine(int(n) + i, line, _FAULTS.get(kind, kind.lower()))
+        for n, text, kind in found
+        for i, line in enumerate(str(text).rstrip("\n").split("\n"))
     ]
+
+
+def no_line_is_lost(
+    con: DuckDB, relation: Relation, rows: int, broken: Sequence[BrokenLine]
+) -> None:
+    """Raise ReadError when a quotation mark has swallowed lines of a CSV file.
+
+    A field in quotes may go over several lines, but hardly over more than ``_LONGEST_FIELD``.
+    """
+    if relation.text is None:
+        return
+    before = relation.first_line - 1 + sum(name.count("\n") for name in relation.columns)
+    told = before + rows + len(broken)
+    if count_lines(relation.text, blank=True) <= told:
+        return
+    lost = count_lines(relation.text, blank=False) - told
+    if lost <= 0:
+        return
+    breaks = [
+        f"len({quoted(n)}) - len(replace({quoted(n)}, chr(10), ''))" for n in relation.columns
+    ]
+    each = " + ".join(f"COALESCE({one}, 0)" for one in breaks)
+    try:
+        inside, longest, begins = con.execute(
+            f"SELECT COALESCE(sum(n), 0), COALESCE(max(n), 0), arg_max(row, n) FROM (SELECT {each} "
+            f"AS n, concat_ws(' ', {', '.join(map(quoted, relation.columns))}) AS row "
+            f"FROM ({relation.rows}) AS rows_of_file) AS counted"
+        ).fetchall()[0]
+    finally:
+        forget(con, relation)
+    swallowed = lost - int(inside)
+    marked = [line for line in broken if '"' in line.text] or list(broken)
+    if longest > _LONGEST_FIELD:
+        swallowed, where = int(longest), f"near {str(begins).splitlines()[0][:60]!r}"
+    elif swallowed <= 0:
+        return
+    elif marked:
+        where = f"opened in line {marked[-1].line}, {marked[-1].text[:60]!r},"
+    else:
+        where = "somewhere"
+    raise ReadError(
+        f"{relation.file.name}: a quotation mark {where} swallows at least {swallowed:,} lines; close it, "
+        "or say quote: '' if the file has no quotes, or another quote"
+    )
 
 
 def forget(con: DuckDB, relation: Relation) -> None:

@@ -108,6 +108,7 @@ def _load_table(
         broken = _insert(con, relation, given, made, staged)
         kept = broken if mapping.from_table is None else []
         name, stop = relation.file.name, count(con, staged)
+        file_readers.no_line_is_lost(con, relation, stop - start, broken)
         pieces.append(Piece(name, relation.first_line, start, stop, kept))
     unread = {m.name: f"unread_{m.name}" for m in made}
     counts = unreadable.note(con, table, staged, unread, pieces)

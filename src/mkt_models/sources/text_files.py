@@ -93,6 +93,25 @@ def make_ready(
     return Ready(copy, float(note.read_text()))
 
 
+def first_line(path: Path, skip: int) -> str:
+    """The first line of a file that is ready, after those to be skipped."""
+    with _opened(path, path.suffix == ".gz") as file:
+        for _ in range(skip):
+            file.readline()
+        return file.readline().decode("utf-8", errors="replace").rstrip("\r\n")
+
+
+def count_lines(path: Path, *, blank: bool) -> int:
+    """Count the lines of a file that is ready, blank ones too or not."""
+    with _opened(path, path.suffix == ".gz") as file:
+        if not blank:
+            return sum(1 for line in file if line.strip())
+        n, last = 0, b"\n"
+        while block := file.read(_BLOCK):
+            n, last = n + block.count(b"\n"), block[-1:]
+        return n + (last != b"\n")
+
+
 def no_utf8(path: Path) -> str:
     """Say that a file is not UTF-8 and what else it may be; empty when its beginning is."""
     with _opened(path, path.suffix == ".gz") as file:
