@@ -6,6 +6,11 @@ from plots.tables import LEDGER, WEEKS, caption, texts, ticks, title
 from mkt_models import plots
 
 
+def test_weekly_sales_without_a_complete_week():
+    ax = plots.weekly_sales(WEEKS.assign(days=3), "USD")
+    assert title(ax) == "No week is complete"
+
+
 def test_weekly_sales_keeps_incomplete_weeks_apart():
     ax = plots.weekly_sales(WEEKS.sample(frac=1, random_state=0), "USD")
     line, hollow = ax.lines

@@ -95,10 +95,10 @@ def test_interests_by_hand(table: ProfileTable):
 
 
 def test_cutoffs_by_hand(table: ProfileTable):
-    # Spend 6.4, 12, 38.5: positions 1.6 and .6; shares 0 and 170/3720; orders 0, 1, 6.
-    assert table.cutoffs["high_value.value_amount"] == pytest.approx(12 + 0.6 * 26.5)
-    assert table.cutoffs["middle_value.value_amount"] == pytest.approx(6.4 + 0.6 * 5.6)
-    assert table.cutoffs["careful_spender.discount_share"] == pytest.approx(0.5 * 170 / 3720)
+    # Spend 6.4, 12, 38.5 at 1/6, 3/6 and 5/6 of the customers; shares 0 and 170/3720.
+    assert table.cutoffs["high_value.value_amount"] == 38.5
+    assert table.cutoffs["middle_value.value_amount"] == 12
+    assert table.cutoffs["careful_spender.discount_share"] == pytest.approx(170 / 3720)
     assert table.cutoffs["usual_gap_days.median"] == 18
 
 
@@ -218,7 +218,20 @@ def test_a_shop_of_orders_alone_has_a_profile(write_shop):
     for name in ("discount_share", "coupon_share", "items_per_order", "stores_90d", "campaigns_90d",
                  "private_label_share", "age_band", "price_index", "purchasing_power"):  # fmt: skip
         assert pd.isna(row[name]), name
-    assert row["value_tier"] == "high"
+    assert row["value_tier"] == "middle"  # alone, neither above nor below others
+
+
+def test_a_return_counts_on_the_day_of_its_sale(write_shop):
+    con = write_shop(
+        transactions=lines("x", "milk", 1000, (10, 380)),
+        returns=[
+            ("r", "x", 1000, AS_OF - timedelta(380), AS_OF - timedelta(20)),  # of an old sale
+            ("s", "x", 300, AS_OF - timedelta(10), AS_OF - timedelta(5)),
+        ],
+        customers=None,
+    )
+    x = build(con).profiles.set_index("customer_id").loc["x"]
+    assert (x["value_amount"], x["return_share_365d"]) == (7, 0.3)
 
 
 def test_returns_lower_the_value_and_raise_the_risk(write_shop):
@@ -243,7 +256,7 @@ def test_returns_lower_the_value_and_raise_the_risk(write_shop):
         ["return_share_365d"],
     )
     assert (y["return_share_365d"], y["failed_orders_365d"], y["accounts"]) == (0, 0, 1)
-    assert (x["value_tier"], y["value_tier"]) == ("low", "high")
+    assert (x["value_tier"], y["value_tier"]) == ("low", "middle")
 
 
 def test_events_social_and_tickets_by_hand(write_shop):

@@ -74,8 +74,26 @@ def test_a_quantile_is_of_the_known_values_and_is_written_into_the_rule():
     frame = table(orders_90d=[0.0, 1.0, 2.0, 3.0, NAN])
     found = tagged(frame, catalogue(often(quantile=0.5)))
     assert who(found) == ["c2", "c3"]
-    assert found.cutoffs == {"often.orders_90d": 1.5}
-    assert set(found.tags["rule"]) == {"orders_90d >= 1.5 (quantile 0.5)"}
+    assert found.cutoffs == {"often.orders_90d": 2.0}
+    assert set(found.tags["rule"]) == {"orders_90d >= 2 (quantile 0.5)"}
+
+
+@pytest.mark.parametrize(
+    ("op", "quantile", "have"),
+    [
+        (">=", 0.75, []),  # 8 of 10 have one order: nobody of them is in the upper quarter,
+        (">=", 0.4, list(range(10))),  # but they are where it begins at 0.4
+        ("<", 0.5, list(range(8))),
+        ("<=", 0.4, list(range(8))),
+        (">", 0.4, [8, 9]),
+    ],
+)
+def test_customers_who_are_alike_stay_together(op: str, quantile: float, have: list[int]):
+    values = [1.0] * 8 + [2.0, 2.0]
+    if op == ">=" and not have:
+        values = [1.0] * 10
+    found = tagged(table(orders_90d=values), catalogue(often(op, quantile=quantile)))
+    assert who(found) == [f"c{i}" for i in have]
 
 
 def test_a_fact_has_its_day_rule_evidence_and_strength():

@@ -104,7 +104,8 @@ def find_repeated_lines(con: Connection, kept: str) -> int:
     """Find lines that stand in their order again under the same number; return how many.
 
     Makes the temporary table ``repeated_lines``: the lines but the earliest, and ``first_order``,
-    their order. Of lines without a number nobody can say whether they are one or two.
+    their order. Of lines without a number nobody can say whether they are one or two; of lines days
+    apart the shop has used the number again.
     """
     same = ("order_id", "line_id", *_SAME, "goes_to")
     rest = [c for c in SCHEMAS[Table.TRANSACTIONS] if c not in (*same, "occurred_at")]
@@ -113,10 +114,12 @@ def find_repeated_lines(con: Connection, kept: str) -> int:
         SELECT * FROM (
             SELECT k.*, order_id AS first_order, row_number() OVER (
                 PARTITION BY {", ".join(same)} ORDER BY occurred_at, {", ".join(rest)}
-            ) AS place
+            ) AS place,
+            DATEDIFF('day', CAST(min(occurred_at) OVER (PARTITION BY {", ".join(same)}) AS DATE),
+                CAST(occurred_at AS DATE)) AS days_later
             FROM {kept} AS k WHERE line_id IS NOT NULL
         ) AS numbered
-        WHERE place > 1"""
+        WHERE place > 1 AND (days_later IS NULL OR days_later <= 1)"""
     )
     return count(con, "repeated_lines")
 

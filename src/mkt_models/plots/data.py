@@ -50,18 +50,27 @@ def weekly_sales(
         zorder=3,
     )
     kept = weeks[whole]
-    lowest, highest = int(kept["amount"].argmin()), int(kept["amount"].argmax())
-    days, amounts = list(day[whole]), kept["amount"].tolist()
-    for at, above in ((lowest, False), (highest, True)):
-        ax.annotate(
-            f"{days[at]:%d %b}: {amounts[at]:,.0f}",
-            (days[at], amounts[at]),
-            xytext=(0, 9 if above else -16),
-            textcoords="offset points",
-            ha="left" if at < 0.1 * len(kept) else "right" if at > 0.9 * len(kept) else "center",
-            fontsize=8.5,
-            color=INK,
+    found = "No week is complete"
+    if len(kept):
+        lowest, highest = int(kept["amount"].argmin()), int(kept["amount"].argmax())
+        days, amounts = list(day[whole]), kept["amount"].tolist()
+        found = (
+            f"A week sells between {amounts[lowest]:,.0f} and {amounts[highest]:,.0f} {currency}"
         )
+        for at, above in ((lowest, False), (highest, True)):
+            ax.annotate(
+                f"{days[at]:%d %b}: {amounts[at]:,.0f}",
+                (days[at], amounts[at]),
+                xytext=(0, 9 if above else -16),
+                textcoords="offset points",
+                ha="left"
+                if at < 0.1 * len(kept)
+                else "right"
+                if at > 0.9 * len(kept)
+                else "center",
+                fontsize=8.5,
+                color=INK,
+            )
     ax.set_ylim(0, weeks["amount"].max() * 1.15)
     ax.yaxis.set_major_formatter(THOUSANDS)
     dates = AutoDateLocator(maxticks=8)
@@ -69,7 +78,6 @@ def weekly_sales(
     ax.xaxis.set_major_formatter(ConciseDateFormatter(dates, show_offset=False))
     ax.set(xlabel="first day of the week", ylabel=f"sales per week, {currency}")
     grid(ax, "y")
-    found = f"A week sells between {amounts[lowest]:,.0f} and {amounts[highest]:,.0f} {currency}"
     hollow = f"; hollow: {len(part)} incomplete weeks" if len(part) else ""
     total = f"{len(weeks)} weeks, {weeks['amount'].sum():,.0f} {currency} in all{hollow}. Observed."
     return finish(ax, title or found, total)

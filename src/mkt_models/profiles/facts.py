@@ -102,20 +102,26 @@ def whole(table: pd.DataFrame) -> pd.DataFrame:
 def _value(
     con: Connection, as_of: date, days: int, known: Available, among: str | None
 ) -> pd.DataFrame:
-    """Spend and money given back within the days that value tiers look at, currency units."""
+    """Spend within the days that value tiers look at, and what of it was given back by ``as_of``.
 
-    def total(table: str, name: str) -> pd.DataFrame:
+    In currency units. What is given back counts on the day of its sale, where that is known, so
+    that nobody loses by a return more than they spent.
+    """
+
+    def total(table: str, name: str, day: str) -> pd.DataFrame:
         only = f" AND customer_id IN (SELECT customer_id FROM {among})" if among else ""
         return con.execute(
             f"SELECT customer_id, CAST(sum(amount_cents) AS DOUBLE) / 100 AS {name} FROM {table} "
             f"WHERE local_date < DATE '{as_of}' "
-            f"AND DATEDIFF('day', local_date, DATE '{as_of}') <= {days}{only} "
+            f"AND DATEDIFF('day', {day}, DATE '{as_of}') <= {days}{only} "
             "GROUP BY customer_id ORDER BY customer_id"
         ).df()
 
-    spent = total("orders", "spent").astype({CUSTOMER_ID: "str"})
+    spent = total("orders", "spent", "local_date").astype({CUSTOMER_ID: "str"})
     if not known.has(("returns.amount_cents",)):
         return spent.assign(returned=float("nan"))
-    returned = total("returns", "returned").astype({CUSTOMER_ID: "str"})
+    returned = total("returns", "returned", "COALESCE(sale_date, local_date)").astype(
+        {CUSTOMER_ID: "str"}
+    )
     both = spent.merge(returned, on=CUSTOMER_ID, how="outer", validate="one_to_one")
     return both.fillna({"spent": 0.0, "returned": 0.0})

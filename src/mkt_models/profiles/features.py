@@ -169,7 +169,7 @@ def _feature_sql(tables: set[str], among: str | None = None) -> str:
     ), campaigns_received AS ({_exposure_sql(tables)}
     ), redeemed AS ({_outcome_sql(tables)}
     ), joined AS (
-        SELECT f.*, {_columns("r", RHYTHM)}, {_columns("v", VARIETY)},
+        SELECT f.*, {_columns("r", RHYTHM)}, {_counts("v", VARIETY)},
                {_or_missing("exposures" in tables, "e.campaigns_90d")} AS campaigns_90d,
                {_or_missing("outcomes" in tables, "u.redemptions_90d")} AS redemptions_90d,
                {_or_missing("outcomes" in tables, "u.redemptions_ever")} AS redemptions_ever
@@ -184,6 +184,11 @@ def _feature_sql(tables: set[str], among: str | None = None) -> str:
 
 def _columns(alias: str, measures: dict[str, Measure]) -> str:
     return ", ".join(f"{alias}.{name}" for name in measures)
+
+
+def _counts(alias: str, measures: dict[str, Measure]) -> str:
+    """Counts of rows that may be none: then 0."""
+    return ", ".join(f"COALESCE({alias}.{name}, 0) AS {name}" for name in measures)
 
 
 def _or_missing(known: bool, column: str) -> str:

@@ -55,7 +55,12 @@ _ROWS: Mapping[str, tuple[str, str, str]] = {
         "x.customer_id, CASE WHEN x.resolved_on < c.as_of THEN 1 ELSE 0 END AS resolved, "
         "x.satisfaction",
     ),
-    "returns": ("returns", "local_date", "x.customer_id, x.amount_cents, x.sale_date"),
+    "returns": (
+        "returns",
+        "local_date",
+        "x.customer_id, x.amount_cents, x.sale_date, "
+        "DATEDIFF('day', COALESCE(x.sale_date, x.local_date), c.as_of) AS sale_age",
+    ),
     "failed_orders": ("failed_orders", "local_date", "x.customer_id, x.order_id, x.status"),
 }
 # From two tables: what became of the products that were looked at, and how long a purchase took.

@@ -78,8 +78,8 @@ def _mean(days: int | None, column: str, condition: str = "") -> str:
     return f"round(CAST(sum({case}) AS DOUBLE) / NULLIF(count({case}), 0), 6)"
 
 
-def _money(days: int) -> str:
-    return f"CAST(sum(CASE WHEN age <= {days} THEN amount_cents ELSE 0 END) AS DOUBLE) / 100"
+def _money(days: int, age: str = "age") -> str:
+    return f"CAST(sum(CASE WHEN {age} <= {days} THEN amount_cents ELSE 0 END) AS DOUBLE) / 100"
 
 
 def _part(days: int, part: str, whole: str) -> str:
@@ -235,8 +235,8 @@ SOCIAL: dict[str, Indicator] = {
 # What may become a loss: money that went back, orders that came to nothing.
 RISK: dict[str, Indicator] = {
     "returned_365d": Indicator(
-        _R, "returns", YEAR, _money(YEAR),
-        "currency", "money given back for returns, last 365 days", "近365天退款金额",
+        _R, "returns", YEAR, _money(YEAR, "sale_age"),
+        "currency", "money given back for purchases of the last 365 days", "近365天购买的退款金额",
         ("returns.amount_cents",), empty="0",
     ),
     "unmatched_returns_365d": Indicator(

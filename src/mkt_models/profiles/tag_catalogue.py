@@ -74,7 +74,9 @@ class Condition(Section):
     op: Op
     value: Scalar | tuple[Scalar, ...] | None = None
     quantile: Share | None = Field(
-        default=None, description="the value below which this share of the known values lies"
+        default=None,
+        description="a place among the customers whose value is known: the share of those below, "
+        "and half of those alike",
     )
     if_available: bool = Field(
         default=False, description="true: where the source has no such data, it asks nothing"

@@ -180,8 +180,9 @@ def _judge(tag: Tag, table: pd.DataFrame, unavailable: frozenset[str]) -> _Judge
         values = table[condition.column]
         at = condition.value
         if condition.quantile is not None:
-            at = float(values.quantile(condition.quantile))
-            cutoffs[condition.column] = at
+            at = _cutoff(values, condition.quantile, condition.op)
+            if np.isfinite(at):
+                cutoffs[condition.column] = at
         holds &= _meets(values, condition, at)
         said.append(_in_text(condition, at))
         shown.append(condition.column)
@@ -205,6 +206,20 @@ def _judge(tag: Tag, table: pd.DataFrame, unavailable: frozenset[str]) -> _Judge
         table[names],
         cutoffs,
     )
+
+
+def _cutoff(values: pd.Series, quantile: float, op: str) -> float:
+    """The value at a quantile of the customers, by which those who are alike stay together.
+
+    A customer's place is the share of customers below, and half of those who are equal. So where
+    most customers have no discount at all, they are the lower half; and where all have one order,
+    nobody is in the upper quarter. Infinite where no value is so high, or so low.
+    """
+    known = values.dropna().astype("float64")
+    place = (known.rank(method="min") - 1 + known.rank(method="max")) / (2 * len(known))
+    if op in (">=", "<"):
+        return float(known[place >= quantile].min()) if (place >= quantile).any() else np.inf
+    return float(known[place <= quantile].max()) if (place <= quantile).any() else -np.inf
 
 
 def _meets(values: pd.Series, condition: Condition, at: object) -> pd.Series:
@@ -232,6 +247,8 @@ def _meets(values: pd.Series, condition: Condition, at: object) -> pd.Series:
 
 
 def _in_text(condition: Condition, at: object) -> str:
+    if isinstance(at, float) and np.isinf(at):
+        return f"{condition.column} {condition.op} quantile {condition.quantile:g} (nobody's)"
     shown = f"{at:.6g}" if isinstance(at, float) else json.dumps(at, ensure_ascii=False)
     quantile = f" (quantile {condition.quantile:g})" if condition.quantile is not None else ""
     return f"{condition.column} {condition.op} {shown}{quantile}"

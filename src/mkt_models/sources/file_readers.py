@@ -352,8 +352,8 @@ def no_line_is_lost(
     else:
         where = "somewhere"
     raise ReadError(
-        f"{relation.file.name}: a quotation mark {where} swallows at least {swallowed:,} lines; close it, "
-        "or say quote: '' if the file has no quotes, or another quote"
+        f"{relation.file.name}: a quotation mark {where} swallows at least {swallowed:,} lines; "
+        "close it, or say quote: '' if the file has no quotes, or another quote"
     )
 
 

@@ -74,7 +74,7 @@ count(category) AS categories_90d FROM at_categories GROUP BY customer_id, as_of
          AND o.kind = 'redemption'
         GROUP BY o.customer_id, c.as_of
     ), joined AS (
-        SELECT f.*, r.days_between_orders, r.longest_gap_90d, r.gap_deviation_90d, r.days_since_3rd_last, r.days_since_6th_last, r.days_since_12th_last, v.categories_28d, v.categories_90d,
+        SELECT f.*, r.days_between_orders, r.longest_gap_90d, r.gap_deviation_90d, r.days_since_3rd_last, r.days_since_6th_last, r.days_since_12th_last, COALESCE(v.categories_28d, 0) AS categories_28d, COALESCE(v.categories_90d, 0) AS categories_90d,
                COALESCE(e.campaigns_90d, 0) AS campaigns_90d,
                COALESCE(u.redemptions_90d, 0) AS redemptions_90d,
                COALESCE(u.redemptions_ever, 0) AS redemptions_ever

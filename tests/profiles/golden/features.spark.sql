@@ -160,8 +160,8 @@ WITH at_orders AS (
     r.days_since_3rd_last,
     r.days_since_6th_last,
     r.days_since_12th_last,
-    v.categories_28d,
-    v.categories_90d,
+    COALESCE(v.categories_28d, 0) AS categories_28d,
+    COALESCE(v.categories_90d, 0) AS categories_90d,
     COALESCE(e.campaigns_90d, 0) AS campaigns_90d,
     COALESCE(u.redemptions_90d, 0) AS redemptions_90d,
     COALESCE(u.redemptions_ever, 0) AS redemptions_ever

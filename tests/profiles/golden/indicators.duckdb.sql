@@ -17,7 +17,7 @@ WITH at_orders AS (
         SELECT x.customer_id, CASE WHEN x.resolved_on < c.as_of THEN 1 ELSE 0 END AS resolved, x.satisfaction, c.as_of, DATEDIFF('day', x.opened_on, c.as_of) AS age
         FROM tickets AS x JOIN cutoffs AS c ON x.opened_on < c.as_of
     ), at_returns AS (
-        SELECT x.customer_id, x.amount_cents, x.sale_date, c.as_of, DATEDIFF('day', x.local_date, c.as_of) AS age
+        SELECT x.customer_id, x.amount_cents, x.sale_date, DATEDIFF('day', COALESCE(x.sale_date, x.local_date), c.as_of) AS sale_age, c.as_of, DATEDIFF('day', x.local_date, c.as_of) AS age
         FROM returns AS x JOIN cutoffs AS c ON x.local_date < c.as_of
     ), at_failed_orders AS (
         SELECT x.customer_id, x.order_id, x.status, c.as_of, DATEDIFF('day', x.local_date, c.as_of) AS age
@@ -94,7 +94,7 @@ WITH at_orders AS (
         FROM at_tickets GROUP BY customer_id, as_of
     ), by_returns AS (
         SELECT customer_id, as_of,
-            CAST(sum(CASE WHEN age <= 365 THEN amount_cents ELSE 0 END) AS DOUBLE) / 100 AS returned_365d,
+            CAST(sum(CASE WHEN sale_age <= 365 THEN amount_cents ELSE 0 END) AS DOUBLE) / 100 AS returned_365d,
             sum(CASE WHEN age <= 365 AND sale_date IS NULL THEN 1 ELSE 0 END) AS unmatched_returns_365d
         FROM at_returns GROUP BY customer_id, as_of
     ), by_failed_orders AS (

@@ -83,6 +83,7 @@ WITH at_orders AS (
     x.customer_id,
     x.amount_cents,
     x.sale_date,
+    DATEDIFF(DAY, COALESCE(x.sale_date, x.local_date), c.as_of) AS sale_age,
     c.as_of,
     DATEDIFF(DAY, x.local_date, c.as_of) AS age
   FROM returns AS x
@@ -255,7 +256,7 @@ WITH at_orders AS (
   SELECT
     customer_id,
     as_of,
-    CAST(SUM(CASE WHEN age <= 365 THEN amount_cents ELSE 0 END) AS DOUBLE) / 100 AS returned_365d,
+    CAST(SUM(CASE WHEN sale_age <= 365 THEN amount_cents ELSE 0 END) AS DOUBLE) / 100 AS returned_365d,
     SUM(CASE WHEN age <= 365 AND sale_date IS NULL THEN 1 ELSE 0 END) AS unmatched_returns_365d
   FROM at_returns
   GROUP BY
