@@ -68,7 +68,18 @@ def test_every_customer_has_a_page_in_both_languages(run: Any):
     assert list(found) == [page_name(1), page_name(2)]
     for customer, page in zip(run.shown, found.values(), strict=True):
         assert f"<h1>Customer {customer}</h1>" in page
-        for said in ("Eight dimensions", "八个维度", "Your regulars", "您常买的", "迟", "25.0%"):
+        for said in (
+            "Eight dimensions",
+            "八个维度",
+            "Your regulars",
+            "您常买的",
+            "迟",
+            "25.0%",
+            "Probability of no order in the next 56 days",
+            "未来56天内不下单的概率",
+            "audit: pass",
+            "审计: 通过",
+        ):
             assert said in page
         assert "audit: pass" in page
         assert "Left out, quiet hours: scenario by sms" in page

@@ -11,13 +11,16 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from mkt_models.columns import CUSTOMER_ID, NOT_AVAILABLE
+from mkt_models.columns import CUSTOMER_ID, NOT_AVAILABLE, Model
+from mkt_models.params import Params
 from mkt_models.profiles.in_words import profile_in_words, tags_in_words
 from mkt_models.profiles.tag_catalogue import TagCatalogue, load_tag_catalogue
+from mkt_models.serving.answers import meaning_of
 from mkt_models.stages import Run
 from mkt_models.summary import Story, figure_text, in_language, left_out, worth_text
 
 Language = Literal["en", "zh"]
+_CHINESE = {"predicted": "预测", "pass": "通过", "fail": "未通过", "not_evaluated": "未评估"}
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 
 
@@ -100,7 +103,7 @@ def render_customers(run: Run, story: Story, css: str, templates: Path) -> dict[
             customer=customer,
             answer=answer,
             computed_at=str(found[customer]["computed_at"]),
-            scores=_scores(described.get(customer, {}), currency),
+            scores=_scores(described.get(customer, {}), ws.params),
             sides=[
                 customer_side(found[customer], own, catalogue, language, currency)
                 for language in LANGUAGES
@@ -109,18 +112,24 @@ def render_customers(run: Run, story: Story, css: str, templates: Path) -> dict[
     return pages
 
 
-def _scores(profile: Mapping[str, Any], currency: str) -> list[dict[str, Any]]:
-    """Name, value, kind, verdict of the audit and reasons of each score of a ``/v1/profile``."""
+def _scores(profile: Mapping[str, Any], params: Params) -> list[dict[str, Any]]:
+    """Meaning, value, kind, verdict of the audit and reasons of each score of a ``/v1/profile``."""
     verdicts = profile.get("verdicts") or {}
     return [
         {
-            "name": name,
+            "meaning": meaning_of(Model(name), params)[1],
             "value": NOT_AVAILABLE
             if score.get("value") is None
-            else figure_text({**score, "unit": currency if name == "value" else "share"}),
-            "kind": str(score.get("kind") or "").replace("_", " "),
-            "verdict": str(verdicts.get(name, "not_evaluated")).replace("_", " "),
+            else figure_text(
+                {**score, "unit": params.source.currency if name == Model.VALUE else "share"}
+            ),
+            "kind": _in_both(str(score.get("kind") or "")),
+            "verdict": _in_both(str(verdicts.get(name, "not_evaluated"))),
             "reasons": score.get("reasons") or [],
         }
         for name, score in (profile.get("scores") or {}).items()
     ]
+
+
+def _in_both(word: str) -> dict[str, str]:
+    return {"en": word.replace("_", " "), "zh": _CHINESE.get(word, word)}

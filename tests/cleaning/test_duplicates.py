@@ -125,6 +125,7 @@ LATER = datetime(2017, 6, 1, 16, 0, 30)
     ("other", "twice"),
     [
         ({"occurred_at": LATER}, True),
+        ({"occurred_at": LATER.replace(month=11)}, False),  # the number was used again
         ({"store_id": "s2"}, True),
         ({"occurred_at": LATER, "line_id": "8"}, False),  # another line of the order
         ({"occurred_at": LATER, "line_id": None}, False),  # without a number: perhaps two lines

@@ -117,3 +117,14 @@ def test_words_that_cleaning_would_not_know(con: Connection, write) -> None:
     assert (found.table, found.column) == (Table.TRANSACTIONS, "status")
     assert (found.rows, found.given, found.words) == (3, 4, ("完了", "取消"))
     assert unknown_words(con, write(USUAL)) == []
+
+
+def test_order_numbers_that_are_used_again(con: Connection, write) -> None:
+    other = USUAL.replace("'7'", "'8'")
+    assert "1 of 1 order numbers (100.0%) stand for several customers" in told(
+        con, write(USUAL, other)
+    )
+    later = USUAL.replace("2018-01-01", "2018-05-01")
+    assert "e.g. 'o1'; where the shop uses numbers again" in told(con, write(USUAL, later))
+    back = later.replace(", 1, 100", ", -1, -100")
+    assert "order numbers" not in told(con, write(USUAL, back))

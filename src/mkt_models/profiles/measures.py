@@ -224,8 +224,8 @@ RATIOS: dict[str, Measure] = {
     "overdue": Measure(
         "days_since_last_order / NULLIF(days_between_orders, 0)",
         "times",
-        "days since the last order, in multiples of the usual pause",
-        "距上次下单天数与平常间隔之比",
+        "days since the last order over the mean pause of the last 90 days",
+        "距上次下单天数与近90天平均购物间隔之比",
     ),
     "orders_trend": Measure(
         "CAST(orders_28d AS DOUBLE) * 90 / 28 / NULLIF(orders_90d, 0)",

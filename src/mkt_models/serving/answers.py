@@ -85,7 +85,7 @@ def score_answer(
 
 
 def _one(score: Score, scorer: Scorer, verdict: str, params: Params) -> dict[str, Any]:
-    unit, meaning = _meaning(scorer.name, params)
+    unit, meaning = meaning_of(scorer.name, params)
     return {
         "value": score.value,
         "unit": unit,
@@ -98,7 +98,8 @@ def _one(score: Score, scorer: Scorer, verdict: str, params: Params) -> dict[str
     }
 
 
-def _meaning(model: Model, params: Params) -> tuple[str, dict[str, str]]:
+def meaning_of(model: Model, params: Params) -> tuple[str, dict[str, str]]:
+    """The unit of a model's scores, and what they say, in English and Chinese."""
     if model is Model.CHURN:
         days = params.churn.horizon_days
         en, zh = f"probability of no order in the next {days} days", f"未来{days}天内不下单的概率"

@@ -12,6 +12,8 @@ from mkt_models.sources.vocabularies import VOCABULARIES, spelling, unknown_word
 
 STRAY_DAYS = 90
 _WORDS_SHOWN = 4
+_FEW = 0.02  # so many may be dirt: wrong times, a customer of two accounts
+_ORDER_DAYS = 2  # no order has lines further apart
 _IDS = ("customer_id", "order_id", "product_id")
 _DISCOUNTS = ("loyalty_discount_cents", "coupon_discount_cents", "coupon_match_discount_cents")
 
@@ -140,6 +142,8 @@ def oddities(con: DuckDB, folder: Path, mapped: Sequence[str]) -> list[str]:
     n, twice, by_case = int(row[0]), int(row[1]), int(row[2])
     of = {name: int(value or 0) for name, value in zip(conditions, row[3:], strict=True)}
     told = []
+    if again := _numbers_used_again(con, lines):
+        told.append(again)
     if by_case:
         told.append(
             f"{by_case:,} customer ids differ from another one by upper and lower case alone; if "
@@ -177,6 +181,29 @@ def oddities(con: DuckDB, folder: Path, mapped: Sequence[str]) -> list[str]:
         if of[f"{name} -"] > of[f"{name} +"]
     ]
     return told
+
+
+def _numbers_used_again(con: DuckDB, lines: str) -> str:
+    """Say which order numbers stand for several orders; empty when hardly any does."""
+    n, orders, example = con.execute(
+        f"""
+        SELECT count(CASE WHEN again THEN 1 END), count(*), min(CASE WHEN again THEN order_id END)
+        FROM (
+            SELECT order_id, count(DISTINCT customer_id) > 1
+                OR DATEDIFF('day', min(occurred_at), max(occurred_at)) > {_ORDER_DAYS} AS again
+            FROM {lines}
+            WHERE order_id IS NOT NULL AND COALESCE(quantity, 0) >= 0
+              AND COALESCE(amount_cents, 0) >= 0
+            GROUP BY order_id
+        ) AS numbers"""
+    ).fetchall()[0]
+    if n <= _FEW * orders:
+        return ""
+    return (
+        f"{n:,} of {orders:,} order numbers ({n / orders:.1%}) stand for several customers, or for "
+        f"days more than {_ORDER_DAYS} apart, e.g. {example!r}; where the shop uses numbers again, "
+        "make them whole: order_id: {from: [store, date, number]}"
+    )
 
 
 @dataclass(frozen=True)
