@@ -84,26 +84,18 @@ def read_baskets(
         FROM products AS p WHERE p.{level} IS NOT NULL AND {exclude.allowed_sql()}"""
         for level, no in names.items()
     )
-    con.execute(f"CREATE OR REPLACE TEMP TABLE basket_goods_named AS {goods}")
     con.execute(
-        """
-        CREATE OR REPLACE TEMP TABLE basket_items AS
-        SELECT level_no, item, row_number() OVER (ORDER BY level_no, item) - 1 AS no
-        FROM (SELECT DISTINCT level_no, item FROM basket_goods_named) AS i
-        """
-    )
-    con.execute(
-        """
+        f"""
         CREATE OR REPLACE TEMP TABLE basket_goods AS
-        SELECT g.product_id, i.no FROM basket_goods_named AS g
-        JOIN basket_items AS i ON g.level_no = i.level_no AND g.item = i.item
+        SELECT product_id, level_no, item,
+            CAST(dense_rank() OVER (ORDER BY level_no, item) - 1 AS INTEGER) AS no
+        FROM ({goods}) AS named
         """
     )
     con.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE basket_orders AS
-        SELECT order_id, row_number() OVER (ORDER BY customer_id, order_id) - 1 AS no,
-            dense_rank() OVER (ORDER BY customer_id) - 1 AS customer_no
+        SELECT order_id, customer_id, CAST(row_number() OVER () - 1 AS INTEGER) AS no
         FROM (SELECT order_id, min(customer_id) AS customer_id FROM transactions
               WHERE local_date < DATE '{as_of.isoformat()}' GROUP BY order_id) AS o
         """
@@ -116,9 +108,19 @@ def read_baskets(
         JOIN basket_goods AS g ON t.product_id = g.product_id
         WHERE t.local_date < DATE '{as_of.isoformat()}'
         """
+    ).fetchnumpy()
+    orders = con.execute(
+        """
+        SELECT o.no, c.no AS customer_no FROM basket_orders AS o JOIN (
+            SELECT customer_id, row_number() OVER (ORDER BY customer_id) - 1 AS no
+            FROM (SELECT DISTINCT customer_id FROM basket_orders) AS known
+        ) AS c ON o.customer_id = c.customer_id
+        """
+    ).fetchnumpy()
+    items = con.execute(
+        "SELECT min(level_no) AS level_no, min(item) AS item FROM basket_goods "
+        "GROUP BY no ORDER BY no"
     ).df()
-    orders = con.execute("SELECT no, customer_no FROM basket_orders ORDER BY no").df()
-    items = con.execute("SELECT level_no, item FROM basket_items ORDER BY no").df()
     related = np.empty((0, 2), dtype=np.int64)
     if len(levels) > 1:
         related = (
@@ -134,20 +136,25 @@ def read_baskets(
         items["item"] = [
             f"{levels[no]}: {name}" for no, name in zip(items.level_no, items.item, strict=True)
         ]
-    for table in ("goods_named", "items", "goods", "orders"):
+    for table in ("goods", "orders"):
         con.execute(f"DROP TABLE basket_{table}")
+    customers_of = np.empty(len(orders["no"]), dtype=np.int64)
+    customers_of[orders["no"]] = orders["customer_no"]
+    rising = np.argsort(customers_of, kind="stable")
+    place = np.empty(len(rising), dtype=np.int32)  # of each order among those of all customers
+    place[rising] = np.arange(len(place), dtype=np.int32)
     matrix = sparse.coo_array(
         (
-            np.ones(len(cells), dtype=np.int32),
-            (cells["order_no"].to_numpy(np.int32), cells["item_no"].to_numpy(np.int32)),
+            np.ones(len(cells["order_no"]), dtype=np.int32),
+            (place[cells["order_no"]], cells["item_no"]),
         ),
-        shape=(len(orders), len(items)),
+        shape=(len(place), len(items)),
     ).tocsr()  # adds up the lines of an item in an order
     matrix.data[:] = 1
     held = np.flatnonzero(np.diff(matrix.indptr))
-    if len(held) < len(orders):
+    if len(held) < len(place):
         matrix = matrix[held]
-    customers = np.unique(orders["customer_no"].to_numpy(np.int64)[held], return_inverse=True)[1]
+    customers = np.unique(customers_of[rising][held], return_inverse=True)[1]
     return Baskets(
         matrix,
         items["item"].to_numpy(object),
