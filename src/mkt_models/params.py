@@ -121,6 +121,11 @@ class Mining(Section):
 class Boosting(Section):
     """Settings of the gradient-boosted trees (XGBoost)."""
 
+    start: Literal["constant", "regression"] = Field(
+        default="constant",
+        description="what the trees begin at: one number for everybody, or a regularised "
+        "regression on log features, which they then mend",
+    )
     max_depth: int = Field(gt=0, le=12)
     n_estimators: int = Field(gt=0, le=5000)
     learning_rate: float = Field(gt=0, le=1)

@@ -189,3 +189,41 @@ def test_margins_that_rank_the_wrong_way_round_are_refused() -> None:
     target = (np.random.default_rng(7).random(400) < sigmoid(-margin)).astype(float)
     with pytest.raises(LabelError, match="no better than chance"):
         calibration(margin, target)
+
+
+STARTED = SMALL.model_copy(update={"start": "regression"})
+
+
+@pytest.mark.parametrize("recipe", [CHURN, VALUE])
+def test_trees_on_a_regression_add_up_to_what_they_predict(recipe: Recipe) -> None:
+    rows, _ = planted()
+    rows["target"] *= 1 if recipe.link == "logistic" else 20
+    scorer = fit_scorer(rows, FEATURES, replace(recipe, boosting=STARTED))
+    assert scorer.linear is not None
+    predicted, parts = scorer.predict(matrix(rows)), scorer.contributions(matrix(rows))
+    margin = parts.sum(axis=1)
+    answer = sigmoid(margin) if recipe.link == "logistic" else np.exp(margin)
+    np.testing.assert_allclose(predicted, answer, rtol=1e-4)
+    assert predicted.mean() == pytest.approx(rows["target"].mean(), rel=0.05)
+
+
+def test_where_the_regression_says_all_the_trees_on_it_do_better_than_alone() -> None:
+    # amounts over four orders of magnitude, few rows: steps are a poor picture of a slope
+    rng = np.random.default_rng(8)
+
+    def shop(n: int) -> pd.DataFrame:
+        spent = np.exp(rng.normal(4, 2, n))
+        rows = {"signal": spent, "noise": rng.random(n), "kind": np.zeros(n)}
+        customer = np.arange(n).astype(str)
+        return pd.DataFrame(rows).assign(
+            customer_id=customer, target=spent * rng.gamma(9, 1 / 9, n)
+        )
+
+    train, unseen = shop(400), shop(4000)
+    alone, started = (
+        fit_scorer(train, FEATURES, replace(VALUE, boosting=boosting)).predict(matrix(unseen))
+        for boosting in (SMALL, STARTED)
+    )
+    expected = unseen["signal"].to_numpy()
+    error = [np.abs(np.log(p) - np.log(expected)).mean() for p in (alone, started)]
+    assert error[1] < 0.9 * error[0]

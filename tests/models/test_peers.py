@@ -1,11 +1,19 @@
+import builtins
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
 import pytest
-from models.tables import shop
+from models.tables import SMALL, shop
 
+from mkt_models.columns import Model
 from mkt_models.models import btyd, peers
+from mkt_models.models.boosting import Recipe
+
+CHURN = Recipe(Model.CHURN, "logistic", SMALL, seed=5)
+VALUE = Recipe(Model.VALUE, "log", SMALL, seed=5)
+OTHER_TREES = ["xgboost_untuned", "lightgbm"]
 
 D = date(2020, 6, 1)
 
@@ -149,14 +157,14 @@ def test_each_model_has_a_naive_and_a_usual_peer(
     test = silent(len(cohort), seed=2).assign(
         customer_id=cohort["customer_id"], as_of=cohort["as_of"]
     )
-    churn = peers.churn_peers(con, peers.RFM, 28)
-    assert list(churn) == ["base_rate", "recency", "rfm_logit", "bg_nbd", "logistic"]
+    churn = peers.churn_peers(con, peers.RFM, 28, CHURN)
+    assert list(churn) == ["base_rate", "recency", "rfm_logit", "bg_nbd", "logistic", *OTHER_TREES]
     for peer in churn.values():
         assert ((peer(train, test) > 0) & (peer(train, test) < 1)).all()
     np.testing.assert_array_equal(churn["rfm_logit"](train, test), churn["logistic"](train, test))
 
-    value = peers.value_peers(con, peers.RFM, 28, 1.5)
-    assert list(value) == ["last_90_days", "bg_nbd_gamma_gamma", "log_glm"]
+    value = peers.value_peers(con, peers.RFM, 28, VALUE)
+    assert list(value) == ["last_90_days", "bg_nbd_gamma_gamma", "log_glm", *OTHER_TREES]
     assert value["last_90_days"](train, test).tolist() == test["amount_90d"].tolist()
     assert all((peer(train, test) > 0).all() for peer in value.values())
 
@@ -168,8 +176,8 @@ def test_the_simplest_propensity_peer_knows_the_kind_of_campaign_alone() -> None
     train["redeemed_rate"] = np.where(rng.random(400) < 0.5, np.nan, 0.5)
     chance = 0.1 + 0.3 * train["campaign_type_a"] + 0.4 * train["redemptions_ever"]
     train["target"] = (rng.random(400) < chance).astype(int)
-    found = peers.propensity_peers(names)
-    assert list(found) == ["type_rate", "past_redemptions", "logistic"]
+    found = peers.propensity_peers(names, replace(CHURN, name=Model.PROPENSITY))
+    assert list(found) == ["type_rate", "past_redemptions", "logistic", *OTHER_TREES]
     by_kind = ["campaign_type_a", "campaign_type_c"]
     spread = {
         name: train.assign(p=peer(train, train)).groupby(by_kind)["p"].nunique().max()
@@ -179,3 +187,27 @@ def test_the_simplest_propensity_peer_knows_the_kind_of_campaign_alone() -> None
     assert min(spread["past_redemptions"], spread["logistic"]) > 1
     type_rate = train.assign(p=found["type_rate"](train, train)).groupby("campaign_type_a")["p"]
     assert type_rate.mean()[1.0] > type_rate.mean()[0.0] + 0.1
+
+
+@pytest.mark.parametrize("recipe", [CHURN, VALUE])
+def test_other_trees_learn_the_signal_and_say_the_same_again(recipe: Recipe) -> None:
+    train, test = silent(), silent(400, seed=2)
+    if recipe.link == "log":
+        train["target"] = 10 * train["orders_90d"] * (1 + train["target"])
+    for peer in peers.boosted(peers.RFM, recipe).values():
+        predicted = peer(train, test)
+        signal = "days_since_last_order" if recipe.link == "logistic" else "orders_90d"
+        assert np.corrcoef(predicted, test[signal])[0, 1] > 0.7
+        assert predicted.mean() == pytest.approx(train["target"].mean(), rel=0.15)
+        np.testing.assert_array_equal(peer(train, test), predicted)
+
+
+def test_without_the_systems_openmp_lightgbm_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(name: str, *rest: object) -> object:
+        if name == "lightgbm":
+            raise OSError("libgomp.so.1: cannot open shared object file")
+        return original(name, *rest)
+
+    original = builtins.__import__
+    monkeypatch.setattr(builtins, "__import__", absent)
+    assert list(peers.boosted(peers.RFM, CHURN)) == ["xgboost_untuned"]

@@ -10,7 +10,7 @@ from mkt_models.models.labels import Origin
 from mkt_models.models.peers import Peer
 from mkt_models.profiles.measures import Measure
 
-MODEL = "xgboost"
+MODEL = "this_model"
 
 
 def splits(

@@ -60,9 +60,9 @@ def fit_scorer_from_parquet(
 ) -> Scorer:
     """Train trees and calibrate them like ``fit_scorer``, in bounded memory.
 
-    The trees are those of ``fit_scorer``. The folds that calibrate probabilities are drawn by a
-    hash of the customer instead of a shuffle, so slope and intercept differ a little from it; of
-    more than a million rows those of a sample of customers calibrate.
+    The trees are those of ``fit_scorer`` that start from a constant. The folds that calibrate
+    probabilities are drawn by a hash of the customer instead of a shuffle, so slope and intercept
+    differ a little from it; of more than a million rows those of a sample of customers calibrate.
 
     Parameters
     ----------
@@ -81,10 +81,14 @@ def fit_scorer_from_parquet(
     ------
     mkt_models.models.labels.LabelError
         When a class, or spend above zero, has fewer than ten rows.
+    ValueError
+        When the trees should start from a regression, which needs all rows in memory.
     KeyError
         When the file lacks a column.
 
     """
+    if recipe.boosting.start != "constant":
+        raise ValueError("boosting.start must be 'constant' for training from Parquet")
     rows, positives = _counted(path)
     require_both_kinds(rows, positives, recipe)
     names = list(features)

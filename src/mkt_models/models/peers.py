@@ -6,17 +6,19 @@ purchases before the test date alone.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.linear_model import LogisticRegression, TweedieRegressor
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
+import xgboost as xgb
+from scipy.special import expit
 
 from mkt_models.columns import AS_OF, CUSTOMER_ID
 from mkt_models.engine import Connection
 from mkt_models.models import btyd
+from mkt_models.models.boosting import Recipe
+from mkt_models.models.regression import fit_linear
 
 Array = npt.NDArray[np.float64]
 Peer = Callable[[pd.DataFrame, pd.DataFrame], Array]
@@ -25,37 +27,101 @@ RECENCY = ("days_since_last_order",)
 RFM = ("days_since_last_order", "orders_90d", "amount_90d")
 
 
-def churn_peers(con: Connection, features: Sequence[str], horizon_days: int) -> dict[str, Peer]:
-    """What a churn model must beat, from the naive to the field's usual."""
+def churn_peers(
+    con: Connection, features: Sequence[str], horizon_days: int, recipe: Recipe
+) -> dict[str, Peer]:
+    """What a churn model must beat, from the naive to the field's usual; ``recipe`` is its own."""
     return {
         "base_rate": base_rate,
         "recency": logit(RECENCY),
         "rfm_logit": logit(RFM),
         "bg_nbd": bg_nbd_none(con, horizon_days),
         "logistic": logit(features),
+        **boosted(features, recipe),
     }
 
 
 def value_peers(
-    con: Connection, features: Sequence[str], horizon_days: int, power: float
+    con: Connection, features: Sequence[str], horizon_days: int, recipe: Recipe
 ) -> dict[str, Peer]:
-    """What a value model must beat; ``power`` is that of the Tweedie regression."""
+    """What a value model must beat; ``recipe`` is its own."""
     return {
         "last_90_days": column("amount_90d"),
         "bg_nbd_gamma_gamma": bg_nbd_gamma_gamma(con, horizon_days),
-        "log_glm": log_glm(features, power),
+        "log_glm": log_glm(features, recipe.tweedie_power),
+        **boosted(features, recipe),
     }
 
 
-def propensity_peers(features: Sequence[str]) -> dict[str, Peer]:
-    """What a propensity model must beat."""
+def propensity_peers(features: Sequence[str], recipe: Recipe) -> dict[str, Peer]:
+    """What a propensity model must beat; ``recipe`` is its own."""
     kinds = ("campaign_type_a", "campaign_type_c")
     history = ("redemptions_ever", "campaigns_redeemed", "redeemed_rate")
     return {
         "type_rate": logit(kinds),
         "past_redemptions": logit((*kinds, *history)),
         "logistic": logit(features),
+        **boosted(features, recipe),
     }
+
+
+def boosted(features: Sequence[str], recipe: Recipe) -> dict[str, Peer]:
+    """Other boosted trees on the same features: XGBoost as it comes, and LightGBM.
+
+    LightGBM links to the system's OpenMP (libgomp); where that lacks, it is left out.
+    """
+    untuned = {"xgboost_untuned": untuned_xgboost(features, recipe)}
+    try:
+        import lightgbm  # noqa: F401
+    except OSError:
+        return untuned
+    return {**untuned, "lightgbm": light_gbm(features, recipe)}
+
+
+def untuned_xgboost(features: Sequence[str], recipe: Recipe) -> Peer:
+    """XGBoost with the objective of the recipe and its own defaults for everything else."""
+    kept = ("objective", "tweedie_variance_power", "seed", "nthread")
+    settings = {name: value for name, value in recipe.settings.items() if name in kept}
+
+    def peer(train: pd.DataFrame, test: pd.DataFrame) -> Array:
+        data = xgb.DMatrix(train[list(features)], train["target"], nthread=1)
+        booster = xgb.train(settings, data, num_boost_round=100)
+        return np.asarray(booster.predict(xgb.DMatrix(test[list(features)], nthread=1)))
+
+    return peer
+
+
+def light_gbm(features: Sequence[str], recipe: Recipe) -> Peer:
+    """LightGBM with the objective of the recipe, as many trees and as deep, and its own growth."""
+    b = recipe.boosting
+    objective = (
+        {"objective": "binary"}
+        if recipe.link == "logistic"
+        else {"objective": "tweedie", "tweedie_variance_power": recipe.tweedie_power}
+    )
+    settings = objective | {
+        "num_leaves": 2**b.max_depth,
+        "learning_rate": b.learning_rate,
+        "min_data_in_leaf": max(1, round(b.min_child_weight)),
+        "bagging_fraction": b.subsample,
+        "bagging_freq": 1,
+        "feature_fraction": b.colsample_bytree,
+        "lambda_l2": b.reg_lambda,
+        "seed": recipe.seed % 2**31,
+        "num_threads": 1,
+        "deterministic": True,
+        "verbosity": -1,
+    }
+
+    def peer(train: pd.DataFrame, test: pd.DataFrame) -> Array:
+        import lightgbm
+
+        matrix = train[list(features)].to_numpy(dtype=np.float32)
+        data = lightgbm.Dataset(matrix, train["target"].to_numpy(dtype=np.float32))
+        booster = lightgbm.train(settings, data, num_boost_round=b.n_estimators)
+        return np.asarray(booster.predict(test[list(features)].to_numpy(dtype=np.float32)))
+
+    return peer
 
 
 def base_rate(train: pd.DataFrame, test: pd.DataFrame) -> Array:
@@ -72,9 +138,7 @@ def logit(features: Sequence[str]) -> Peer:
     """Logistic regression on log features."""
 
     def peer(train: pd.DataFrame, test: pd.DataFrame) -> Array:
-        model = _pipeline(LogisticRegression(C=0.03, max_iter=3000))
-        model.fit(train[list(features)], train["target"])
-        return np.asarray(model.predict_proba(test[list(features)])[:, 1])
+        return np.asarray(expit(_regression(features, train, test, "logistic")))
 
     return peer
 
@@ -83,9 +147,7 @@ def log_glm(features: Sequence[str], power: float) -> Peer:
     """Tweedie regression with a log link, on log features."""
 
     def peer(train: pd.DataFrame, test: pd.DataFrame) -> Array:
-        model = _pipeline(TweedieRegressor(power=power, alpha=0.01, link="log", max_iter=3000))
-        model.fit(train[list(features)], train["target"])
-        return np.asarray(model.predict(test[list(features)]))
+        return np.asarray(np.exp(_regression(features, train, test, "log", power)))
 
     return peer
 
@@ -134,11 +196,14 @@ def _columns(rows: pd.DataFrame) -> tuple[Array, Array, Array]:
     return frequency, recency, age
 
 
-def _pipeline(model: object) -> Pipeline:
-    return make_pipeline(FunctionTransformer(_log), StandardScaler(), model)
-
-
-def _log(features: pd.DataFrame) -> pd.DataFrame:
-    """log(1 + x); a missing value is put below every known one."""
-    clipped = features.clip(lower=0)
-    return clipped.apply(np.log1p).fillna(-1.0)
+def _regression(
+    features: Sequence[str],
+    train: pd.DataFrame,
+    test: pd.DataFrame,
+    link: Literal["logistic", "log"],
+    power: float = 1.5,
+) -> Array:
+    """Margins of the test rows by a regression that was fitted on the training rows."""
+    target = train["target"].to_numpy(dtype=np.float64)
+    fitted = fit_linear(train[list(features)].to_numpy(), target, link, power)
+    return fitted.margin(test[list(features)].to_numpy())

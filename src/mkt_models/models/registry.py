@@ -26,6 +26,7 @@ from bentoml._internal.models import ModelStore
 from bentoml.exceptions import BentoMLException
 
 from mkt_models.columns import Model
+from mkt_models.models.linear import Linear
 from mkt_models.models.scorer import Scorer
 
 TREES = "trees.ubj"
@@ -69,6 +70,7 @@ def save(
         "link": scorer.link,
         "slope": scorer.slope,
         "intercept": scorer.intercept,
+        "linear": None if scorer.linear is None else scorer.linear.as_dict(),
         "words": {feature: dict(scorer.words[feature]) for feature in scorer.features},
     }
     origin = _plain({"params": params, "data_hash": data_hash, "metrics": metrics})
@@ -125,6 +127,7 @@ def load_files(model: bentoml.Model) -> Scorer:
             features=tuple(parts["features"]),
             link=parts["link"],
             words=parts["words"],
+            linear=Linear.from_dict(parts["linear"]) if parts["linear"] else None,
             slope=parts["slope"],
             intercept=parts["intercept"],
             version=str(model.tag.version),

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import xgboost as xgb
 
 from mkt_models.columns import NOT_AVAILABLE, Model
+from mkt_models.models.linear import Linear
 from mkt_models.sections import nearest
 
 Link = Literal["logistic", "log"]
@@ -59,7 +60,7 @@ class Score:
 
 @dataclass(frozen=True, eq=False)
 class Scorer:
-    """Boosted trees with a calibrated link, and the words of their features.
+    """Boosted trees, alone or on top of a regression, with a calibrated link and words.
 
     Parameters
     ----------
@@ -71,7 +72,7 @@ class Scorer:
         ``logistic``: the number is a probability, sigmoid(intercept + slope x margin).
         ``log``: the number is an amount in currency units, exp(intercept + slope x margin).
     slope, intercept
-        The calibration of the margin; 1 and 0 leave the trees as they are. The slope is above 0,
+        The calibration of the margin; 1 and 0 leave it as it is. The slope is above 0,
         so that calibration never changes an order.
     words
         Per feature ``{"en": ..., "zh": ..., "unit": ...}``: a noun phrase that a value can follow
@@ -79,6 +80,8 @@ class Scorer:
         in per cent), ``yes_no``, a currency code, or nothing for a count.
     version
         The version in the registry; empty until the scorer is saved.
+    linear
+        The regression whose margin the trees were trained on, or None; the margins add up.
 
     Raises
     ------
@@ -95,6 +98,7 @@ class Scorer:
     slope: float = 1.0
     intercept: float = 0.0
     version: str = ""
+    linear: Linear | None = None
 
     def __post_init__(self) -> None:
         """Refuse parts that do not fit each other."""
@@ -106,6 +110,10 @@ class Scorer:
             )
         if self.booster.feature_names not in (None, list(self.features)):
             raise ValueError("features: other names, or another order, than the trees were given")
+        if self.linear is not None and len(self.linear.weights) != len(self.features):
+            raise ValueError(
+                f"{len(self.features)} features for a regression of {len(self.linear.weights)}"
+            )
         if self.link not in ("logistic", "log"):
             raise ValueError(f"link == {self.link!r}, must be 'logistic' or 'log'")
         if not (math.isfinite(self.slope) and self.slope > 0 and math.isfinite(self.intercept)):
@@ -129,8 +137,7 @@ class Scorer:
     def predict(self, matrix: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Score a table: n rows x features in, n probabilities or amounts out; NaN is missing."""
         table = self._table(matrix)
-        raw = self.booster.inplace_predict(table, predict_type="margin", missing=math.nan)
-        margin: npt.NDArray[np.float64] = np.asarray(raw, dtype=np.float64)
+        margin = raw_margin(self.booster, self.linear, table)
         return self._answer(self.intercept + self.slope * margin)
 
     def contributions(self, matrix: npt.ArrayLike) -> npt.NDArray[np.float64]:
@@ -139,8 +146,12 @@ class Scorer:
         n rows x (features + 1): the last column is the base, and a row's sum is the calibrated
         margin, so that ``link(sum)`` is the prediction. They explain the model, not the world.
         """
-        raw = self.booster.predict(self._dmatrix(self._table(matrix)), pred_contribs=True)
-        out: npt.NDArray[np.float64] = self.slope * np.asarray(raw, dtype=np.float64)
+        table = self._table(matrix)
+        raw = self.booster.predict(self._dmatrix(table), pred_contribs=True)
+        parts = np.asarray(raw, dtype=np.float64)
+        if self.linear is not None:
+            parts += self.linear.contributions(table)
+        out: npt.NDArray[np.float64] = self.slope * parts
         out[:, -1] += self.intercept
         return out
 
@@ -227,6 +238,15 @@ class Scorer:
     def _dmatrix(self, table: npt.NDArray[np.float32]) -> xgb.DMatrix:
         names: Sequence[str] | None = self.booster.feature_names
         return xgb.DMatrix(table, missing=math.nan, feature_names=names, nthread=1)
+
+
+def raw_margin(
+    booster: xgb.Booster, linear: Linear | None, table: Floats
+) -> npt.NDArray[np.float64]:
+    """Margin of every row before calibration: of the trees, and of what they start from."""
+    trees = booster.inplace_predict(table, predict_type="margin", missing=math.nan)
+    margin = np.asarray(trees, dtype=np.float64)
+    return margin if linear is None else margin + linear.margin(table)
 
 
 def _scorable(value: Any) -> bool:

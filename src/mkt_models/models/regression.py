@@ -1,0 +1,51 @@
+"""Regularised regressions on log features: the linear part of a model, and a peer of its own."""
+
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.linear_model import LogisticRegression, TweedieRegressor
+from sklearn.preprocessing import StandardScaler
+
+from mkt_models.models.linear import Linear, log_features
+
+Array = npt.NDArray[np.float64]
+
+# Penalties on standardised log features: C of the logistic, alpha of the Tweedie regression.
+LOGISTIC_C = 0.03
+TWEEDIE_ALPHA = 0.01
+
+
+def fit_linear(
+    table: npt.ArrayLike, target: Array, link: Literal["logistic", "log"], power: float = 1.5
+) -> Linear:
+    """Fit a penalised regression: logistic, or Tweedie with a log link and the given power.
+
+    Parameters
+    ----------
+    table
+        n rows x features, missing as NaN.
+    target
+        0 or 1 (logistic), or an amount of at least 0 (log).
+
+    Raises
+    ------
+    ValueError
+        From scikit-learn, when the target has one class only, or is negative.
+
+    """
+    scaler = StandardScaler().fit(log_features(table))
+    scaled = scaler.transform(log_features(table))
+    if link == "logistic":
+        model = LogisticRegression(C=LOGISTIC_C, solver="newton-cholesky").fit(scaled, target)
+        weights, base = model.coef_[0], model.intercept_[0]
+    else:
+        model = TweedieRegressor(
+            power=power, alpha=TWEEDIE_ALPHA, link="log", solver="newton-cholesky"
+        ).fit(scaled, target)
+        weights, base = model.coef_, model.intercept_
+    return Linear(
+        tuple(float(w) for w in weights / scaler.scale_),
+        tuple(float(m) for m in scaler.mean_),
+        float(base),
+    )
