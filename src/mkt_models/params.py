@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 
 from mkt_models.cleaning_params import Cleaning
 from mkt_models.columns import SENSITIVE
+from mkt_models.guard_params import FeatureChoice, Guards
 from mkt_models.profile_params import Profile
 from mkt_models.sections import Day, Days, Moment, Section, Share, nearest
 from mkt_models.source_params import AnySource
@@ -249,6 +250,8 @@ class Params(Section):
     propensity: Propensity
     audit: Audit
     decisions: Decisions
+    features: FeatureChoice = FeatureChoice()
+    guards: Guards = Guards()
 
     @model_validator(mode="after")
     def _nothing_after_the_profile(self) -> Self:
