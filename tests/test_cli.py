@@ -35,6 +35,19 @@ def test_check_tells_all_faults_and_fails(
     assert "products" not in told
 
 
+def test_dropped_features_are_counted_and_unknown_ones_named_before_anything_runs(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = str(project / "params" / "sample.yaml")
+    small = ["source.households=60"]
+    assert cli.main(["check", path, "--set", *small, "features.drop=[stores_90d]"]) == 0
+    assert "features    43 for churn, 43 for value, 54 for propensity" in capsys.readouterr().out
+    for command in ("check", "run"):
+        assert cli.main([command, path, "--set", "features.drop=[store_90d]"]) == 2
+        told = capsys.readouterr().err
+        assert told == "features.drop: 'store_90d' is no feature; did you mean 'stores_90d'?\n"
+
+
 def test_a_missing_file_is_said_plainly(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["check", str(project / "params" / "sampl.yaml")]) == 2
     assert "did you mean 'sample.yaml'?" in capsys.readouterr().err

@@ -9,8 +9,13 @@ import runpy
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from mkt_models.columns import SCORING_MODELS
 from mkt_models.loading import ParamsError
+
+if TYPE_CHECKING:
+    from mkt_models.params import Params
 
 DEFAULT_PARAMS = "params/complete_journey.yaml"
 # One thread per stage: two stages run at a time, and numeric libraries would fight over the cores.
@@ -56,6 +61,7 @@ def run(args: argparse.Namespace) -> int:
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     opened = Run.open(params_file, parse_overrides(args.set))
+    _features(opened.workspace.params)
     os.environ["BENTOML_HOME"] = str(opened.workspace.bentoml_home)
     opened.workspace.bentoml_home.mkdir(parents=True, exist_ok=True)
 
@@ -93,6 +99,7 @@ def check(args: argparse.Namespace) -> int:
             f"  {name:<11} {model.horizon_days} days ahead, {len(dates)} cutoffs from {dates[0]} "
             f"to {dates[-1]}, the last {model.test_cutoffs} are tests"
         )
+    print(f"  features    {_features(params)}")
     print(f"  strategies  {params.decisions.k} per answer, from {params.decisions.catalogue}")
     tags = load_tag_catalogue(opened.params_file.parent / params.profile.tags)
     print(
@@ -152,6 +159,16 @@ def notebooks(args: argparse.Namespace) -> int:
             print(error, file=sys.stderr)
             return 1
     return 0
+
+
+def _features(params: "Params") -> str:
+    """How many features each model uses; a ParamsError for a dropped one that there is not."""
+    if not (params.features.drop or params.features.drop_from):
+        return "all of the catalogue"
+    from mkt_models.models.feature_choice import chosen_features
+
+    counts = {model: len(chosen_features(model, params.features)) for model in SCORING_MODELS}
+    return ", ".join(f"{n} for {model.value}" for model, n in counts.items())
 
 
 def _told(root: Path, run_name: str) -> str:

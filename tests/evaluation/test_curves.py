@@ -53,7 +53,8 @@ def test_gain_by_hand():
     assert table["cumulative_share"].tolist() == pytest.approx([2 / 3, 1, 1])
     assert table["lift"].tolist() == pytest.approx([2, 1, 0])
     assert table["predicted"].tolist() == pytest.approx([0.85, 0.35, 0.15])
-    assert (table["note"] == "").all()
+    assert (table["note"] == "only 6 rows, needs 20 to tell of others").all()
+    assert (gain_table(pd.concat([SIX] * 4), "p")["note"] == "").all()
 
 
 def test_ties_share_a_bin():

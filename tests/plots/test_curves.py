@@ -29,6 +29,11 @@ def test_gain_starts_at_nothing_and_says_what_a_fifth_holds():
     assert title(ax) == "The top 20% by xgboost hold 40% of the churners"
 
 
+def test_a_gain_of_nothing_says_so():
+    nothing = GAIN.assign(cumulative_share=float("nan"), note="the target sums up to nothing")
+    assert title(plots.gain(nothing)) == "Not evaluated: the target sums up to nothing"
+
+
 def test_deciles_draw_predicted_beside_actual():
     ax = plots.deciles(GAIN, "USD")
     predicted, actual = ([bar.get_height() for bar in c] for c in ax.containers)

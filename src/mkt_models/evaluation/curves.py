@@ -12,6 +12,9 @@ from mkt_models.evaluation.bootstrap import ClusterBootstrap, percentile_interva
 from mkt_models.evaluation.inputs import TARGET, Kind, numbers, read_target, require
 from mkt_models.evaluation.metrics import equal_count_bins, ratio
 
+# Shares of fewer rows are those of these rows alone.
+MIN_ROWS = 20
+
 
 def calibration_table(
     predictions: pd.DataFrame,
@@ -71,8 +74,8 @@ def gain_table(predictions: pd.DataFrame, model: str, bins: int = 10) -> pd.Data
     Columns: bin (1 is the top), n, predicted and observed (means), captured (positives, or amount
     in the target's units), share (of all that could be captured), cumulative_customers and
     cumulative_share (shares, this bin and those above), lift (mean of the bin over the mean of
-    all), note. Rows with the same prediction share a bin. Shares and lift are NaN when the target
-    sums up to nothing.
+    all), note (why the shares are not given, or that they are those of too few rows). Rows with
+    the same prediction share a bin. Shares and lift are NaN when the target sums up to nothing.
     """
     require(predictions, [TARGET, model])
     target, score = read_target(predictions, "regression"), numbers(predictions, model)
@@ -95,5 +98,6 @@ def gain_table(predictions: pd.DataFrame, model: str, bins: int = 10) -> pd.Data
     out["cumulative_customers"] = out["n"].cumsum() / len(target)
     out["cumulative_share"] = out["captured"].cumsum() / total if positive else np.nan
     out["lift"] = out["observed"] / (total / len(target)) if positive else np.nan
-    out["note"] = "" if positive else "share, lift: the target sums up to nothing"
+    few = f"only {len(target)} rows, needs {MIN_ROWS} to tell of others" * (len(target) < MIN_ROWS)
+    out["note"] = few if positive else "share, lift: the target sums up to nothing"
     return out

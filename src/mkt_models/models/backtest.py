@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from mkt_models.columns import AS_OF
 from mkt_models.models.boosting import Recipe, fit_scorer
 from mkt_models.models.labels import Origin
 from mkt_models.models.peers import Peer
+from mkt_models.models.trainable import RowsError, require_finite, require_once
 from mkt_models.profiles.measures import Measure
 
 MODEL = "this_model"
@@ -50,11 +53,43 @@ def backtest(
         The rows of all tests: keys, ``target``, and one column of predictions per model;
         the trained model's is called :data:`MODEL`.
 
+    Raises
+    ------
+    LabelError
+        When a part cannot be trained on, or not be tested with: it has no rows, the same row
+        twice, or an infinite feature; when there are no parts; or when a model or peer gives a
+        prediction that is no finite number.
+
     """
     tested = []
     for train, test in parts:
         scorer = fit_scorer(train, dict(features), recipe)
+        _require_tested(test, keys, features, recipe)
         columns = {MODEL: scorer.predict(test[list(features)].to_numpy())}
         columns |= {name: peer(train, test) for name, peer in peers.items()}
+        _require_predictions(columns, test, recipe)
         tested.append(test[[*keys, "target"]].assign(**columns))
+    if not tested:
+        raise RowsError(f"{recipe.name.value}: no test cutoffs, so nothing was tested")
     return pd.concat(tested, ignore_index=True)
+
+
+def _require_tested(
+    test: pd.DataFrame, keys: Sequence[str], features: Mapping[str, Measure], recipe: Recipe
+) -> None:
+    name = f"{recipe.name.value}, test"
+    if test.empty:
+        raise RowsError(f"{name}: a test cutoff has no rows; is it inside the data?")
+    require_once(test, keys, name)
+    require_finite(test, list(features), name)
+
+
+def _require_predictions(
+    columns: Mapping[str, npt.NDArray[np.float64]], test: pd.DataFrame, recipe: Recipe
+) -> None:
+    for model, predicted in columns.items():
+        if wrong := int((~np.isfinite(predicted)).sum()):
+            raise RowsError(
+                f"{recipe.name.value}: {model} predicts no finite number for {wrong:,} of "
+                f"{len(test):,} test rows on {test[AS_OF].iloc[0].date()}"
+            )

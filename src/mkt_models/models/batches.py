@@ -30,6 +30,7 @@ from mkt_models.models.boosting import (
 )
 from mkt_models.models.scorer import Scorer
 from mkt_models.models.scoring import score_table
+from mkt_models.models.trainable import RowsError, require_target
 from mkt_models.profiles.measures import Measure
 
 BATCH_ROWS = 65_536
@@ -80,7 +81,8 @@ def fit_scorer_from_parquet(
     Raises
     ------
     mkt_models.models.labels.LabelError
-        When a class, or spend above zero, has fewer than ten rows.
+        When a class, or spend above zero, has fewer than ten rows, a target is none, or a
+        feature is infinite.
     ValueError
         When the trees should start from a regression, which needs all rows in memory.
     KeyError
@@ -89,7 +91,7 @@ def fit_scorer_from_parquet(
     """
     if recipe.boosting.start != "constant":
         raise ValueError("boosting.start must be 'constant' for training from Parquet")
-    rows, positives = _counted(path)
+    rows, positives = _counted(path, recipe)
     require_both_kinds(rows, positives, recipe)
     names = list(features)
     cache.mkdir(parents=True, exist_ok=True)
@@ -186,6 +188,8 @@ def _read(path: Path, names: list[str], seed: int, *, hashed: bool = True) -> It
         for number, name in enumerate(names):
             column = batch.column(name).to_numpy(zero_copy_only=False)
             matrix[:, number] = column.astype(np.float32)
+            if np.isinf(matrix[:, number]).any():
+                raise RowsError(f"{name} is infinite, or too large for a tree: make it missing")
         target = batch.column("target").to_numpy(zero_copy_only=False).astype(np.float64)
         hashes = np.zeros(batch.num_rows, dtype=np.uint64)
         if hashed:
@@ -194,11 +198,12 @@ def _read(path: Path, names: list[str], seed: int, *, hashed: bool = True) -> It
         yield _Batch(matrix, target, hashes)
 
 
-def _counted(path: Path) -> tuple[int, int]:
+def _counted(path: Path, recipe: Recipe) -> tuple[int, int]:
     """Rows of the file, and those with a target above zero."""
     rows = positives = 0
     for batch in _batches(path, ["target"]):
-        target = batch.column("target").to_numpy(zero_copy_only=False)
+        target = batch.column("target").to_numpy(zero_copy_only=False).astype(np.float64)
+        require_target(target, recipe.link, recipe.name.value)
         rows, positives = rows + len(target), positives + int((target > 0).sum())
     return rows, positives
 

@@ -20,6 +20,7 @@ from mkt_models.models.labels import LabelError
 from mkt_models.models.linear import Linear
 from mkt_models.models.regression import fit_linear
 from mkt_models.models.scorer import Scorer, raw_margin
+from mkt_models.models.trainable import require_trainable
 from mkt_models.params import Boosting
 from mkt_models.profiles.measures import Measure
 
@@ -92,9 +93,11 @@ def fit_scorer(rows: pd.DataFrame, features: dict[str, Measure], recipe: Recipe)
     Raises
     ------
     LabelError
-        When a class, or spend above zero, has fewer than ten rows: nothing can be learnt.
+        When a class, or spend above zero, has fewer than ten rows: nothing can be learnt; and
+        for rows that ``require_trainable`` refuses.
 
     """
+    require_trainable(rows, list(features), recipe.link, recipe.name.value)
     target = rows["target"].to_numpy(dtype=np.float64)
     require_both_kinds(len(target), int((target > 0).sum()), recipe)
     names = list(features)

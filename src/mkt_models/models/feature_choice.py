@@ -2,12 +2,13 @@
 
 from mkt_models.columns import SCORING_MODELS, Model
 from mkt_models.guard_params import FeatureChoice
+from mkt_models.loading import ParamsError
 from mkt_models.models.propensity import features_of_propensity
 from mkt_models.profiles.measures import Measure, catalogue
 from mkt_models.sections import nearest
 
 
-class FeatureChoiceError(ValueError):
+class FeatureChoiceError(ParamsError):
     """Names under ``features`` that no catalogue has; the message names the nearest."""
 
 

@@ -126,7 +126,7 @@ def light_gbm(features: Sequence[str], recipe: Recipe) -> Peer:
 
 def base_rate(train: pd.DataFrame, test: pd.DataFrame) -> Array:
     """Everybody gets the mean of the training target."""
-    return np.full(len(test), float(train["target"].mean()))
+    return np.full(len(test), float(train["target"].mean(skipna=False)))
 
 
 def column(name: str) -> Peer:

@@ -233,6 +233,10 @@ class Scorer:
             raise ValueError(
                 f"matrix of shape {table.shape}, must be rows x {len(self.features)} features"
             )
+        # Trees would take infinity for a very large number, and score it without a word.
+        if np.isinf(table).any():
+            name = self.features[int(np.argmax(np.isinf(table).any(axis=0)))]
+            raise FeatureError(name, f"{name} must be a finite number, or missing")
         return table
 
     def _dmatrix(self, table: npt.NDArray[np.float32]) -> xgb.DMatrix:

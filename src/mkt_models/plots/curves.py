@@ -109,6 +109,10 @@ def gain(
         f"The top {near['cumulative_customers']:.0%} by {plain(next(iter(named)))} hold "
         f"{near['cumulative_share']:.0%} of the {what}"
     )
+    if np.isnan(near["cumulative_share"]):
+        found = f"Not evaluated: {first['note'].iloc[0]}"
+    if np.isnan(near["cumulative_share"]):
+        found = f"Not evaluated: {first['note'].iloc[0]}"
     return finish(ax, title or found, f"n = {int(first['n'].sum()):,} predictions. Backtested.")
 
 
