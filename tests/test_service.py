@@ -10,18 +10,22 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from toy_models import FEATURES, table
 from toy_snapshot import CUSTOMERS
 
-from mkt_models.columns import Channel
+from mkt_models.columns import SCORING_MODELS, Channel
 from mkt_models.decisions.catalogue import load_catalogue
 from mkt_models.decisions.decide import decide_all
 from mkt_models.decisions.question import Context, Policy, all_customers
 from mkt_models.loading import load_params
 from mkt_models.models import registry
+from mkt_models.models.scoring import score_table
 from mkt_models.packaging import Server
+from mkt_models.skew import Scored, check_skew, online_skew
 from mkt_models.store import Store
 
 ROOT = Path(__file__).parents[1]
@@ -111,6 +115,19 @@ def test_scores_are_those_of_the_stored_models(http: httpx.Client, toy_home: Pat
         assert told["value"] == pytest.approx(expected.value, rel=1e-12)
         assert told["reasons"] == list(expected.reasons)
         assert told["missing"] == ["discount_share"]
+
+
+def test_the_service_scores_as_the_batch_did(server: Server, toy_home: Path) -> None:
+    rows = pd.DataFrame(table(40, seed=3).astype(float), columns=list(FEATURES))
+    rows.insert(0, "customer_id", [f"c{i}" for i in range(40)])
+    rows.insert(1, "campaign_id", "k")
+    keys = ("customer_id", "campaign_id")
+    for model in SCORING_MODELS:
+        scorer = registry.load(f"{registry.name_of(model)}:latest", toy_home)
+        scores = score_table(rows, keys, scorer)
+        found = online_skew(Scored(scorer, keys, rows, scores, rows), server.ask, n=10)
+        check_skew(found)
+        assert found["n"].tolist() == [10, 10]
 
 
 @pytest.mark.parametrize("path", ["/v1/strategies", "/v1/profile"])
