@@ -103,8 +103,23 @@ def test_a_feature_that_includes_the_day_itself_is_found(con: DuckDB) -> None:
         "GROUP BY customer_id"
     )
     row = guard(con, day_too_many)
-    assert (row["n"], row["without_future"], row["garbled"]) == (3, 1, 1)
+    assert (row["n"], row["without_future"], row["garbled"]) == (3, 1, 2)
     assert row["example"] == "a: 3 in training, 2 without the future"
+
+
+@pytest.mark.parametrize("table", ["exposures", "outcomes", "transactions"])
+def test_a_day_too_many_is_found_where_no_row_is_of_that_day(con: DuckDB, table: str) -> None:
+    day = {"exposures": "sent_on", "outcomes": "occurred_on", "transactions": "local_date"}[table]
+    con.execute(f"DELETE FROM {table} WHERE {day} = DATE '{D}'")
+    feature = (
+        f"SELECT c.customer_id, count(t.customer_id) AS x FROM (SELECT DISTINCT customer_id "
+        f"FROM transactions WHERE local_date < DATE '{D}') AS c LEFT JOIN {table} AS t "
+        f"ON t.customer_id = c.customer_id AND t.{day} {{}} DATE '{D}' GROUP BY c.customer_id"
+    )
+    assert guard(con, peeking(feature.format("<")))["garbled"] == 0
+    row = guard(con, peeking(feature.format("<=")))
+    assert row["without_future"] == 0
+    assert row["garbled"] > 0
 
 
 @pytest.mark.parametrize(

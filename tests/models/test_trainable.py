@@ -240,6 +240,11 @@ def test_a_test_cutoff_without_positives_has_notes_and_no_ranking(recipe: Recipe
     curve = calibration_table(last, MODEL)
     assert (curve["observed"] == 0).all()
     assert (curve["upper"] > 0.1).all()  # nothing was observed, which is no certainty
+    halves = last.assign(gender=np.where(last["customer_id"] < "c075", "f", "m"))
+    by_group = group_table(halves, MODEL, "gender", "classification", 0.2, 20, 2, 100, 0.95, 0)
+    assert by_group["auc"].isna().all()
+    assert by_group["note"].str.contains("not judged: 0 customers with a positive").all()
+    assert verdict(by_group, 0.1)[0] is Verdict.NOT_EVALUATED
     table_of_last = classification_table(last, [MODEL], 100, 0.95, 0)
     assert np.isnan(headline(table_of_last, "auc", "AUC", model=MODEL)["value"])
 

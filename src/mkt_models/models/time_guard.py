@@ -1,10 +1,14 @@
 """Known after the fact: does any feature know what came on its cutoff or later?
 
 :func:`changed_by_the_future` computes the features of one cutoff again, from clean tables without
-the rows of that day and later, and from clean tables in which those rows are garbled: other
-customers, other days, other amounts. A feature that looks strictly before its cutoff cannot change.
-The rows that are compared are those that the model is trained on, so that a column that was joined
-to them from elsewhere is seen too.
+the rows of that day and later, and from clean tables in which those rows are garbled: they all
+happen on that very day, to other customers, with other amounts. So a feature that looks one day
+too far is seen even in a table that happens to have no row on that day. A feature that looks
+strictly before its cutoff cannot change. The rows that are compared are those that the model is
+trained on, so that a column that was joined to them from elsewhere is seen too.
+
+What the clean tables themselves know too early is out of reach: a customer merged with another by
+a key that came later, and the tables that no day dates (customers, products, offers).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -31,8 +35,6 @@ BEGINS = {"campaigns": "starts_on"}
 LATER: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "tickets": ("resolved_on", ("resolved_on", "resolved_at", "satisfaction")),
 }
-# By how much the days of the future are moved when it is garbled.
-MOVED_DAYS = 17
 # Sums of doubles may differ in their last digits with the order of rows.
 TOLERANCE = 1e-9
 
@@ -203,13 +205,17 @@ def _view(
     past = f"SELECT *{replaced} FROM {place} WHERE ({day} >= {cut}) IS NOT TRUE"
     if not garbled:
         return past
-    other = [f"{sql} AS {c}" for c, kind in kinds.items() if (sql := _garbled(c, kind))]
-    future = f"SELECT * REPLACE ({', '.join(other)}) FROM {place} AS f WHERE f.{day} >= {cut}"
+    moved = f"CAST(f.{day} - {cut} AS INTEGER)"
+    other = [f"{sql} AS {c}" for c, kind in kinds.items() if (sql := _garbled(c, kind, moved))]
+    ahead = f"f.{day} >= {cut}"
+    if not count(con, f"{place} AS f", ahead):
+        ahead = f"f.{day} < {cut}"  # a table without a future gets its own past as one
+    future = f"SELECT * REPLACE ({', '.join(other)}) FROM {place} AS f WHERE {ahead}"
     return f"{past} UNION ALL {future}"
 
 
-def _garbled(column: str, kind: str) -> str:
-    """SQL of another value of the same type; empty where the value may stay."""
+def _garbled(column: str, kind: str, moved: str) -> str:
+    """SQL of another value of the same type, ``moved`` days ago; empty where it may stay."""
     if column == CUSTOMER_ID:
         return (
             "COALESCE((SELECT o.other FROM other_customers AS o "
@@ -218,9 +224,9 @@ def _garbled(column: str, kind: str) -> str:
     if column == "local_hour":
         return "(local_hour + 7) % 24"
     if kind == "DATE":
-        return f"{column} + {MOVED_DAYS}"
+        return f"f.{column} - {moved}"
     if kind == "TIMESTAMP":
-        return f"{column} + INTERVAL {MOVED_DAYS} DAY"
+        return f"f.{column} - to_days({moved})"
     if kind == "BOOLEAN":
         return f"NOT {column}"
     if kind in ("INTEGER", "BIGINT", "DOUBLE"):
