@@ -188,17 +188,60 @@ class Propensity(Section):
     boosting: Boosting
 
 
+class Gate(Section):
+    """How far apart groups may be treated before a model is withheld.
+
+    A gap is shown within its limit, shown beyond it, suspected (there is a gap, and it may lie
+    beyond) or undecided (too few customers to tell): ``evaluation/gate.py``.
+    """
+
+    max_calibration_gap: Share = Field(
+        description="probabilities: a group's observed minus predicted rate, 0.1 is ten points"
+    )
+    max_gap_of_rate: float = Field(
+        gt=0,
+        le=1,
+        description="probabilities: and never more than this share of everybody's rate, so that a "
+        "rare outcome has a limit that it can exceed",
+    )
+    max_gap_of_amount: float = Field(
+        gt=0, le=1, description="amounts: observed minus predicted mean, over everybody's mean"
+    )
+    min_selection_ratio: Share | None = Field(
+        default=None,
+        description="a group's selection rate over everybody's (0.8: the four-fifths rule); null: "
+        "shown, not judged",
+    )
+    max_ability_gap: Share | None = Field(
+        default=None,
+        description="everybody's AUC minus the group's; amounts: absolute error over the mean, "
+        "group minus everybody; null: shown, not judged",
+    )
+    undecided: Literal["pass", "not_evaluated"] = Field(
+        default="not_evaluated",
+        description="what becomes of a model with a suspected gap, or with too many customers in "
+        "groups that are undecided; pass: only a gap shown beyond its limit withholds it",
+    )
+    min_told_share: Share = Field(
+        default=0.5,
+        description="per attribute, customers in groups shown within the limit, among those whose "
+        "attribute is known; below it the attribute is undecided",
+    )
+
+
 class Audit(Section):
-    """Which groups are compared, and what counts as too small or too far apart."""
+    """Which groups are compared, and what counts as too small."""
 
     attributes: tuple[str, ...] = Field(min_length=1)
-    min_group_size: int = Field(ge=10, description="smaller groups are marked, not judged")
-    min_group_positives: int = Field(ge=1, description="fewer positives: marked, not judged")
-    selected_share: Share = Field(description="share of customers counted as selected by a score")
-    max_calibration_gap: Share = Field(
-        description="a group fails when the interval of its observed minus predicted rate lies "
-        "wholly beyond this; for value, relative to the mean"
+    pairs: bool = Field(default=True, description="compare also the groups of every two attributes")
+    min_group_size: int = Field(
+        ge=10, description="smaller groups are not judged, and no figure of them is shown"
     )
+    min_group_positives: int = Field(
+        ge=1, description="a group with fewer customers with a positive is not judged"
+    )
+    selected_share: Share = Field(description="share of customers counted as selected by a score")
+    gate: Gate
     n_bootstrap: int = Field(ge=100, le=10_000)
     confidence: float = Field(gt=0.5, lt=1)
 

@@ -5,8 +5,9 @@ import pytest
 from mkt_models.evaluation import bootstrap
 from mkt_models.evaluation.bootstrap import (
     ClusterBootstrap,
-    normal_interval,
+    error_interval,
     percentile_interval,
+    standard_error,
     wilson_interval,
 )
 from mkt_models.evaluation.metrics import weighted_mean
@@ -53,11 +54,15 @@ def test_percentiles_need_defined_replicates():
     assert np.isnan(percentile_interval(values, 0.9)).all()
 
 
-def test_normal_interval_is_bounded_and_refuses_no_spread():
-    spread = np.array([0.8, 0.9, 1.0])  # standard deviation .1
-    lower, upper = normal_interval(0.9, spread, 0.95, (0.0, 1.0))
+def test_an_interval_from_an_error_is_bounded_and_refuses_no_spread():
+    error = standard_error(np.array([0.8, 0.9, 1.0]))
+    assert error == pytest.approx(0.1)
+    lower, upper = error_interval(0.9, error, 0.95, 1e9, (0.0, 1.0))
     assert (lower, upper) == pytest.approx((0.9 - 0.1959964, 1.0))
-    assert np.isnan(normal_interval(0.0, np.zeros(100), 0.95, (0.0, 1.0))).all()
+    # t with 4 degrees of freedom: 2.776.
+    assert error_interval(0.9, error, 0.95, 5)[0] == pytest.approx(0.9 - 0.2776445)
+    assert np.isnan(standard_error(np.zeros(100)))
+    assert np.isnan(error_interval(0.0, np.nan, 0.95, 5)).all()
 
 
 def test_wilson_at_the_edges():

@@ -13,6 +13,7 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.special import stdtrit
 
 from mkt_models.evaluation.inputs import Floats
 
@@ -93,24 +94,51 @@ def percentile_interval(replicates: Floats, confidence: float) -> tuple[float, f
     return float(lower), float(upper)
 
 
-def normal_interval(
-    estimate: float, replicates: Floats, confidence: float, bounds: tuple[float, float]
+def error_interval(
+    estimate: float,
+    error: float,
+    confidence: float,
+    n_clusters: float,
+    bounds: tuple[float, float] = (-np.inf, np.inf),
 ) -> tuple[float, float]:
-    """Give estimate -+ z times the bootstrap's standard error, kept inside ``bounds``.
+    """Give estimate -+ :func:`critical` times its standard error, kept inside ``bounds``.
 
     For levels so high that the percentiles of the replicates at hand do not resolve them. Both
-    ends are NaN when replicates are undefined, or when all are alike: no spread was measured,
-    which is not the same as certainty.
+    ends are NaN without a standard error: no spread was measured, which is not certainty.
     """
-    _check(confidence)
+    if not (np.isfinite(error) and np.isfinite(estimate)):
+        _check(confidence)
+        return np.nan, np.nan
+    reach = critical((1 + confidence) / 2, n_clusters) * error
+    return max(bounds[0], estimate - reach), min(bounds[1], estimate + reach)
+
+
+def critical(probability: float, n_clusters: float) -> float:
+    """Give the quantile of Student's t with ``n_clusters - 1`` degrees of freedom.
+
+    The error of a small group is itself uncertain, and far out in the tails, where corrections for
+    many comparisons look, the normal distribution forgets that.
+
+    >>> round(critical(0.975, 10), 3), round(critical(0.975, 1e9), 3)
+    (2.262, 1.96)
+    """
+    _check(probability)
+    return float(stdtrit(max(1.0, n_clusters - 1), probability))
+
+
+def standard_error(replicates: Floats) -> float:
+    """Give the standard deviation of one statistic's replicates.
+
+    NaN when more than one in a hundred is undefined, or when all are alike: no spread was measured.
+
+    >>> standard_error(np.array([1.0, 2.0, 3.0]))
+    1.0
+    """
     defined = replicates[np.isfinite(replicates)]
     if len(defined) < (1 - MAX_UNDEFINED) * len(replicates) or len(defined) < 2:
-        return np.nan, np.nan
+        return np.nan
     error = float(defined.std(ddof=1))
-    if error < 1e-12 or not np.isfinite(estimate):
-        return np.nan, np.nan
-    reach = NormalDist().inv_cdf((1 + confidence) / 2) * error
-    return max(bounds[0], estimate - reach), min(bounds[1], estimate + reach)
+    return error if error >= 1e-12 else np.nan
 
 
 def wilson_interval(share: float, n: float, confidence: float) -> tuple[float, float]:

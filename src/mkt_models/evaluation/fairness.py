@@ -1,11 +1,11 @@
-"""Who the predictions serve less well: one row per group, and a verdict.
+"""Whom the predictions serve less well: one row per group, or per pair of groups.
 
 The figures *assess*; they prove neither bias nor its absence. Named metrics: selection rate (who
-would be contacted), AUC or MAE (for whom the model is less able), calibration gap (whom it over-
-or underrates). The harm looked for is that a group is steadily rated too high or too low.
+would be contacted), benefit (what the group has of being selected), AUC or MAE (for whom the model
+is less able), calibration gap (whom it over- or underrates). What follows from them is decided in
+:mod:`mkt_models.evaluation.gate`.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,21 +13,21 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mkt_models.columns import CUSTOMER_ID, NOT_AVAILABLE, Verdict
+from mkt_models.columns import CUSTOMER_ID
 from mkt_models.evaluation import metrics
-from mkt_models.evaluation.bootstrap import ClusterBootstrap, normal_interval
+from mkt_models.evaluation.bootstrap import ClusterBootstrap, error_interval, standard_error
+from mkt_models.evaluation.groups import Group, Needs, groups_of, known_customers, levels_of
 from mkt_models.evaluation.inputs import TARGET, Floats, Kind, numbers, read_target, require
 from mkt_models.evaluation.metrics import Ranking
-
-_Mask = npt.NDArray[np.bool_]
 
 BOUNDS = {
     "selection_rate": (0.0, 1.0),
     "selection_ratio": (0.0, np.inf),
     "auc": (0.0, 1.0),
     "mae": (0.0, np.inf),
-    "calibration_gap": (-np.inf, np.inf),
+    "benefit_ratio": (0.0, np.inf),
 }
+_ANY = (-np.inf, np.inf)
 
 
 def group_table(
@@ -41,8 +41,12 @@ def group_table(
     n_bootstrap: int,
     confidence: float,
     seed: int,
+    *,
+    pairs: bool = False,
+    benefit: str = TARGET,
+    measures: Sequence[str] | None = None,
 ) -> pd.DataFrame:
-    """One row per attribute and group: how the model treats it.
+    """One row per attribute and group, and per pair of groups: how the model treats them.
 
     Parameters
     ----------
@@ -58,202 +62,93 @@ def group_table(
         threshold share what is left
     min_group_size, min_group_positives
         a group needs so many customers, and (classification) so many customers with a positive
-        target, to be judged
+        target, to be judged. Smaller groups of an attribute are one row, without any figure
     n_bootstrap, confidence, seed
         draws of customers, level of the intervals before correction, seed of the draws
+    pairs
+        also the groups of every two attributes, as far as both are known: a group may be treated
+        well on average, and one half of it badly (Kearns et al. 2018)
+    benefit
+        column of what a customer has of being selected; by default the target: a selected churner
+        is helped in time, a selected buyer gets the offer that he or she will use
+    measures
+        the measures to take, by default all; the cheap ones are for simulations
 
     Returns
     -------
     DataFrame
-        attribute, group, n (rows), n_customers, and (classification) positives, or (regression)
-        mean_target; selection_rate; selection_ratio (to the rate of everybody); auc, or mae (in
-        the target's units); calibration_gap (observed minus predicted mean; for a regression over
-        the mean target of everybody); each with ``_lower`` and ``_upper``; level; judged; note.
+        attribute, group, pair, n (rows), n_customers, and (classification) positives, or
+        (regression) mean_target; selection_rate; selection_ratio (to the rate of everybody);
+        benefit (mean over the selected of the group); benefit_ratio (benefit per member of the
+        group, selected or not, over that of everybody); auc, or mae (in the target's units);
+        ability_gap (everybody's AUC minus the group's; or MAE over the mean target of the group,
+        minus that of everybody: more is worse); calibration_gap (observed minus predicted mean;
+        for a regression over the mean target of everybody); each with ``_lower``, ``_upper`` and
+        ``_error`` (the bootstrap's standard error); of everybody mean_target_all and
+        calibration_gap_all; n_known (customers whose attribute is known); level; judged; note.
 
         Every group is a comparison, so intervals are wider than ``confidence`` says: the column
-        ``level`` is 1 - (1 - confidence) / number of judged groups (Bonferroni). Percentiles of
-        the draws at hand do not resolve such levels, so an interval is the estimate -+ z times
-        the bootstrap's standard error; it is NaN where all draws are alike (nobody selected).
+        ``level`` is 1 - (1 - confidence) / number of judged groups (Bonferroni: of the usual
+        corrections the one under which verdict and interval say the same; Holm's steps have
+        no intervals). With pairs, half of the error is theirs, as there are so many of them.
+        Percentiles of the draws at hand do not resolve such levels, so an interval
+        is the estimate -+ t times the bootstrap's standard error; it is NaN where all draws are
+        alike (nobody selected). A group with fewer positives than predicted also seems to vary
+        less than it would if the predictions were true; the error of its calibration gap is at
+        least the one under true predictions.
 
     """
     names = [attributes] if isinstance(attributes, str) else list(attributes)
-    require(predictions, [CUSTOMER_ID, TARGET, model, *names])
+    require(predictions, [CUSTOMER_ID, TARGET, model, benefit, *names])
     if not 0 < selected_share <= 1:
         raise ValueError(f"selected_share == {selected_share}, must be > 0 and <= 1")
     target, score = read_target(predictions, kind), numbers(predictions, model)
     if kind == "classification" and (score.min() < 0 or score.max() > 1):
         raise ValueError(f"predictions: {model!r} leaves [0, 1], so it is no probability")
-    groups = [
-        _Group.of(predictions, target, name, value, kind, min_group_size, min_group_positives)
-        for name in names
-        for value in _values(predictions[name])
-    ]
-    judged = sum(not group.why_not for group in groups)
-    level = 1 - (1 - confidence) / max(1, judged)
     draws = ClusterBootstrap.of(predictions[CUSTOMER_ID], n_bootstrap, seed)
-    statistic = _Statistic.of(groups, target, score, kind, selected_share)
+    needs = Needs(draws.codes, target, kind, min_group_size, min_group_positives)
+    groups = list(groups_of(predictions, names, needs, pairs))
+    levels = levels_of(groups, confidence, pairs)
+    shown = [group for group in groups if group.shown]
+    statistic = _Statistic.of(
+        shown, target, score, numbers(predictions, benefit), kind, selected_share, measures
+    )
     estimates, replicates = draws.estimate(statistic), draws.replicates(statistic)
-    rows = []
-    for i, group in enumerate(groups):
+    everybody = {
+        "mean_target_all": float(target.mean()),
+        "calibration_gap_all": float((target - score).mean())
+        / (1.0 if kind == "classification" else float(target.mean()) or np.nan),
+    }
+    known = known_customers(groups, needs)
+    rows, place = [], {id(group): i for i, group in enumerate(shown)}
+    for group in groups:
+        i = place.get(id(group))
         row = group.row(target, kind)
-        notes = [group.why_not] if group.why_not else []
+        notes, gap_error = [group.why_not] if group.why_not else [], np.nan
         for j, metric in enumerate(statistic.names):
-            value = float(estimates[i, j])
-            ends = normal_interval(value, replicates[:, i, j], level, BOUNDS[metric])
+            told = i is not None and not (group.rare and metric in _NEEDS_POSITIVES)
+            value = float(estimates[i, j]) if told else np.nan
+            drawn = replicates[:, i, j] if told else np.empty(0)
+            error = standard_error(drawn)
+            if kind == "classification" and metric == "calibration_gap":
+                error *= _surprise(target[group.rows], score[group.rows])
+            bounds = BOUNDS.get(metric, _ANY)
+            ends = error_interval(value, error, levels[group.pair], group.n_customers, bounds)
             row |= {metric: value, f"{metric}_lower": ends[0], f"{metric}_upper": ends[1]}
-            if np.isnan(value):
+            row[f"{metric}_error"] = error
+            gap_error = error if metric == "calibration_gap" else gap_error
+            if told and np.isnan(value):
                 notes.append(f"{metric} is undefined here")
-            elif np.isnan(ends[0]):
+            elif told and np.isnan(ends[0]):
                 notes.append(f"{metric} has no interval")
-            if metric == "calibration_gap":
-                row["judged"] = not group.why_not and not np.isnan(ends[0])
-        row["level"] = level
+        row |= everybody
+        row["n_known"] = known[group.attribute]
+        row["level"] = levels[group.pair]
+        row["judged"] = not group.why_not and bool(np.isfinite(gap_error))
         row["note"] = "; ".join(notes)
         rows.append(row)
-    return pd.DataFrame(rows)
-
-
-def verdict(table: pd.DataFrame, max_calibration_gap: float) -> tuple[Verdict, list[str]]:
-    """Judge the calibration gaps of :func:`group_table`; give the verdict and its reasons.
-
-    FAIL when the interval of a judged group lies wholly beyond -+ ``max_calibration_gap``;
-    otherwise NOT_EVALUATED when an attribute has fewer than two judged groups, for there is
-    nothing to compare; otherwise PASS. PASS says that no gap that large was shown, not that there
-    is none: small groups have wide intervals, and wide intervals do not fail.
-    """
-    if not max_calibration_gap >= 0:
-        raise ValueError(f"max_calibration_gap == {max_calibration_gap}, must be >= 0")
-    failed, unjudged, passed = [], [], []
-    for name, rows in table.groupby("attribute", sort=False):
-        judged = rows[rows["judged"].astype(bool)]
-        lower, upper = judged["calibration_gap_lower"], judged["calibration_gap_upper"]
-        beyond = judged[(lower > max_calibration_gap) | (upper < -max_calibration_gap)]
-        failed += [
-            f"{name} {_gap(row)} lies wholly beyond ±{max_calibration_gap:g}"
-            for _, row in beyond.iterrows()
-        ]
-        if len(judged) < 2:
-            unjudged.append(
-                f"{name}: {len(judged)} of {len(rows)} groups are large enough to judge, needs 2"
-            )
-            continue
-        widest = judged.iloc[int(judged["calibration_gap"].abs().argmax())]
-        passed.append(
-            f"{name}: {len(judged)} of {len(rows)} groups judged; largest at {_gap(widest)}"
-        )
-    if failed:
-        return Verdict.FAIL, [*failed, *unjudged]
-    if unjudged or not passed:
-        return Verdict.NOT_EVALUATED, unjudged or ["no groups to compare"]
-    return Verdict.PASS, passed
-
-
-@dataclass(frozen=True)
-class _Group:
-    attribute: str
-    value: str
-    member: _Mask
-    n_customers: int
-    why_not: str  # empty when the group is large enough to judge
-
-    @classmethod
-    def of(
-        cls,
-        predictions: pd.DataFrame,
-        target: Floats,
-        attribute: str,
-        value: str,
-        kind: Kind,
-        min_size: int,
-        min_positives: int,
-    ) -> "_Group":
-        member = (_labels(predictions[attribute]) == value).to_numpy(dtype=bool)
-        customers = predictions[CUSTOMER_ID].to_numpy()
-        n = len(np.unique(customers[member].astype(str)))
-        positive = len(np.unique(customers[member & (target == 1)].astype(str)))
-        why_not = ""
-        if value == NOT_AVAILABLE:
-            why_not = "not judged: the attribute is unknown, so this is no group of like people"
-        elif n < min_size:
-            why_not = f"not judged: {n} customers, needs {min_size}"
-        elif kind == "classification" and positive < min_positives:
-            why_not = f"not judged: {positive} customers with a positive, needs {min_positives}"
-        return cls(attribute, value, member, n, why_not)
-
-    def row(self, target: Floats, kind: Kind) -> dict[str, object]:
-        out: dict[str, object] = {
-            "attribute": self.attribute,
-            "group": self.value,
-            "n": int(self.member.sum()),
-            "n_customers": self.n_customers,
-        }
-        inside = target[self.member]
-        if kind == "classification":
-            out["positives"] = int(inside.sum())
-        else:
-            out["mean_target"] = float(inside.mean())
-        return out
-
-
-@dataclass(frozen=True)
-class _Statistic:
-    """Weights to draws x groups x metrics."""
-
-    names: tuple[str, ...]
-    members: tuple[_Mask, ...]
-    rankings: tuple[Ranking, ...]
-    target: Floats
-    score: Floats
-    selected: Floats
-    relative: bool
-
-    @classmethod
-    def of(
-        cls, groups: Sequence[_Group], target: Floats, score: Floats, kind: Kind, share: float
-    ) -> "_Statistic":
-        ability = "auc" if kind == "classification" else "mae"
-        return cls(
-            ("selection_rate", "selection_ratio", ability, "calibration_gap"),
-            tuple(group.member for group in groups),
-            tuple(Ranking.of(score[group.member]) for group in groups),
-            target,
-            score,
-            selected_top(score, share),
-            kind == "regression",
-        )
-
-    def __call__(self, weights: Floats) -> Floats:
-        everybody = metrics.weighted_mean(weights, self.selected)
-        scale = metrics.weighted_mean(weights, self.target) if self.relative else 1.0
-        parts = []
-        for member, ranking in zip(self.members, self.rankings, strict=True):
-            inside, target, score = weights[:, member], self.target[member], self.score[member]
-            rate = metrics.weighted_mean(inside, self.selected[member])
-            if self.relative:
-                ability = metrics.weighted_mean(inside, np.abs(score - target))
-            else:
-                ability = metrics.auc(inside, target, ranking)
-            gap = metrics.weighted_mean(inside, target - score)
-            gap = metrics.ratio(gap, np.broadcast_to(scale, gap.shape))
-            parts.append(np.stack([rate, metrics.ratio(rate, everybody), ability, gap], axis=1))
-        return np.stack(parts, axis=1)
-
-
-def widest_gap(fairness: pd.DataFrame) -> str:
-    """Tell the widest calibration gap among the groups that are large enough to judge.
-
-    ``fairness`` has the rows of :func:`group_table` of several models, with ``model``. The text
-    goes on a sentence and begins with "; "; it is empty when no group is large enough.
-    """
-    large = fairness[fairness["judged"]]
-    if large.empty:
-        return ""
-    row = large.sort_values("calibration_gap", key=lambda gap: gap.abs()).iloc[-1]
-    return (
-        f"; the widest calibration gap among them is {row['calibration_gap']:+.3f} "
-        f"[{row['calibration_gap_lower']:+.3f}, {row['calibration_gap_upper']:+.3f}] "
-        f"({row['model']}, {row['attribute']} {row['group']}, {row['n_customers']:,} customers)"
-    )
+    counts = ["n", "n_customers", "positives"] if kind == "classification" else ["n", "n_customers"]
+    return pd.DataFrame(rows).astype(dict.fromkeys(counts, "Int64"))
 
 
 def selected_top(score: Floats, share: float) -> Floats:
@@ -269,23 +164,98 @@ def selected_top(score: Floats, share: float) -> Floats:
     return np.clip((places - before) / counts, 0, 1)[ranking.group]
 
 
-def _labels(column: pd.Series) -> pd.Series:
-    return column.astype(object).where(column.notna(), NOT_AVAILABLE).astype(str)
+# Figures of a group that say nothing, and tell too much, when only a few have a positive target.
+_NEEDS_POSITIVES = frozenset({"auc", "ability_gap", "calibration_gap", "benefit", "benefit_ratio"})
 
 
-def _values(column: pd.Series) -> list[str]:
-    found = sorted(set(_labels(column)) - {NOT_AVAILABLE}, key=_natural)
-    return [*found, NOT_AVAILABLE] if column.isna().any() else found
+def _surprise(target: Floats, probability: Floats) -> float:
+    """How much more a group would vary than it did, were its probabilities true; at least 1."""
+    found = float((target - probability).var())
+    return max(1.0, float(np.sqrt((probability * (1 - probability)).mean() / max(found, 1e-12))))
 
 
-def _natural(label: str) -> tuple[float, bool, str]:
-    """Order bands by their first number: 'Under 15K', '15-24K', '100-124K', then plain words."""
-    number = re.search(r"\d+", label)
-    return (float(number[0]) if number else np.inf, label[:1].isdigit(), label)
+@dataclass(frozen=True)
+class _Statistic:
+    """Weights to draws x groups x metrics."""
 
+    names: tuple[str, ...]
+    members: tuple[npt.NDArray[np.intp], ...]
+    rankings: tuple[Ranking, ...]
+    everybody: Ranking
+    target: Floats
+    score: Floats
+    selected: Floats
+    benefit: Floats
+    relative: bool
 
-def _gap(row: pd.Series) -> str:
-    return (
-        f"{row['group']} (n = {row['n_customers']:,}): gap {row['calibration_gap']:+.3f} "
-        f"[{row['calibration_gap_lower']:+.3f}, {row['calibration_gap_upper']:+.3f}]"
-    )
+    @classmethod
+    def of(
+        cls,
+        groups: Sequence[Group],
+        target: Floats,
+        score: Floats,
+        benefit: Floats,
+        kind: Kind,
+        share: float,
+        measures: Sequence[str] | None,
+    ) -> "_Statistic":
+        ability = "auc" if kind == "classification" else "mae"
+        known = ["selection_rate", "selection_ratio", "benefit", "benefit_ratio", ability]
+        known += ["ability_gap", "calibration_gap"]
+        names = tuple(name for name in known if measures is None or name in measures)
+        if "calibration_gap" not in names:
+            raise ValueError(f"measures: needs 'calibration_gap'; known: {', '.join(known)}")
+        members = tuple(group.rows for group in groups)
+        ranked = "auc" in names or "ability_gap" in names
+        return cls(
+            names,
+            members,
+            tuple(Ranking.of(score[rows]) for rows in members) if ranked else (),
+            Ranking.of(score),
+            target,
+            score,
+            selected_top(score, share),
+            benefit,
+            kind == "regression",
+        )
+
+    def __call__(self, weights: Floats) -> Floats:
+        """Give draws x groups x metrics."""
+        if not self.members:
+            return np.empty((len(weights), 0, len(self.names)))
+        of_all = self._measures(weights, None, self.everybody)
+        parts = []
+        for i, rows in enumerate(self.members):
+            ranking = self.rankings[i] if self.rankings else self.everybody
+            mine = self._measures(np.take(weights, rows, axis=1), rows, ranking)
+            parts.append(np.stack(self._compared(mine, of_all), axis=1))
+        return np.stack(parts, axis=1)
+
+    def _compared(self, mine: dict[str, Floats], of_all: dict[str, Floats]) -> list[Floats]:
+        scale = of_all["target"] if self.relative else np.ones_like(of_all["target"])
+        found = {
+            "selection_rate": mine["rate"],
+            "selection_ratio": metrics.ratio(mine["rate"], of_all["rate"]),
+            "benefit": metrics.ratio(mine["gained"], mine["rate"]),
+            "benefit_ratio": metrics.ratio(mine["gained"], of_all["gained"]),
+            "calibration_gap": metrics.ratio(mine["target"] - mine["score"], scale),
+        }
+        if self.relative:
+            found["mae"] = mine["off"]
+            off, off_all = (metrics.ratio(m["off"], m["target"]) for m in (mine, of_all))
+            found["ability_gap"] = off - off_all
+        elif "auc" in mine:
+            found |= {"auc": mine["auc"], "ability_gap": of_all["auc"] - mine["auc"]}
+        return [found[name] for name in self.names]
+
+    def _measures(
+        self, weights: Floats, rows: npt.NDArray[np.intp] | None, ranking: Ranking
+    ) -> dict[str, Floats]:
+        inside = slice(None) if rows is None else rows
+        target, score, selected = self.target[inside], self.score[inside], self.selected[inside]
+        columns = [target, score, selected, selected * self.benefit[inside], np.abs(score - target)]
+        means = metrics.ratio(weights @ np.stack(columns, axis=1), weights.sum(1, keepdims=True))
+        found = dict(zip(("target", "score", "rate", "gained", "off"), means.T, strict=True))
+        if self.rankings and not self.relative:
+            found["auc"] = metrics.auc(weights, target, ranking)
+        return found

@@ -1,0 +1,228 @@
+"""May a model be released? What the gaps between groups show, and what follows.
+
+Absence of evidence is no evidence of absence: a wide interval shows nothing. So each gap gets one
+of four findings. **Within**: a gap as large as the limit is ruled out (two one-sided tests;
+Schuirmann 1987). **Beyond**: the whole interval lies past the limit. **Suspected**: there is a gap,
+and it may lie past the limit. **Undecided**: neither a gap nor its absence is shown; the group is
+too small for the limit.
+
+Errors are held where they matter. That any of many fair groups is suspected or beyond has at most
+the probability 1 - confidence: the intervals are corrected for the number of groups. That a group
+with a gap as large as the limit is found within has at most 1 - confidence too, whatever its size;
+here no correction is due, as a model passes only if this holds of every group that is counted.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+import pandas as pd
+
+from mkt_models.columns import Verdict
+from mkt_models.evaluation.bootstrap import critical
+from mkt_models.evaluation.inputs import Kind
+from mkt_models.params import Gate
+
+POWER = 0.8  # the smallest gap that is found so often is told
+
+
+class Finding(StrEnum):
+    """What the interval of a gap shows."""
+
+    WITHIN = "within"
+    SUSPECTED = "suspected"
+    UNDECIDED = "undecided"
+    BEYOND = "beyond"
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A measure of ``group_table``, the value that treats all alike, and how far off is allowed.
+
+    ``side``: 0 both, 1 only above ``alike`` is a harm, -1 only below.
+    """
+
+    measure: str
+    alike: float
+    allowed: float
+    side: int = 0
+
+    @property
+    def words(self) -> str:
+        """The limit as a reader sees it."""
+        if self.measure == "selection_ratio":
+            return f"at least {self.alike - self.allowed:.2g}"
+        return f"±{self.allowed:.3g}" if self.side == 0 else f"at most {self.allowed:.3g}"
+
+
+def limits(table: pd.DataFrame, kind: Kind, gate: Gate) -> list[Limit]:
+    """Give the limits that ``gate`` sets for the table of one model."""
+    rate = float(table["mean_target_all"].iloc[0]) if len(table) else np.nan
+    allowed = gate.max_gap_of_amount
+    if kind == "classification":
+        allowed = min(gate.max_calibration_gap, gate.max_gap_of_rate * rate)
+    found = [Limit("calibration_gap", 0.0, allowed)]
+    if gate.min_selection_ratio is not None:
+        found.append(Limit("selection_ratio", 1.0, 1 - gate.min_selection_ratio, -1))
+    if gate.max_ability_gap is not None:
+        found.append(Limit("ability_gap", 0.0, gate.max_ability_gap, 1))
+    return found
+
+
+def findings(table: pd.DataFrame, limits_: Sequence[Limit], confidence: float) -> pd.DataFrame:
+    """One row per judged group and limit: what its interval shows.
+
+    Parameters
+    ----------
+    table
+        as ``group_table`` gives it
+    limits_
+        what is judged; several limits share the error, so that intervals widen further
+    confidence
+        that of the gate as a whole, before correction
+
+    Returns
+    -------
+    DataFrame
+        attribute, group, pair, n_customers, measure, gap (its distance from what treats all
+        alike), lower and upper (corrected for all comparisons), within (largest distance that is
+        not ruled out, uncorrected), limit, smallest (the smallest true gap that would be shown to
+        be one with a probability of 80%), finding
+
+    """
+    rows = []
+    for _, row in table[table["judged"].astype(bool)].iterrows():
+        for limit in limits_:
+            error = float(row[f"{limit.measure}_error"])
+            gap = float(row[limit.measure]) - limit.alike
+            level = 1 - (1 - float(row["level"])) / len(limits_)
+            n = float(row["n_customers"])
+            z = critical((1 + level) / 2, n)
+            z_within = critical(confidence, n)
+            lower, upper = gap - z * error, gap + z * error
+            # What is left of the gap that may be a harm, at most.
+            reaches = [side * gap + z_within * error for side in _sides(limit)]
+            shown = [side * gap - z * error for side in _sides(limit)]
+            if not np.isfinite(error):
+                finding = Finding.UNDECIDED
+            elif max(shown) > limit.allowed:
+                finding = Finding.BEYOND
+            elif max(reaches) <= limit.allowed:
+                finding = Finding.WITHIN
+            else:
+                finding = Finding.SUSPECTED if max(shown) > 0 else Finding.UNDECIDED
+            rows.append(
+                {
+                    **{k: row[k] for k in ("attribute", "group", "pair", "n_customers")},
+                    "measure": limit.measure,
+                    "gap": gap,
+                    "lower": lower,
+                    "upper": upper,
+                    "within": max(reaches),
+                    "limit": limit.allowed,
+                    "smallest": (z + critical(POWER, n)) * error,
+                    "finding": finding.value,
+                }
+            )
+    columns = ["attribute", "group", "pair", "n_customers", "measure", "gap", "lower", "upper"]
+    columns += ["within", "limit", "smallest", "finding"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def verdict(
+    table: pd.DataFrame, kind: Kind, gate: Gate, confidence: float
+) -> tuple[Verdict, list[str]]:
+    """Judge one model by the groups of ``group_table``; give the verdict and its reasons.
+
+    FAIL when a group, or a pair of groups, is shown beyond a limit. NOT_EVALUATED when there is
+    nothing to compare: an attribute has fewer than two judged groups. With ``undecided:
+    not_evaluated`` also when a gap is suspected, or when of an attribute fewer than
+    ``min_told_share`` of the customers are in groups that are shown within the limit. Otherwise
+    PASS. Pairs can fail a model, they are not needed to pass it: most are too small.
+    """
+    if table.empty:
+        return Verdict.NOT_EVALUATED, ["no groups to compare"]
+    limits_ = limits(table, kind, gate)
+    found = findings(table, limits_, confidence)
+    of = {limit.measure: limit for limit in limits_}
+    failed = [_said(row, of) for _, row in found[found["finding"] == Finding.BEYOND].iterrows()]
+    suspected = [
+        _said(row, of) for _, row in found[found["finding"] == Finding.SUSPECTED].iterrows()
+    ]
+    unjudged, undecided, passed = [], [], []
+    for name, rows in table[~table["pair"].astype(bool)].groupby("attribute", sort=False):
+        mine = found[found["attribute"] == name]
+        judged = int(rows["judged"].astype(bool).sum())
+        if judged < 2:
+            unjudged.append(f"{name}: {_count(judged)} large enough to judge, needs 2")
+            continue
+        for measure, some in mine.groupby("measure", sort=False):
+            told = some[some["finding"] == Finding.WITHIN]
+            share = float(told["n_customers"].sum()) / _known(rows)
+            text = (
+                f"{name}: {_label(str(measure))} shown within {of[str(measure)].words} for "
+                f"{len(told)} of {judged} groups, {share:.0%} of the customers it is known of"
+            )
+            if share < gate.min_told_share:
+                open_ = some[some["finding"] == Finding.UNDECIDED]
+                text += f", needs {gate.min_told_share:.0%}"
+                if len(open_):
+                    text += f"; a gap below {open_['smallest'].max():.2g} would not be noticed"
+                undecided.append(text)
+            else:
+                passed.append(text)
+    if failed:
+        return Verdict.FAIL, [*failed, *suspected, *unjudged]
+    open_ends = suspected + undecided if gate.undecided == "not_evaluated" else []
+    if unjudged or open_ends or not (passed or undecided):
+        return Verdict.NOT_EVALUATED, [*unjudged, *open_ends] or ["no groups to compare"]
+    return Verdict.PASS, [*passed, *suspected, *undecided]
+
+
+def widest_gap(fairness: pd.DataFrame) -> str:
+    """Tell the widest calibration gap among the groups that are large enough to judge.
+
+    ``fairness`` has the rows of ``group_table`` of several models, with ``model``. The text
+    goes on a sentence and begins with "; "; it is empty when no group is large enough.
+    """
+    large = fairness[fairness["judged"].astype(bool) & ~fairness["pair"].astype(bool)]
+    if large.empty:
+        return ""
+    row = large.sort_values("calibration_gap", key=lambda gap: gap.abs()).iloc[-1]
+    return (
+        f"; the widest calibration gap among them is {row['calibration_gap']:+.3f} "
+        f"[{row['calibration_gap_lower']:+.3f}, {row['calibration_gap_upper']:+.3f}] "
+        f"({row['model']}, {row['attribute']} {row['group']}, {row['n_customers']:,} customers)"
+    )
+
+
+def _sides(limit: Limit) -> tuple[int, ...]:
+    return (1, -1) if limit.side == 0 else (limit.side,)
+
+
+def _known(rows: pd.DataFrame) -> float:
+    """Customers whose attribute is known, those of groups too small to show with them."""
+    return float(rows["n_known"].iloc[0])
+
+
+def _label(measure: str) -> str:
+    return measure.replace("_", " ")
+
+
+def _count(judged: int) -> str:
+    return "no group is" if judged == 0 else f"{judged} group{'s are' if judged > 1 else ' is'}"
+
+
+def _said(row: pd.Series, of: dict[str, Limit]) -> str:
+    limit = of[row["measure"]]
+    what = (
+        f"lies beyond {limit.words}"
+        if row["finding"] == Finding.BEYOND
+        else f"is shown, and may lie beyond {limit.words}"
+    )
+    return (
+        f"{row['attribute']} {row['group']} (n = {row['n_customers']:,}): {_label(limit.measure)} "
+        f"{row['gap'] + limit.alike:+.3f} [{row['lower'] + limit.alike:+.3f}, "
+        f"{row['upper'] + limit.alike:+.3f}] {what}"
+    )

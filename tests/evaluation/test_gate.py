@@ -1,0 +1,184 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mkt_models.columns import Verdict
+from mkt_models.evaluation.fairness import group_table
+from mkt_models.evaluation.gate import Finding, Limit, findings, limits, verdict, widest_gap
+from mkt_models.params import Gate
+
+GATE = Gate(max_calibration_gap=0.1, max_gap_of_rate=0.5, max_gap_of_amount=0.2)
+LENIENT = GATE.model_copy(update={"undecided": "pass"})
+GAP = [Limit("calibration_gap", 0.0, 0.1)]
+
+
+def table(*rows, attribute="age_band", pair=False):
+    """Groups of many customers: (name, gap, standard error, judged); the level is 1 - .05."""
+    names = ["group", "calibration_gap", "calibration_gap_error", "judged"]
+    out = pd.DataFrame(rows, columns=names).assign(attribute=attribute, pair=pair)
+    return out.assign(
+        n_customers=100_000,
+        n_known=100_000 * len(rows),
+        mean_target_all=0.4,
+        calibration_gap_all=0.0,
+        level=0.95,
+    )
+
+
+def found(gap, error):
+    return findings(table(("a", gap, error, True)), GAP, 0.95).iloc[0]
+
+
+@pytest.mark.parametrize(
+    ("gap", "error", "finding"),
+    [
+        (0.0, 0.05, "within"),  # .0 + 1.645 * .05 = .082
+        (0.0, 0.07, "undecided"),  # .115, and nothing is shown
+        (0.05, 0.02, "within"),  # a gap, but one of at most .083
+        (0.08, 0.02, "suspected"),  # from .041 to .119
+        (-0.08, 0.02, "suspected"),
+        (0.08, 0.05, "undecided"),
+        (0.15, 0.02, "beyond"),  # from .111
+        (-0.15, 0.02, "beyond"),
+        (0.13, 0.02, "suspected"),
+        (0.0, np.nan, "undecided"),
+    ],
+)
+def test_findings_by_hand(gap, error, finding):
+    assert found(gap, error)["finding"] == finding
+
+
+def test_the_smallest_gap_that_would_be_shown():
+    # 1.96 + .8416 standard errors.
+    assert found(0.0, 0.01)["smallest"] == pytest.approx(0.028016, abs=1e-5)
+
+
+def test_more_limits_share_the_error():
+    rows = table(("a", 0.0, 0.01, True)).assign(ability_gap=0.02, ability_gap_error=0.01)
+    both = findings(rows, [*GAP, Limit("ability_gap", 0.0, 0.1, 1)], 0.95)
+    assert both["upper"].iloc[0] == pytest.approx(0.01 * 2.2414, abs=1e-4)  # 1 - .05 / 4
+    assert both["measure"].tolist() == ["calibration_gap", "ability_gap"]
+
+
+def test_only_the_harmful_side_counts():
+    less_selected = Limit("selection_ratio", 1.0, 0.2, -1)
+    rows = table(("a", 0.0, 0.01, True)).assign(selection_ratio_error=0.02)
+    for ratio, finding in [(0.5, "beyond"), (0.9, "within"), (1.9, "within"), (0.77, "suspected")]:
+        one = findings(rows.assign(selection_ratio=ratio), [less_selected], 0.95)
+        assert one["finding"].tolist() == [finding], ratio
+    assert less_selected.words == "at least 0.8"
+
+
+@given(gap=st.floats(-0.5, 0.5), error=st.floats(1e-4, 0.5), more=st.floats(1.01, 5))
+def test_more_doubt_never_shows_more(gap, error, more):
+    few, many = found(gap, error * more)["finding"], found(gap, error)["finding"]
+    if many == Finding.UNDECIDED:
+        assert few == Finding.UNDECIDED
+    if few in (Finding.WITHIN, Finding.BEYOND):
+        assert many == few
+
+
+def test_limits_are_those_of_the_params():
+    rows = table(("a", 0.0, 0.01, True))
+    assert limits(rows, "classification", GATE) == [Limit("calibration_gap", 0.0, 0.1)]
+    rare = rows.assign(mean_target_all=0.02)
+    assert limits(rare, "classification", GATE)[0].allowed == pytest.approx(0.01)
+    assert limits(rows, "regression", GATE)[0].allowed == 0.2
+    asked = GATE.model_copy(update={"min_selection_ratio": 0.8, "max_ability_gap": 0.05})
+    assert [(limit.measure, limit.side) for limit in limits(rows, "regression", asked)] == [
+        ("calibration_gap", 0),
+        ("selection_ratio", -1),
+        ("ability_gap", 1),
+    ]
+
+
+def judge(rows, gate=GATE):
+    return verdict(rows, "classification", gate, 0.95)
+
+
+FINE, WIDE = ("a", 0.0, 0.01, True), ("b", 0.05, 0.1, True)
+SUSPECT, BAD = ("b", 0.08, 0.02, True), ("b", 0.2, 0.02, True)
+
+
+def test_the_verdict_by_hand():
+    answer, reasons = judge(table(FINE, ("b", -0.01, 0.01, True)))
+    assert answer is Verdict.PASS
+    assert reasons == [
+        "age_band: calibration gap shown within ±0.1 for 2 of 2 groups, 100% of the customers it "
+        "is known of"
+    ]
+    answer, reasons = judge(table(FINE, SUSPECT))
+    assert answer is Verdict.NOT_EVALUATED
+    assert reasons == [
+        "age_band b (n = 100,000): calibration gap +0.080 [+0.041, +0.119] is shown, and may lie "
+        "beyond ±0.1"
+    ]
+    answer, reasons = judge(table(FINE, BAD))
+    assert answer is Verdict.FAIL
+    assert reasons[0].endswith("+0.200 [+0.161, +0.239] lies beyond ±0.1")
+    assert judge(table(BAD))[0] is Verdict.FAIL
+
+
+def test_undecided_groups_do_not_carry_an_attribute():
+    # Half of the customers are in a group that is shown within: just enough.
+    assert judge(table(FINE, WIDE))[0] is Verdict.PASS
+    answer, reasons = judge(table(FINE, WIDE, ("c", 0.0, 0.1, True)))
+    assert answer is Verdict.NOT_EVALUATED
+    assert reasons == [
+        "age_band: calibration gap shown within ±0.1 for 1 of 3 groups, 33% of the customers it is "
+        "known of, needs 50%; a gap below 0.28 would not be noticed"
+    ]
+
+
+def test_a_lenient_gate_withholds_only_what_is_shown():
+    assert judge(table(FINE, SUSPECT), LENIENT)[0] is Verdict.PASS
+    assert judge(table(WIDE, ("c", 0.0, 0.1, True)), LENIENT)[0] is Verdict.PASS
+    assert judge(table(FINE, BAD), LENIENT)[0] is Verdict.FAIL
+
+
+def test_what_cannot_be_compared_is_never_a_pass():
+    one = table(FINE, ("b", 0.0, 0.01, False))
+    for gate in (GATE, LENIENT):
+        answer, reasons = judge(one, gate)
+        assert answer is Verdict.NOT_EVALUATED
+        assert reasons == ["age_band: 1 group is large enough to judge, needs 2"]
+        assert judge(one.iloc[:0], gate)[0] is Verdict.NOT_EVALUATED
+        none = table(("not available", 0.0, 0.01, False)).assign(n_known=0)
+        assert judge(none, gate)[0] is Verdict.NOT_EVALUATED
+        # One attribute that passes does not carry one that cannot be judged.
+        both = pd.concat([one, table(FINE, FINE, attribute="income_band")])
+        assert judge(both, gate)[0] is Verdict.NOT_EVALUATED
+
+
+def test_pairs_can_fail_a_model_but_are_not_needed():
+    singles = table(FINE, ("b", 0.0, 0.01, True))
+    pairs = {"attribute": "age_band × gender", "pair": True}
+    assert judge(pd.concat([singles, table(WIDE, **pairs)]))[0] is Verdict.PASS
+    assert judge(pd.concat([singles, table(BAD, **pairs)]))[0] is Verdict.FAIL
+
+
+def predictions(shift=0.0, n=6000):
+    rng = np.random.default_rng(0)
+    p = rng.uniform(0.1, 0.5, n)
+    age = np.array(["young", "old"])[np.arange(n) % 2]
+    target = (rng.random(n) < p + shift * (age == "old")).astype(int)
+    customers = np.arange(n).astype(str)
+    return pd.DataFrame({"customer_id": customers, "age": age, "p": p, "target": target})
+
+
+@pytest.mark.parametrize(("shift", "says"), [(0.0, Verdict.PASS), (0.3, Verdict.FAIL)])
+def test_from_predictions_to_a_verdict(shift, says):
+    rows = group_table(
+        predictions(shift), "p", "age", "classification", 0.2, 50, 5, 200, 0.95, seed=1
+    )
+    assert judge(rows)[0] is says
+
+
+def test_the_widest_gap_is_told_of_groups_that_are_large_enough():
+    rows = group_table(predictions(0.3), "p", "age", "classification", 0.2, 50, 5, 200, 0.95, 1)
+    told = widest_gap(rows.assign(model="churn"))
+    assert told.startswith("; the widest calibration gap among them is +0.")
+    assert "(churn, age old, 3,000 customers)" in told
+    assert widest_gap(rows.assign(model="churn", judged=False)) == ""
