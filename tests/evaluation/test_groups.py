@@ -34,7 +34,8 @@ def test_pairs_need_both_attributes():
 def test_the_small_are_one_group_that_shows_nothing():
     found = {group.value: group for group in groups_of(people(), ["age"], needs(), pairs=False)}
     # Two rows, but one customer: old is as small as child.
-    assert list(found) == ["young", "too small: 2 groups"]
+    assert list(found) == ["young", "not available", "too small: 2 groups"]
+    assert not found["not available"].shown
     small = found["too small: 2 groups"]
     assert small.why_not == "not judged: 2 groups of fewer than 2 customers"
     assert set(small.row(needs().target, "classification").values()) == {

@@ -114,6 +114,10 @@ def groups_of(
                 continue
             rows = np.flatnonzero(labels == value)
             n = needs.count(rows)
+            if n < needs.min_size and value == NOT_AVAILABLE:
+                why = f"not judged: unknown of fewer than {needs.min_size} customers"
+                yield Group(name, value, False, rows, 0, why, shown=False)
+                continue
             if n < needs.min_size:
                 small.append(Group(name, value, name in both, rows, n))
                 continue
