@@ -217,6 +217,11 @@ class Gate(Section):
         description="everybody's AUC minus the group's; amounts: absolute error over the mean, "
         "group minus everybody; null: shown, not judged",
     )
+    min_benefit_ratio: Share = Field(
+        default=0.5,
+        description="randomised contacts: a group's incremental value per unit of budget, over "
+        "everybody's",
+    )
     undecided: Literal["pass", "not_evaluated"] = Field(
         default="not_evaluated",
         description="what becomes of a model with a suspected gap, or with too many customers in "

@@ -93,9 +93,9 @@ def group_table(
         no intervals). With pairs, half of the error is theirs, as there are so many of them.
         Percentiles of the draws at hand do not resolve such levels, so an interval
         is the estimate -+ t times the bootstrap's standard error; it is NaN where all draws are
-        alike (nobody selected). A group with fewer positives than predicted also seems to vary
-        less than it would if the predictions were true; the error of its calibration gap is at
-        least the one under true predictions.
+        alike (nobody selected). A group that happens to lack positives, or large amounts, seems
+        to vary less than it does; the error of its calibration gap is at least the one that true
+        predictions would have. Without that, one fair toy shop in five raised an alarm.
 
     """
     names = [attributes] if isinstance(attributes, str) else list(attributes)
@@ -119,7 +119,7 @@ def group_table(
         "calibration_gap_all": float((target - score).mean())
         / (1.0 if kind == "classification" else float(target.mean()) or np.nan),
     }
-    known = known_customers(groups, needs)
+    known, expected = known_customers(groups, needs), _expected_variance(target, score, kind)
     rows, place = [], {id(group): i for i, group in enumerate(shown)}
     for group in groups:
         i = place.get(id(group))
@@ -130,8 +130,8 @@ def group_table(
             value = float(estimates[i, j]) if told else np.nan
             drawn = replicates[:, i, j] if told else np.empty(0)
             error = standard_error(drawn)
-            if kind == "classification" and metric == "calibration_gap":
-                error *= _surprise(target[group.rows], score[group.rows])
+            if metric == "calibration_gap":
+                error *= _surprise((target - score)[group.rows], expected[group.rows])
             bounds = BOUNDS.get(metric, _ANY)
             ends = error_interval(value, error, levels[group.pair], group.n_customers, bounds)
             row |= {metric: value, f"{metric}_lower": ends[0], f"{metric}_upper": ends[1]}
@@ -168,10 +168,20 @@ def selected_top(score: Floats, share: float) -> Floats:
 _NEEDS_POSITIVES = frozenset({"auc", "ability_gap", "calibration_gap", "benefit", "benefit_ratio"})
 
 
-def _surprise(target: Floats, probability: Floats) -> float:
-    """How much more a group would vary than it did, were its probabilities true; at least 1."""
-    found = float((target - probability).var())
-    return max(1.0, float(np.sqrt((probability * (1 - probability)).mean() / max(found, 1e-12))))
+def _expected_variance(target: Floats, score: Floats, kind: Kind) -> Floats:
+    """Give each row's variance around its prediction, were all predictions true.
+
+    Amounts scatter in proportion to what is predicted, as much as everybody's do.
+    """
+    if kind == "classification":
+        return score * (1 - score)
+    squared = score**2
+    return squared * float(((target - score) ** 2).mean()) / max(float(squared.mean()), 1e-12)
+
+
+def _surprise(off: Floats, expected: Floats) -> float:
+    """How much more a group would vary than it did, were its predictions true; at least 1."""
+    return max(1.0, float(np.sqrt(expected.mean() / max(float(off.var()), 1e-12))))
 
 
 @dataclass(frozen=True)

@@ -143,7 +143,13 @@ def verdict(
     """
     if table.empty:
         return Verdict.NOT_EVALUATED, ["no groups to compare"]
-    limits_ = limits(table, kind, gate)
+    return judge(table, limits(table, kind, gate), gate, confidence)
+
+
+def judge(
+    table: pd.DataFrame, limits_: Sequence[Limit], gate: Gate, confidence: float
+) -> tuple[Verdict, list[str]]:
+    """Judge a table of groups by these limits, as :func:`verdict` does."""
     found = findings(table, limits_, confidence)
     of = {limit.measure: limit for limit in limits_}
     failed = [_said(row, of) for _, row in found[found["finding"] == Finding.BEYOND].iterrows()]

@@ -53,6 +53,10 @@ class Needs:
         """Customers among these rows."""
         return len(np.unique(self.customers[rows]))
 
+    def enough(self, rows: npt.NDArray[np.intp]) -> int:
+        """What is held against ``min_size``: all customers."""
+        return self.count(rows)
+
 
 @dataclass(frozen=True, eq=False)
 class Group:
@@ -107,18 +111,18 @@ def groups_of(
     table = with_pairs(predictions, attributes) if pairs else predictions
     both = [f"{a}{TIMES}{b}" for a, b in combinations(attributes, 2)] if pairs else []
     for name in [*attributes, *both]:
-        labels = group_labels(table[name]).to_numpy()
+        codes, labels = pd.factorize(group_labels(table[name]).to_numpy(dtype=object))
         small = []
-        for value in group_order(labels.tolist()):
+        for value in group_order(list(labels)):
             if name in both and value == NOT_AVAILABLE:
                 continue
-            rows = np.flatnonzero(labels == value)
-            n = needs.count(rows)
-            if n < needs.min_size and value == NOT_AVAILABLE:
+            rows = np.flatnonzero(codes == list(labels).index(value))
+            n, enough = needs.count(rows), needs.enough(rows) >= needs.min_size
+            if not enough and value == NOT_AVAILABLE:
                 why = f"not judged: unknown of fewer than {needs.min_size} customers"
                 yield Group(name, value, False, rows, 0, why, shown=False)
                 continue
-            if n < needs.min_size:
+            if not enough:
                 small.append(Group(name, value, name in both, rows, n))
                 continue
             yield _large(Group(name, value, name in both, rows, n), needs)

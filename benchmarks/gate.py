@@ -1,0 +1,188 @@
+"""How often the gate catches a planted bias, and how often it cries wolf.
+
+Toy shops of 4,000 customers with five attributes as in the demo (22 groups, a quarter unknown), one
+row per customer and cutoff, outcomes of a customer alike over the cutoffs. Of churn-like outcomes a
+logistic model learns on three earlier cutoffs, from what tells of the outcome and, a little, of the
+group; the audit judges three later ones. Spend-like amounts are skewed, and their predictions true.
+
+Bias is planted in one group: in the labels (positives that are not recorded, at training and at
+testing), in the scores (lowered), in the amounts (predictions lowered), or nowhere.
+
+    python benchmarks/gate.py --seeds 200
+"""
+
+import argparse
+import json
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import brentq
+from scipy.special import expit, logit
+from scipy.stats import norm
+from sklearn.linear_model import LogisticRegression
+
+from mkt_models import plots
+from mkt_models.columns import Verdict
+from mkt_models.evaluation.bootstrap import wilson_interval
+from mkt_models.evaluation.fairness import group_table
+from mkt_models.evaluation.gate import verdict
+from mkt_models.evaluation.inputs import Kind
+from mkt_models.loading import load_params
+
+HERE = Path(__file__).resolve().parent
+CUSTOMERS, KNOWN, TRAIN, TEST, RATE = 4000, 0.75, 3, 3, 0.26
+ALIKE = 0.7  # correlation of the latent outcome of a customer over cutoffs, whose horizons overlap
+# The demo's groups, and their shares of the customers whose attributes are known.
+GROUPS = {
+    "gender": [0.53, 0.47],
+    "age_band": [0.11, 0.26, 0.28, 0.19, 0.12, 0.04],
+    "income_band": [0.20, 0.31, 0.28, 0.14, 0.07],
+    "marital_status": [0.67, 0.33],
+    "region": [0.32, 0.16, 0.14, 0.13, 0.11, 0.08, 0.06],
+}
+# Where bias is planted: attribute and group, of 47, 28 and 6 in 100 customers.
+PLANTED = {"gender": 1, "age_band": 2, "region": 6}
+# Kind, attributes, strengths: the gap in points, or over the mean amount; and how many more seeds.
+CASES: list[tuple[str, list[str], list[float], int]] = [
+    ("scores", [""], [0.0], 2),
+    ("amounts", [""], [0.0], 2),
+    ("scores", ["gender", "age_band", "region"], [0.03, 0.05, 0.075, 0.1, 0.15, 0.2], 1),
+    ("labels", ["gender", "age_band"], [0.05, 0.1, 0.15, 0.2], 1),
+    ("amounts", ["age_band"], [0.1, 0.15, 0.2, 0.3], 1),
+]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--seeds", type=int, default=200)
+    parser.add_argument("--out", type=Path, default=HERE / "gate.json")
+    parser.add_argument("--draw", action="store_true", help="only draw what was found")
+    arguments = parser.parse_args()
+    if not arguments.draw:
+        measure(arguments.seeds, arguments.out)
+    found = pd.DataFrame(json.loads(arguments.out.read_text()))
+    print(found.round(3).to_string(index=False))
+    plots.style.figure_of(plots.detection(found)).savefig(arguments.out.with_suffix(".png"))
+
+
+def measure(seeds: int, out: Path) -> None:
+    """Write one row per kind, planted group and strength: what became of the model over seeds."""
+    audit = load_params(HERE.parent / "params" / "demo.yaml").audit
+    rows, started = [], perf_counter()
+    cases = [(k, a, s, seeds * more) for k, names, many, more in CASES for a in names for s in many]
+    for kind, attribute, strength, n in cases:
+        runs = [one(seed, kind, attribute, strength, audit) for seed in range(n)]
+        row: dict[str, Any] = {"kind": kind, "attribute": attribute, "strength": strength}
+        row |= {"customers": int(np.mean([run["customers"] for run in runs])), "seeds": n}
+        row["gap"] = float(np.mean([run["gap"] for run in runs]))
+        for name in ("withheld", "failed", "before"):
+            share = float(np.mean([run[name] for run in runs]))
+            lower, upper = wilson_interval(share, n, 0.95)
+            row |= {name: share, f"{name}_lower": lower, f"{name}_upper": upper}
+        rows.append(row)
+        out.write_text(json.dumps(rows, indent=1) + "\n")
+        print(f"{perf_counter() - started:5.0f} s", row, flush=True)
+
+
+def one(seed: int, kind: str, attribute: str, strength: float, audit: Any) -> dict[str, Any]:
+    """Judge one toy shop: withheld (not passed), failed, and what the former rule said."""
+    rng = np.random.default_rng([seed, 7])
+    people = {name: rng.choice(len(s), CUSTOMERS, p=_even(s)) for name, s in GROUPS.items()}
+    planted = (
+        people[attribute] == PLANTED[attribute] if attribute else np.zeros(CUSTOMERS, dtype=bool)
+    )
+    test = _amounts(rng) if kind == "amounts" else _outcomes(rng, kind, planted, strength)
+    mine = np.tile(planted, TEST)
+    scale = float(test["target"].mean()) if kind == "amounts" else 1.0
+    if kind == "scores" and attribute:
+        test.loc[mine, "p"] = _lowered(test.loc[mine, "p"].to_numpy(), strength)
+    elif kind == "amounts" and attribute:
+        test.loc[mine, "p"] *= 1 - strength * scale / test.loc[mine, "p"].mean()
+    known = np.tile(rng.random(CUSTOMERS) < KNOWN, TEST)
+    for name, groups in people.items():
+        test[name] = np.where(known, np.tile(groups, TEST).astype(str), None)
+    of: Kind = "regression" if kind == "amounts" else "classification"
+    table = group_table(
+        test,
+        "p",
+        list(GROUPS),
+        of,
+        audit.selected_share,
+        audit.min_group_size,
+        audit.min_group_positives,
+        100,
+        audit.confidence,
+        seed,
+        pairs=True,
+        measures=["calibration_gap"],
+    )
+    said, _ = verdict(table, of, audit.gate, audit.confidence)
+    gap = float((test["target"] - test["p"])[mine & known].mean()) / scale if attribute else 0.0
+    return {
+        "customers": int((mine & known).sum() / TEST),
+        "gap": gap,
+        "withheld": said is not Verdict.PASS,
+        "failed": said is Verdict.FAIL,
+        "before": _former(table),
+    }
+
+
+def _outcomes(rng: np.random.Generator, kind: str, planted: Any, strength: float) -> pd.DataFrame:
+    """Rows of the later cutoffs, with the probabilities of a model of the earlier ones."""
+    # Three things that tell of the outcome; one that tells of the group, with an AUC of .76.
+    told = rng.normal(size=(CUSTOMERS, 3))
+    proxy = planted + rng.normal(size=CUSTOMERS)
+    latent = rng.normal(size=CUSTOMERS)
+    parts = []
+    for cutoff in range(TRAIN + TEST):
+        now = told + 0.5 * rng.normal(size=told.shape)
+        p = expit(-1.45 + now @ np.array([0.9, 0.6, -0.4]))
+        noise = rng.normal(size=CUSTOMERS)
+        happens = norm.cdf(np.sqrt(ALIKE) * latent + np.sqrt(1 - ALIKE) * noise) < p
+        if kind == "labels":
+            happens &= ~(planted & (rng.random(CUSTOMERS) < strength / RATE))
+        columns = {f"x{i}": now[:, i] for i in range(3)} | {"x3": proxy, "target": happens}
+        parts.append(pd.DataFrame(columns).assign(cutoff=cutoff, customer_id=np.arange(CUSTOMERS)))
+    rows = pd.concat(parts, ignore_index=True).astype({"target": int})
+    train, test = rows[rows["cutoff"] < TRAIN], rows[rows["cutoff"] >= TRAIN]
+    features = ["x0", "x1", "x2", "x3"]
+    model = LogisticRegression(C=np.inf).fit(train[features].to_numpy(), train["target"])
+    scores = model.predict_proba(test[features].to_numpy())[:, 1]
+    return test[["customer_id", "target"]].assign(p=scores).reset_index(drop=True)
+
+
+def _amounts(rng: np.random.Generator) -> pd.DataFrame:
+    """Rows of the later cutoffs: lognormal amounts around their true means."""
+    mean, latent = rng.normal(7, 0.6, CUSTOMERS), rng.normal(size=CUSTOMERS)
+    parts = []
+    for _ in range(TEST):
+        z = np.sqrt(ALIKE) * latent + np.sqrt(1 - ALIKE) * rng.normal(size=CUSTOMERS)
+        amounts = np.exp(mean + 0.7 * z - 0.7**2 / 2)
+        columns = {"customer_id": np.arange(CUSTOMERS), "target": amounts, "p": np.exp(mean)}
+        parts.append(pd.DataFrame(columns))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _even(shares: list[float]) -> Any:
+    return np.array(shares) / sum(shares)
+
+
+def _lowered(score: Any, by: float) -> Any:
+    """Scores shifted on their log-odds so that their mean falls by so much."""
+    goal = max(float(score.mean()) - by, 0.005)
+    shift = brentq(lambda s: expit(logit(score) + s).mean() - goal, -12, 12)
+    return expit(logit(score) + shift)
+
+
+def _former(table: pd.DataFrame) -> bool:
+    """Whether a group's interval lies wholly beyond .1: all that withheld a model before."""
+    single = table[table["judged"] & ~table["pair"]]
+    reach = norm.ppf(1 - 0.025 / len(single)) * single["calibration_gap_error"]
+    return bool((single["calibration_gap"].abs() - reach > 0.1).any())
+
+
+if __name__ == "__main__":
+    main()
