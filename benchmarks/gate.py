@@ -45,13 +45,16 @@ GROUPS = {
 }
 # Where bias is planted: attribute and group, of 47, 28 and 6 in 100 customers.
 PLANTED = {"gender": 1, "age_band": 2, "region": 6}
-# Kind, attributes, strengths: the gap in points, or over the mean amount; and how many more seeds.
-CASES: list[tuple[str, list[str], list[float], int]] = [
-    ("scores", [""], [0.0], 2),
-    ("amounts", [""], [0.0], 2),
-    ("scores", ["gender", "age_band", "region"], [0.03, 0.05, 0.075, 0.1, 0.15, 0.2], 1),
-    ("labels", ["gender", "age_band"], [0.05, 0.1, 0.15, 0.2], 1),
-    ("amounts", ["age_band"], [0.1, 0.15, 0.2, 0.3], 1),
+# Kind, attribute, strengths (the gap in points, or over the mean amount), how many times the seeds.
+CASES: list[tuple[str, str, list[float], int]] = [
+    ("scores", "", [0.0], 2),
+    ("amounts", "", [0.0], 2),
+    ("scores", "gender", [0.03, 0.05, 0.075, 0.1], 1),
+    ("scores", "age_band", [0.05, 0.075, 0.1, 0.15], 1),
+    ("scores", "region", [0.1, 0.15, 0.2, 0.25], 1),
+    ("labels", "gender", [0.1, 0.2], 1),
+    ("labels", "age_band", [0.1, 0.2], 1),
+    ("amounts", "age_band", [0.1, 0.2, 0.3], 1),
 ]
 
 
@@ -69,11 +72,18 @@ def main() -> None:
 
 
 def measure(seeds: int, out: Path) -> None:
-    """Write one row per kind, planted group and strength: what became of the model over seeds."""
+    """Write one row per kind, planted group and strength: what became of the model over seeds.
+
+    Rows that ``out`` has already are kept: delete it to begin anew.
+    """
     audit = load_params(HERE.parent / "params" / "demo.yaml").audit
-    rows, started = [], perf_counter()
-    cases = [(k, a, s, seeds * more) for k, names, many, more in CASES for a in names for s in many]
+    rows = json.loads(out.read_text()) if out.is_file() else []
+    done = {(row["kind"], row["attribute"], row["strength"], row["seeds"]) for row in rows}
+    started = perf_counter()
+    cases = [(k, a, s, seeds * more) for k, a, many, more in CASES for s in many]
     for kind, attribute, strength, n in cases:
+        if (kind, attribute, strength, n) in done:
+            continue
         runs = [one(seed, kind, attribute, strength, audit) for seed in range(n)]
         row: dict[str, Any] = {"kind": kind, "attribute": attribute, "strength": strength}
         row |= {"customers": int(np.mean([run["customers"] for run in runs])), "seeds": n}

@@ -70,7 +70,7 @@ def test_the_feature_that_tells_is_found_and_the_innocent_are_not():
     assert shares["share"].iloc[0] > 0.7
     said = in_words(found, {"sports": "spend on sports"})
     assert said[0].startswith("gender: all features together ")
-    assert "spend on sports gives away f (AUC 0.8" in said[0]
+    assert "spend on sports clearly tells f (AUC 0.8" in said[0]
     assert "the churn score is not shown to tell any group" in said[0]
 
 

@@ -130,6 +130,35 @@ def findings(table: pd.DataFrame, limits_: Sequence[Limit], confidence: float) -
     return pd.DataFrame(rows, columns=columns)
 
 
+def marked(table: pd.DataFrame, found: pd.DataFrame, measure: str) -> pd.DataFrame:
+    """Give the table of groups with what was found of one measure, to be drawn.
+
+    Adds finding (empty where not judged), and the ends that must lie inside the limit for
+    *within*: inner_measure, inner_lower and inner_upper.
+    """
+    mine = found.loc[found["measure"] == measure].set_index(["attribute", "group"])
+    keys = pd.MultiIndex.from_frame(table[["attribute", "group"]])
+    inner = (mine["within"] - mine["gap"].abs()).reindex(keys).to_numpy()
+    return table.assign(
+        finding=mine["finding"].reindex(keys).fillna("").to_numpy(),
+        inner_measure=measure,
+        inner_lower=table[measure] - inner,
+        inner_upper=table[measure] + inner,
+    )
+
+
+def widest(fairness: pd.DataFrame) -> pd.Series | None:
+    """Give the judged group with the largest calibration gap; None when none is judged.
+
+    Gaps of several models count in units of their limits when ``limit`` is a column.
+    """
+    large = fairness[fairness["judged"].astype(bool) & ~fairness["pair"].astype(bool)]
+    if large.empty:
+        return None
+    size = large["calibration_gap"].abs() / large.get("limit", 1.0)
+    return large.iloc[int(size.to_numpy().argmax())]
+
+
 def verdict(
     table: pd.DataFrame, kind: Kind, gate: Gate, confidence: float
 ) -> tuple[Verdict, list[str]]:
@@ -192,10 +221,9 @@ def widest_gap(fairness: pd.DataFrame) -> str:
     ``fairness`` has the rows of ``group_table`` of several models, with ``model``. The text
     goes on a sentence and begins with "; "; it is empty when no group is large enough.
     """
-    large = fairness[fairness["judged"].astype(bool) & ~fairness["pair"].astype(bool)]
-    if large.empty:
+    row = widest(fairness)
+    if row is None:
         return ""
-    row = large.sort_values("calibration_gap", key=lambda gap: gap.abs()).iloc[-1]
     return (
         f"; the widest calibration gap among them is {row['calibration_gap']:+.3f} "
         f"[{row['calibration_gap_lower']:+.3f}, {row['calibration_gap_upper']:+.3f}] "

@@ -15,7 +15,7 @@
 ``explanation``
     what moves the predictions (SHAP)
 ``fairness``
-    groups compared
+    groups compared, what gives attributes away, what mitigation costs, how often a gate catches
 ``profiles``
     tags counted and how stable they are, what stages foretell
 ``decisions``
@@ -32,7 +32,7 @@ from mkt_models.plots.data import distribution, ledger, missing, stages_by_tier,
 from mkt_models.plots.decisions import strategies, suppressions
 from mkt_models.plots.engines import engine_costs
 from mkt_models.plots.explanation import beeswarm, importance, waterfall
-from mkt_models.plots.fairness import groups
+from mkt_models.plots.fairness import detection, groups, mitigation, proxies
 from mkt_models.plots.mining import gains, recommenders, rules
 from mkt_models.plots.performance import backtest, models
 from mkt_models.plots.profiles import stage_outcomes, tag_counts, tag_stability
@@ -45,6 +45,7 @@ __all__ = [
     "beeswarm",
     "calibration",
     "deciles",
+    "detection",
     "distribution",
     "engine_costs",
     "gain",
@@ -54,7 +55,9 @@ __all__ = [
     "ledger",
     "missing",
     "missing_groups",
+    "mitigation",
     "models",
+    "proxies",
     "quality",
     "recommenders",
     "rules",

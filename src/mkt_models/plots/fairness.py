@@ -1,5 +1,8 @@
 """Figures that compare groups of customers."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -7,11 +10,15 @@ from matplotlib.lines import Line2D
 
 from mkt_models.plots.style import (
     ACCENT,
+    INK,
+    LINES,
     MAIN,
+    MARKERS,
     PALE,
     PERCENT,
     QUIET,
     begin,
+    begin_panels,
     finish,
     grid,
     plain,
@@ -23,8 +30,25 @@ MEASURES: dict[str, tuple[str, float | None, bool]] = {
     "calibration_gap": ("calibration gap: observed minus predicted", 0.0, True),
     "selection_rate": ("selection rate: share of the group selected", None, True),
     "selection_ratio": ("selection rate over that of everybody", 1.0, False),
+    "benefit_ratio": ("benefit per member over that of everybody", 1.0, False),
+    "ability_gap": ("how much less able the model is for the group", 0.0, False),
     "auc": ("AUC within the group", None, False),
     "mae": ("mean absolute error within the group", None, False),
+    "effect": ("value that a contact adds, in currency units", 0.0, False),
+    "value_per_cost": ("value added per unit of budget", 0.0, False),
+}
+
+# What a gap shows: how it is drawn, and what the key says.
+FINDINGS: dict[str, tuple[dict[str, Any], str]] = {
+    "within": ({"marker": "o", "color": MAIN}, "shown within"),
+    "undecided": ({"marker": "o", "color": MAIN, "markerfacecolor": "white"}, "undecided"),
+    "suspected": ({"marker": "^", "color": ACCENT}, "a gap, perhaps beyond"),
+    "beyond": ({"marker": "X", "color": ACCENT, "markersize": 8}, "shown beyond"),
+    "judged": ({"marker": "o", "color": MAIN}, "judged"),
+    "": (
+        {"marker": "D", "color": QUIET, "markerfacecolor": "white", "markersize": 4.5},
+        "not judged",
+    ),
 }
 
 
@@ -37,7 +61,8 @@ def groups(
 ) -> Axes:
     """Draw one measure of every group with its interval, from a ``group_table``.
 
-    Groups that are not judged are hollow and pale. ``limit`` shades the gaps that are allowed.
+    A column ``finding`` (of ``gate.marked``) decides the markers; groups that are not judged are
+    pale. ``limit`` shades the gaps that are allowed.
     """
     name, alike, percent = MEASURES[measure]
     attributes = list(dict.fromkeys(table["attribute"]))
@@ -60,7 +85,8 @@ def groups(
             spots, table[table["attribute"] == attribute].iterrows(), strict=True
         ):
             _dot(ax, row, measure, spot)
-            ticks.append((spot, f"{row['group']} (n = {row['n_customers']:,})"))
+            many = row["n_customers"]
+            ticks.append((spot, f"{row['group']}" + ("" if pd.isna(many) else f" (n = {many:,})")))
     ax.set_yticks([t for t, _ in ticks], [text for _, text in ticks])
     for top, attribute in labels:
         ax.annotate(
@@ -79,53 +105,254 @@ def groups(
         ax.xaxis.set_major_formatter(PERCENT)
     ax.set_xlabel(name)
     grid(ax, "x")
-    ax.legend(handles=_keys(limit), loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False)
+    keys = _keys(table, limit)
+    columns = 2 if len(keys) > 3 else 3
+    ax.legend(
+        handles=keys, loc="lower left", bbox_to_anchor=(-0.12, 1), ncols=columns, fontsize=8.5
+    )
+    level = f" at a level of {table['level'].iloc[0]:.2%}" if "level" in table else ""
+    caption = f"n: customers. Lines: intervals{level}, corrected for the number of groups judged."
+    if "inner_lower" in table:
+        caption += " Thick: one-sided; what lies inside the limit is shown within."
+    return finish(ax, title or _found(table, measure, limit), caption, room=24)
+
+
+def proxies(
+    table: pd.DataFrame,
+    ax: Axes | None = None,
+    title: str | None = None,
+    words: Mapping[str, str] | None = None,
+    top: int = 8,
+) -> Axes:
+    """Draw which features and scores tell of which attribute, from a ``proxy_table``.
+
+    A cell has the highest AUC of a group of the attribute, and the group; dark when it is shown to
+    be more than chance.
+    """
+    order = {"score": 0, "together": 1, "feature": 2}
+    best = (
+        table.sort_values(["told", "auc"])
+        .groupby(["attribute", "kind", "source"], sort=False)
+        .tail(1)
+        .assign(rank=lambda t: t["kind"].map(order))
+    )
+    strongest = best[best["kind"] == "feature"].groupby("source")[["told", "auc"]].max()
+    few = strongest.sort_values(["told", "auc"], ascending=False).index[:top]
+    best = best[(best["kind"] != "feature") | best["source"].isin(few)]
+    places = {name: i for i, name in enumerate(few)}
+    ranked = best.assign(place=best["source"].map(places).fillna(-1))
+    sources = list(dict.fromkeys(ranked.sort_values(["rank", "place"])["source"]))
+    attributes = list(dict.fromkeys(table["attribute"]))
+    ax = begin(ax, height=0.36 * len(sources) + 1.8)
+    kinds = dict(zip(best["source"], best["kind"], strict=True))
+    room = max(6, 48 // max(1, len(attributes)))
+    for _, row in best.iterrows():
+        x, y = attributes.index(row["attribute"]), sources.index(row["source"])
+        strength = min(1.0, max(0.0, (row["auc"] - 0.5) / 0.35)) if row["told"] else 0.0
+        face = MAIN if row["told"] else "white"
+        alpha = 0.25 + 0.75 * strength if row["told"] else 1.0
+        ax.add_patch(_cell(x, y, face, alpha))
+        ink = ("white" if alpha > 0.7 else INK) if row["told"] else QUIET
+        weight = "bold" if row["told"] else "normal"
+        group = str(row["group"])
+        text = f"{row['auc']:.2f}  {group if len(group) <= room else group[: room - 1] + '…'}"
+        ax.text(x, y, text, ha="center", va="center", color=ink, fontsize=8, fontweight=weight)
+    ax.set_xlim(-0.5, len(attributes) - 0.5)
+    ax.set_ylim(len(sources) - 0.5, -0.5)
+    ax.set_xticks(range(len(attributes)), [plain(a) for a in attributes])
+    ax.xaxis.tick_top()
+    names = [
+        f"{plain(s)} score" if kinds[s] == "score" else (words or {}).get(s, plain(s))
+        for s in sources
+    ]
+    ax.set_yticks(range(len(sources)), [n if len(n) < 42 else n[:40] + "…" for n in names])
+    ax.tick_params(length=0)
+    for side in ("left", "bottom"):
+        ax.spines[side].set_visible(False)
+    told = best[best["told"] & (best["kind"] == "feature")]
+    scores = sorted({plain(s) for s in best[best["told"] & (best["kind"] == "score")]["source"]})
+    found = "No feature is shown to tell of an attribute"
+    if len(told):
+        row = told.sort_values("auc").iloc[-1]
+        name = (words or {}).get(row["source"], plain(row["source"]))
+        found = f"{name[:1].upper()}{name[1:]} tells most: of {row['group']}, AUC {row['auc']:.2f}"
+    found += f"; so do the scores: {', '.join(scores)}" if scores else "; no score does"
+    caption = (
+        "Highest AUC of one group against the others, and that group; 0.50 is a coin. Dark and "
+        "bold: shown to be more than chance (false discoveries at most 5%)."
+    )
+    return finish(ax, title or found, caption)
+
+
+def mitigation(table: pd.DataFrame, group: str, title: str | None = None) -> Axes:
+    """Draw what each method does to a group's gaps and what it costs, from a ``mitigation_table``.
+
+    Three panels: calibration gap, selection ratio, and the change in what the selected hold.
+    """
+    panels = begin_panels(3, width=9, height=0.42 * len(table) + 1.9)
+    what = (
+        ("calibration_gap", f"calibration gap, {group}", 0.0, True),
+        ("selection_ratio", f"selection ratio, {group}", 1.0, False),
+        ("found_change", "change in the share of\nthe total that is found", 0.0, True),
+    )
+    for ax, (measure, name, alike, percent) in zip(panels, what, strict=True):
+        ax.axvline(alike, color=QUIET, linewidth=0.9)
+        for y, (_, row) in enumerate(table.iterrows()):
+            if measure.endswith("_change") and y == 0:
+                continue
+            ax.errorbar(
+                row[measure],
+                y,
+                xerr=reach(row.to_frame().T, measure),
+                fmt="s" if row["needs_attribute"] else "o",
+                color=ACCENT if row["needs_attribute"] else MAIN,
+                capsize=2.5,
+                markersize=6,
+            )
+        ax.set_ylim(len(table) - 0.5, -0.5)
+        ax.set_xlabel(name)
+        if percent:
+            ax.xaxis.set_major_formatter(PERCENT)
+        grid(ax, "x")
+    panels[0].set_yticks(range(len(table)), table["method"].tolist())
+    best = table.iloc[int(table["calibration_gap"].abs().to_numpy().argmin())]
+    first = table.iloc[0]
+    found = f"No method narrows the gap of {group}, {first['calibration_gap']:+.1%}"
+    if best["method"] != first["method"]:
+        found = (
+            f"{best['method'][:1].upper()}{best['method'][1:]} brings the gap of {group} from "
+            f"{first['calibration_gap']:+.1%} to {best['calibration_gap']:+.1%}"
+        )
+    caption = (
+        "Squares: needs the attribute of the customer at the decision, lawful only where that is "
+        f"allowed. Judged on later cutoffs, {int(first['n_customers']):,} customers; lines: "
+        "intervals, changes paired."
+    )
+    finish(panels[0], title or found, caption)
+    return panels[0]
+
+
+def detection(table: pd.DataFrame, title: str | None = None) -> Axes:
+    """Draw how often planted bias withholds a model, from the rows of ``benchmarks/gate.py``.
+
+    A panel per kind of bias; solid: withheld by the gate; dotted: by the rule before it.
+    """
+    kinds = {
+        "scores": "scores of the group lowered\nby so many points",
+        "labels": "positives not recorded,\npoints of the group's rate",
+        "amounts": "amounts underrated, share\nof the mean amount",
+    }
+    panels = begin_panels(3, width=10, height=4.4)
+    fair = table[table["attribute"] == ""].set_index("kind")
+    for ax, (kind, name) in zip(panels, kinds.items(), strict=True):
+        for level in (0.05, 0.95):
+            ax.axhline(level, color=QUIET, linewidth=0.8, linestyle=":")
+        rows = table[(table["kind"] == kind) & (table["attribute"] != "")]
+        for i, (attribute, some) in enumerate(rows.groupby("attribute", sort=False)):
+            start = fair.loc[["scores" if kind == "labels" else kind]]
+            line = pd.concat([start.reset_index(), some]).sort_values("strength")
+            x = line["strength"].to_numpy(dtype=float)
+            label = f"{plain(attribute)}: {some['customers'].iloc[0]:,} customers"
+            ax.errorbar(
+                x,
+                line["withheld"],
+                yerr=reach(line, "withheld"),
+                marker=MARKERS[i],
+                color=(MAIN, ACCENT, "#5a5a5a")[i],
+                linestyle=LINES[i],
+                capsize=2,
+                label=label,
+            )
+            ax.plot(x, line["before"], color=(MAIN, ACCENT, "#5a5a5a")[i], linestyle=":", lw=1)
+        ax.set_xlabel(name)
+        ax.xaxis.set_major_formatter(PERCENT)
+        ax.set_ylim(-0.03, 1.03)
+        grid(ax, "both")
+        ax.legend(frameon=False, fontsize=8, loc="lower right", bbox_to_anchor=(1, 0.06))
+    panels[0].yaxis.set_major_formatter(PERCENT)
+    panels[0].set_ylabel("share of the models withheld")
+    shown = table[(table["kind"] == "scores") & (table["withheld"] >= 0.95)]
+    alarms = float(fair["withheld"].max())
+    found = f"Without bias at most {alarms:.1%} of the models are withheld"
+    if len(shown):
+        first = shown.sort_values("strength").iloc[0]
+        found += (
+            f"; {first['strength']:.0%} in the scores of {first['customers']:,} customers are "
+            f"caught in {first['withheld']:.0%}"
+        )
+    caption = (
+        f"Toy shops of 4,000 customers with 22 groups; {int(table['seeds'].min())} seeds per point "
+        "or more, Wilson intervals. Thin dots: the rule before (an interval wholly beyond ten "
+        "points). Horizontal lines: 5% and 95%."
+    )
+    finish(panels[0], title or found, caption)
+    return panels[0]
+
+
+def _found(table: pd.DataFrame, measure: str, limit: float | None) -> str:
     judged = table[table["judged"].astype(bool)]
     found = f"{len(judged)} of {len(table)} groups are large enough to judge"
+    if "finding" in table and len(judged):
+        counts = judged["finding"].value_counts()
+        parts = [
+            f"{counts[kind]} {words}"
+            for kind, words in (
+                ("beyond", "beyond the limit"),
+                ("suspected", "suspected"),
+                ("undecided", "undecided"),
+                ("within", "shown within"),
+            )
+            if kind in counts
+        ]
+        return f"{len(judged)} groups judged: {', '.join(parts)}"
     if limit is not None and len(judged):
         beyond = (judged[f"{measure}_lower"] > limit) | (judged[f"{measure}_upper"] < -limit)
         found += f"; {beyond.sum() or 'none'} of them lies wholly beyond the limit"
         if beyond.sum() > 1:
             found = found.replace("lies", "lie")
-    level = f" at a level of {table['level'].iloc[0]:.2%}" if "level" in table else ""
-    caption = f"n: customers. Lines: intervals{level}, corrected for the number of groups judged."
-    return finish(ax, title or found, caption, room=24)
+    return found
+
+
+def _kind(row: pd.Series) -> str:
+    if not row["judged"]:
+        return ""
+    return str(row["finding"]) if row.get("finding") else "judged"
 
 
 def _dot(ax: Axes, row: pd.Series, measure: str, y: float) -> None:
     value = float(row[measure])
     if np.isnan(value):
-        ax.annotate(
-            "not available", (0.01, y), xycoords=("axes fraction", "data"), va="center", color=QUIET
-        )
+        text = "not available" if pd.notna(row["n_customers"]) else "not shown"
+        ax.annotate(text, (0.01, y), xycoords=("axes fraction", "data"), va="center", color=QUIET)
         return
+    kind = _kind(row)
+    if kind and "inner_lower" in row and measure == row["inner_measure"]:
+        ends = [row["inner_lower"], row["inner_upper"]]
+        ax.plot(ends, [y, y], color=FINDINGS[kind][0]["color"], lw=4, alpha=0.45, zorder=1)
     ax.errorbar(
         value,
         y,
         xerr=reach(row.to_frame().T, measure),
-        fmt="o",
-        color=MAIN if row["judged"] else QUIET,
-        markerfacecolor=MAIN if row["judged"] else "white",
         linestyle="none",
-        elinewidth=1.4 if row["judged"] else 0.8,
-        markersize=6,
+        elinewidth=1.4 if kind else 0.8,
         capsize=2.5,
+        **({"markersize": 6} | FINDINGS[kind][0]),
     )
 
 
-def _keys(limit: float | None) -> list[Line2D]:
+def _keys(table: pd.DataFrame, limit: float | None) -> list[Line2D]:
+    there = {_kind(row) for _, row in table.iterrows()}
     keys = [
-        Line2D([], [], marker="o", linestyle="none", color=MAIN, label="judged"),
-        Line2D(
-            [],
-            [],
-            marker="o",
-            linestyle="none",
-            color=QUIET,
-            markerfacecolor="white",
-            label="too small or unknown: not judged",
-        ),
+        Line2D([], [], linestyle="none", label=words, **look)
+        for kind, (look, words) in FINDINGS.items()
+        if kind in there
     ]
     if limit is not None:
         keys.append(Line2D([], [], color=ACCENT, linestyle="--", label="limit"))
     return keys
+
+
+def _cell(x: float, y: float, face: str, alpha: float) -> Any:
+    from matplotlib.patches import Rectangle
+
+    return Rectangle((x - 0.48, y - 0.45), 0.96, 0.9, facecolor=face, alpha=alpha, lw=0)
