@@ -106,6 +106,17 @@ def test_accepted_cutoffs_always_leave_training_data(**chosen: Any):
         ),
         ("audit.attributes", [], "audit.attributes"),
         ("audit.attributes", ["age_bnd"], "no sensitive attribute; did you mean 'age_band'?"),
+        (
+            "audit.bands",
+            {"age_bnd": {"all": ["19-24"]}},
+            "audit: bands: 'age_bnd' is no sensitive attribute; did you mean 'age_band'?",
+        ),
+        (
+            "audit.bands",
+            {"age_band": {"young": ["19-24"]}},
+            "audit: bands.age_band: 19-24 stands in two bands",
+        ),
+        ("audit.gate.undecided", "maybe", "audit.gate.undecided: input should be 'pass' or"),
         ("value.tweedie_power", 2, "value.tweedie_power: input should be less than or equal"),
         ("churn.horizon_days", 183, "churn: no training cutoff ends before the first test"),
         ("churn.boosting.subsample", 0, "churn.boosting.subsample: input should be greater than"),

@@ -238,6 +238,11 @@ class Audit(Section):
     """Which groups are compared, and what counts as too small."""
 
     attributes: tuple[str, ...] = Field(min_length=1)
+    bands: dict[str, dict[str, tuple[str, ...]]] | None = Field(
+        default=None,
+        description="per attribute, groups that are compared as one: name: [groups]. Choose them "
+        "before looking at results: bands of a hundred customers and more, neighbours together",
+    )
     pairs: bool = Field(default=True, description="compare also the groups of every two attributes")
     min_group_size: int = Field(
         ge=10, description="smaller groups are not judged, and no figure of them is shown"
@@ -249,6 +254,19 @@ class Audit(Section):
     gate: Gate
     n_bootstrap: int = Field(ge=100, le=10_000)
     confidence: float = Field(gt=0.5, lt=1)
+
+    @model_validator(mode="after")
+    def _bands_do_not_overlap(self) -> Self:
+        for attribute, bands in (self.bands or {}).items():
+            if attribute not in SENSITIVE:
+                raise ValueError(
+                    f"bands: {attribute!r} is no sensitive attribute{nearest(attribute, SENSITIVE)}"
+                )
+            groups = [group for some in bands.values() for group in some]
+            twice = sorted({group for group in groups if groups.count(group) > 1})
+            if twice:
+                raise ValueError(f"bands.{attribute}: {', '.join(twice)} stands in two bands")
+        return self
 
     @field_validator("attributes")
     @classmethod

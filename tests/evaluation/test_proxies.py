@@ -103,6 +103,7 @@ def test_how_much_a_model_leans_on_proxies():
             "group": ["f", "f", "m", "m"],
             "feature": ["sports", "recency"] * 2,
             "share": [0.8, 0.2, 0.6, 0.4],
+            "told": True,
         }
     )
     importance = pd.DataFrame({"feature": ["recency", "sports"], "share": [0.9, 0.1]})
@@ -113,6 +114,9 @@ def test_how_much_a_model_leans_on_proxies():
     assert out["other"].isna().all()
     # min(.7, .1) + min(.3, .9)
     assert leaning(shares, importance).to_dict() == pytest.approx({"gender": 0.4})
+    # Of a predictor that tells nothing, the shares are noise.
+    assert leaning(shares.assign(told=False), importance).empty
+    assert telling_features(shares.assign(told=False), {"churn": importance}).empty
 
 
 def test_one_row_per_customer():

@@ -203,7 +203,8 @@ def judge(
                 open_ = some[some["finding"] == Finding.UNDECIDED]
                 text += f", needs {gate.min_told_share:.0%}"
                 if len(open_):
-                    text += f"; a gap below {open_['smallest'].max():.2g} would not be noticed"
+                    least = open_["smallest"].max()
+                    text += f"; the least sure would show a gap 8 times in 10 from {least:.2g} on"
                 undecided.append(text)
             else:
                 passed.append(text)

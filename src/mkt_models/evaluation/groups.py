@@ -1,7 +1,7 @@
 """Groups of customers by sensitive attributes, and which of them are large enough to judge."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -27,6 +27,31 @@ def group_order(labels: Sequence[str]) -> list[str]:
     ['Under 15K', '15-24K', '100-124K', 'not available']
     """
     return sorted(set(labels), key=lambda label: (label == NOT_AVAILABLE, _natural(label)))
+
+
+def in_bands(
+    people: pd.DataFrame, bands: Mapping[str, Mapping[str, Sequence[str]]] | None
+) -> pd.DataFrame:
+    """Name groups by the band they belong to; those in no band, and the unknown, stay as they are.
+
+    ``bands``: per attribute, the name of each band and its groups, some of which need not occur.
+
+    >>> people = pd.DataFrame({"age": ["18-24", "25-34", "65+", None]})
+    >>> in_bands(people, {"age": {"under 35": ["18-24", "25-34"]}})["age"].tolist()
+    ['under 35', 'under 35', '65+', None]
+    """
+    out = people.copy()
+    for attribute, of in (bands or {}).items():
+        if attribute not in out:
+            continue
+        name = {group: band for band, groups in of.items() for group in groups}
+        values = people[attribute].astype(object)
+        named = [
+            name.get(str(v), v) if known else None
+            for v, known in zip(values, people[attribute].notna(), strict=True)
+        ]
+        out[attribute] = pd.Series(named, index=people.index, dtype=object)
+    return out
 
 
 def with_pairs(predictions: pd.DataFrame, attributes: Sequence[str]) -> pd.DataFrame:

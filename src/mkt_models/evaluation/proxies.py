@@ -73,7 +73,9 @@ def proxy_table(
         Bonferroni over hundreds of rows would hide most of the guilty), told.
     DataFrame
         One row per attribute, group and feature: share (of all that moves the predictor of the
-        group: mean absolute SHAP contributions, out of fold), most telling first.
+        group: mean absolute SHAP contributions, out of fold), told (whether all features together
+        tell of the group at all: of a predictor that tells nothing, the shares are noise); most
+        telling first.
 
         Both are empty when of no attribute two groups are large enough.
 
@@ -110,13 +112,17 @@ def proxy_table(
     # Trees that rank worse than a coin on new customers have learnt nothing.
     table["told"] = (table["q"] <= 1 - confidence) & (table["auc"] > 0.5)
     empty = pd.DataFrame(columns=["attribute", "group", "feature", "share"])
-    return table, pd.concat(shares, ignore_index=True) if shares else empty
+    moved = pd.concat(shares, ignore_index=True) if shares else empty
+    together = table[table["kind"] == "together"]
+    return table, moved.merge(together[["attribute", "group", "told"]], how="left")
 
 
 def telling_features(
     shares: pd.DataFrame, importance: Mapping[str, pd.DataFrame], top: int = 3
 ) -> pd.DataFrame:
     """One row per attribute and telling feature: how much it counts in each model itself.
+
+    Only of groups that all features together are shown to tell.
 
     Parameters
     ----------
@@ -125,7 +131,7 @@ def telling_features(
     importance
         by model, its ``global_importance``
     top
-        features per attribute, by their mean share over the attribute's groups
+        features per attribute, by their mean share over these groups
 
     Returns
     -------
@@ -134,6 +140,7 @@ def telling_features(
         column with the feature's share there; NaN where it is no feature of the model
 
     """
+    shares = _of_told(shares)
     mean = shares.groupby(["attribute", "feature"], sort=False)["share"].mean().reset_index()
     ordered = mean.sort_values("share", ascending=False, kind="stable")
     out = ordered.groupby("attribute", sort=False).head(top)
@@ -149,7 +156,7 @@ def leaning(shares: pd.DataFrame, importance: pd.DataFrame) -> pd.Series:
 
     The overlap of the two distributions over features: the sum of the smaller of both shares.
     """
-    mean = shares.groupby(["attribute", "feature"], sort=False)["share"].mean()
+    mean = _of_told(shares).groupby(["attribute", "feature"], sort=False)["share"].mean()
     mine = importance.set_index("feature")["share"]
     both = mean.reset_index()
     both["overlap"] = np.minimum(both["share"], both["feature"].map(mine).fillna(0.0))
@@ -174,6 +181,10 @@ def in_words(table: pd.DataFrame, named: Mapping[str, str] | None = None) -> lis
                 parts.append(f"{name} {_told(row)}")
         said.append(f"{str(attribute).replace('_', ' ')}: " + "; ".join(parts))
     return said
+
+
+def _of_told(shares: pd.DataFrame) -> pd.DataFrame:
+    return shares[shares["told"].astype(bool)]
 
 
 def _told(row: pd.Series) -> str:

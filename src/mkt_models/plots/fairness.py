@@ -268,7 +268,8 @@ def detection(table: pd.DataFrame, title: str | None = None) -> Axes:
         ax.xaxis.set_major_formatter(PERCENT)
         ax.set_ylim(-0.03, 1.03)
         grid(ax, "both")
-        ax.legend(frameon=False, fontsize=8, loc="lower right", bbox_to_anchor=(1, 0.06))
+        if len(rows):
+            ax.legend(fontsize=8, loc="lower right", bbox_to_anchor=(1, 0.06))
     panels[0].yaxis.set_major_formatter(PERCENT)
     panels[0].set_ylabel("share of the models withheld")
     shown = table[(table["kind"] == "scores") & (table["withheld"] >= 0.95)]
@@ -304,7 +305,7 @@ def _found(table: pd.DataFrame, measure: str, limit: float | None) -> str:
             )
             if kind in counts
         ]
-        return f"{len(judged)} groups judged: {', '.join(parts)}"
+        return f"{len(judged)} group{'s' * (len(judged) > 1)} judged: {', '.join(parts)}"
     if limit is not None and len(judged):
         beyond = (judged[f"{measure}_lower"] > limit) | (judged[f"{measure}_upper"] < -limit)
         found += f"; {beyond.sum() or 'none'} of them lies wholly beyond the limit"
@@ -322,7 +323,7 @@ def _kind(row: pd.Series) -> str:
 def _dot(ax: Axes, row: pd.Series, measure: str, y: float) -> None:
     value = float(row[measure])
     if np.isnan(value):
-        text = "not available" if pd.notna(row["n_customers"]) else "not shown"
+        text = "too few to tell" if pd.notna(row["n_customers"]) else "not shown"
         ax.annotate(text, (0.01, y), xycoords=("axes fraction", "data"), va="center", color=QUIET)
         return
     kind = _kind(row)
