@@ -6,7 +6,16 @@ from hypothesis import strategies as st
 
 from mkt_models.columns import Verdict
 from mkt_models.evaluation.fairness import group_table
-from mkt_models.evaluation.gate import Finding, Limit, findings, limits, verdict, widest_gap
+from mkt_models.evaluation.gate import (
+    Finding,
+    Limit,
+    findings,
+    limits,
+    marked,
+    verdict,
+    widest,
+    widest_gap,
+)
 from mkt_models.params import Gate
 
 GATE = Gate(max_calibration_gap=0.1, max_gap_of_rate=0.5, max_gap_of_amount=0.2)
@@ -179,6 +188,21 @@ def test_from_predictions_to_a_verdict(shift, says):
 def test_the_widest_gap_is_told_of_groups_that_are_large_enough():
     rows = group_table(predictions(0.3), "p", "age", "classification", 0.2, 50, 5, 200, 0.95, 1)
     told = widest_gap(rows.assign(model="churn"))
-    assert told.startswith("; the widest calibration gap among them is +0.")
+    assert told.startswith("; the widest calibration gap is +0.")
     assert "(churn, age old, 3,000 customers)" in told
     assert widest_gap(rows.assign(model="churn", judged=False)) == ""
+
+
+def test_gaps_of_several_models_are_wide_by_their_limits():
+    both = pd.concat([table(("a", 0.1, 0.01, True)), table(("b", 0.05, 0.01, True))])
+    assert widest(both)["group"] == "a"
+    assert widest(both.assign(limit=[0.2, 0.05]))["group"] == "b"
+    assert widest(both.assign(judged=False)) is None
+
+
+def test_what_is_drawn_of_a_finding():
+    rows = table(FINE, ("b", 0.0, 0.01, False)).assign(group=["a", "b"])
+    drawn = marked(rows, findings(rows, GAP, 0.95), "calibration_gap")
+    assert drawn["finding"].tolist() == ["within", ""]
+    assert drawn["inner_upper"].iloc[0] == pytest.approx(0.016449, abs=1e-5)
+    assert drawn.loc[1, ["inner_lower", "inner_upper"]].isna().all()

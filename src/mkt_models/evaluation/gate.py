@@ -217,7 +217,7 @@ def judge(
 
 
 def widest_gap(fairness: pd.DataFrame) -> str:
-    """Tell the widest calibration gap among the groups that are large enough to judge.
+    """Tell the widest calibration gap of the groups that are large enough to judge.
 
     ``fairness`` has the rows of ``group_table`` of several models, with ``model``. The text
     goes on a sentence and begins with "; "; it is empty when no group is large enough.
@@ -226,7 +226,7 @@ def widest_gap(fairness: pd.DataFrame) -> str:
     if row is None:
         return ""
     return (
-        f"; the widest calibration gap among them is {row['calibration_gap']:+.3f} "
+        f"; the widest calibration gap{' for its limit' if 'limit' in row else ''} is {row['calibration_gap']:+.3f} "
         f"[{row['calibration_gap_lower']:+.3f}, {row['calibration_gap_upper']:+.3f}] "
         f"({row['model']}, {row['attribute']} {row['group']}, {row['n_customers']:,} customers)"
     )
