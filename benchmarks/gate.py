@@ -9,6 +9,10 @@ Bias is planted in one group: in the labels (positives that are not recorded, at
 testing), in the scores (lowered), in the amounts (predictions lowered), or nowhere.
 
     python benchmarks/gate.py --seeds 200
+    python benchmarks/gate.py --run params/demo.yaml
+
+The second plants in the churn predictions of a finished run: in each group in turn, the scores are
+lowered by the limit of the gate, or positives are not recorded, and the audit judges again.
 """
 
 import argparse
@@ -28,11 +32,15 @@ from mkt_models import plots
 from mkt_models.columns import Verdict
 from mkt_models.evaluation.bootstrap import wilson_interval
 from mkt_models.evaluation.fairness import group_table
-from mkt_models.evaluation.gate import verdict
+from mkt_models.evaluation.gate import limits, verdict
+from mkt_models.evaluation.groups import in_bands
 from mkt_models.evaluation.inputs import Kind
 from mkt_models.loading import load_params
+from mkt_models.models.backtest import MODEL
+from mkt_models.workspace import Workspace
 
 HERE = Path(__file__).resolve().parent
+CLASSES: Kind = "classification"
 CUSTOMERS, KNOWN, TRAIN, TEST, RATE = 4000, 0.75, 3, 3, 0.26
 ALIKE = 0.7  # correlation of the latent outcome of a customer over cutoffs, whose horizons overlap
 # The demo's groups, and their shares of the customers whose attributes are known.
@@ -63,7 +71,11 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=200)
     parser.add_argument("--out", type=Path, default=HERE / "gate.json")
     parser.add_argument("--draw", action="store_true", help="only draw what was found")
+    parser.add_argument("--run", type=Path, help="plant in this run's churn predictions instead")
     arguments = parser.parse_args()
+    if arguments.run:
+        print(planted_in(Workspace.open(arguments.run)).to_string(index=False))
+        return
     if not arguments.draw:
         measure(arguments.seeds, arguments.out)
     found = pd.DataFrame(json.loads(arguments.out.read_text()))
@@ -97,6 +109,31 @@ def measure(seeds: int, out: Path) -> None:
         print(f"{perf_counter() - started:5.0f} s", row, flush=True)
 
 
+def planted_in(workspace: Workspace) -> pd.DataFrame:
+    """One row per group of a run's churn model: the gap planted in it, and what the gate says."""
+    audit, seed = workspace.params.audit, workspace.params.seed
+    people = in_bands(workspace.read_table("profile", "profiles"), audit.bands)
+    rows = workspace.read_table("churn", "predictions").merge(
+        people[["customer_id", *audit.attributes]], on="customer_id", how="left"
+    )
+    table = _judged(rows, list(audit.attributes), audit, seed, MODEL)
+    limit = limits(table, "classification", audit.gate)[0].allowed
+    found = []
+    for _, group in table[table["judged"] & ~table["pair"]].iterrows():
+        mine = (rows[group["attribute"]].astype(str) == group["group"]).to_numpy()
+        lowered, unrecorded = rows.copy(), rows.copy()
+        lowered.loc[mine, MODEL] = _lowered(rows.loc[mine, MODEL].to_numpy(), limit)
+        lost = limit / rows.loc[mine, "target"].mean()
+        gone = mine & (np.random.default_rng(seed).random(len(rows)) < lost)
+        unrecorded.loc[gone, "target"] = 0
+        row = {key: group[key] for key in ("attribute", "group", "n_customers")}
+        for kind, planted in (("scores", lowered), ("labels", unrecorded)):
+            again = _judged(planted, list(audit.attributes), audit, seed, MODEL)
+            row[kind] = verdict(again, "classification", audit.gate, audit.confidence)[0].value
+        found.append({**row, "planted": limit})
+    return pd.DataFrame(found)
+
+
 def one(seed: int, kind: str, attribute: str, strength: float, audit: Any) -> dict[str, Any]:
     """Judge one toy shop: withheld (not passed), failed, and what the former rule said."""
     rng = np.random.default_rng([seed, 7])
@@ -115,20 +152,7 @@ def one(seed: int, kind: str, attribute: str, strength: float, audit: Any) -> di
     for name, groups in people.items():
         test[name] = np.where(known, np.tile(groups, TEST).astype(str), None)
     of: Kind = "regression" if kind == "amounts" else "classification"
-    table = group_table(
-        test,
-        "p",
-        list(GROUPS),
-        of,
-        audit.selected_share,
-        audit.min_group_size,
-        audit.min_group_positives,
-        100,
-        audit.confidence,
-        seed,
-        pairs=True,
-        measures=["calibration_gap"],
-    )
+    table = _judged(test, list(GROUPS), audit, seed, "p", of)
     said, _ = verdict(table, of, audit.gate, audit.confidence)
     gap = float((test["target"] - test["p"])[mine & known].mean()) / scale if attribute else 0.0
     return {
@@ -138,6 +162,25 @@ def one(seed: int, kind: str, attribute: str, strength: float, audit: Any) -> di
         "failed": said is Verdict.FAIL,
         "before": _former(table),
     }
+
+
+def _judged(
+    rows: pd.DataFrame, names: list[str], audit: Any, seed: int, model: str, kind: Kind = CLASSES
+) -> pd.DataFrame:
+    return group_table(
+        rows,
+        model,
+        names,
+        kind,
+        audit.selected_share,
+        audit.min_group_size,
+        audit.min_group_positives,
+        100,
+        audit.confidence,
+        seed,
+        pairs=True,
+        measures=["calibration_gap"],
+    )
 
 
 def _outcomes(rng: np.random.Generator, kind: str, planted: Any, strength: float) -> pd.DataFrame:

@@ -99,6 +99,6 @@ def test_detection_tells_alarms_and_catches():
     table = table.assign(before=0.0, seeds=200, customers=1400)
     table["withheld_lower"], table["withheld_upper"] = table["withheld"], table["withheld"]
     assert title(plots.detection(table)) == (
-        "Without bias at most 2.0% of the models are withheld; 10% in the scores of 1,400 "
-        "customers are caught in 97%"
+        "Without bias at most 2.0% of the models are withheld; 10 points in 1,400 customers' "
+        "scores are caught in 97%"
     )

@@ -225,8 +225,9 @@ def widest_gap(fairness: pd.DataFrame) -> str:
     row = widest(fairness)
     if row is None:
         return ""
+    measured = " for its limit" if "limit" in row else ""
     return (
-        f"; the widest calibration gap{' for its limit' if 'limit' in row else ''} is {row['calibration_gap']:+.3f} "
+        f"; the widest calibration gap{measured} is {row['calibration_gap']:+.3f} "
         f"[{row['calibration_gap_lower']:+.3f}, {row['calibration_gap_upper']:+.3f}] "
         f"({row['model']}, {row['attribute']} {row['group']}, {row['n_customers']:,} customers)"
     )

@@ -278,8 +278,8 @@ def detection(table: pd.DataFrame, title: str | None = None) -> Axes:
     if len(shown):
         first = shown.sort_values("strength").iloc[0]
         found += (
-            f"; {first['strength']:.0%} in the scores of {first['customers']:,} customers are "
-            f"caught in {first['withheld']:.0%}"
+            f"; {100 * first['strength']:.3g} points in {first['customers']:,} customers' scores "
+            f"are caught in {first['withheld']:.0%}"
         )
     caption = (
         f"Toy shops of 4,000 customers with 22 groups; {int(table['seeds'].min())} seeds per point "
