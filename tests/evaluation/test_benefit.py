@@ -2,9 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mkt_models.audit_params import Gate
 from mkt_models.columns import Verdict
 from mkt_models.evaluation.benefit import benefit_table, benefit_verdict
-from mkt_models.params import Gate
 
 GATE = Gate(max_calibration_gap=0.1, max_gap_of_rate=0.5, max_gap_of_amount=0.2)
 HOW = {

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mkt_models.audit_params import Gate
 from mkt_models.columns import Verdict
 from mkt_models.evaluation.fairness import group_table
 from mkt_models.evaluation.gate import (
@@ -16,7 +17,6 @@ from mkt_models.evaluation.gate import (
     widest,
     widest_gap,
 )
-from mkt_models.params import Gate
 
 GATE = Gate(max_calibration_gap=0.1, max_gap_of_rate=0.5, max_gap_of_amount=0.2)
 LENIENT = GATE.model_copy(update={"undecided": "pass"})

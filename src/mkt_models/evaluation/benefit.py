@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from mkt_models.audit_params import Gate
 from mkt_models.columns import CUSTOMER_ID, Verdict
 from mkt_models.evaluation import metrics
 from mkt_models.evaluation.bootstrap import (
@@ -25,7 +26,6 @@ from mkt_models.evaluation.bootstrap import (
 from mkt_models.evaluation.gate import Limit, judge
 from mkt_models.evaluation.groups import Group, Needs, groups_of, known_customers, levels_of
 from mkt_models.evaluation.inputs import Floats, numbers, require
-from mkt_models.params import Gate
 
 TREATED = "treated"
 PROBABILITY = "assignment_probability"

@@ -10,6 +10,8 @@ Errors are held where they matter. That any of many fair groups is suspected or 
 the probability 1 - confidence: the intervals are corrected for the number of groups. That a group
 with a gap as large as the limit is found within has at most 1 - confidence too, whatever its size;
 here no correction is due, as a model passes only if this holds of every group that is counted.
+An undecided group counts for nothing: it withholds no model, and carries none. How many customers
+must be in groups that do count is a parameter.
 """
 
 from collections.abc import Sequence
@@ -19,10 +21,10 @@ from enum import StrEnum
 import numpy as np
 import pandas as pd
 
+from mkt_models.audit_params import Gate
 from mkt_models.columns import Verdict
 from mkt_models.evaluation.bootstrap import critical
 from mkt_models.evaluation.inputs import Kind
-from mkt_models.params import Gate
 
 POWER = 0.8  # the smallest gap that is found so often is told
 

@@ -15,7 +15,9 @@
 ``explanation``
     what moves the predictions (SHAP)
 ``fairness``
-    groups compared, what gives attributes away, what mitigation costs, how often a gate catches
+    groups compared
+``audit``
+    what gives attributes away, what mitigation costs, how often a gate catches
 ``profiles``
     tags counted and how stable they are, what stages foretell
 ``decisions``
@@ -27,12 +29,13 @@ All take axes or make a new figure, and return what they drew on; nothing here s
 Notebooks call :func:`use_style` once; only notebooks and reports import this package.
 """
 
+from mkt_models.plots.audit import detection, mitigation, proxies
 from mkt_models.plots.curves import calibration, deciles, gain
 from mkt_models.plots.data import distribution, ledger, missing, stages_by_tier, weekly_sales
 from mkt_models.plots.decisions import strategies, suppressions
 from mkt_models.plots.engines import engine_costs
 from mkt_models.plots.explanation import beeswarm, importance, waterfall
-from mkt_models.plots.fairness import detection, groups, mitigation, proxies
+from mkt_models.plots.fairness import groups
 from mkt_models.plots.mining import gains, recommenders, rules
 from mkt_models.plots.performance import backtest, models
 from mkt_models.plots.profiles import stage_outcomes, tag_counts, tag_stability
