@@ -177,7 +177,7 @@ def _train(
 ) -> tuple[xgb.Booster, Linear | None]:
     linear, base, settings = None, None, recipe.settings
     if recipe.boosting.start == "regression":
-        linear = fit_linear(matrix, target, recipe.link, recipe.tweedie_power)
+        linear = fit_linear(matrix, target, recipe.link, recipe.tweedie_power, start=True)
         base = linear.margin(matrix)
         # The base score whose margin is 0, so that the trees' own margin is what they add.
         settings = settings | {"base_score": 0.5 if recipe.link == "logistic" else 1.0}
