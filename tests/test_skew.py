@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from models.tables import SMALL
 from toy_models import FEATURES, WORDS, table, toy
 
 from mkt_models.columns import Model
@@ -18,7 +19,6 @@ from mkt_models.models import registry
 from mkt_models.models.boosting import Recipe, fit_scorer
 from mkt_models.models.scorer import Scorer
 from mkt_models.models.scoring import score_table
-from mkt_models.params import Boosting
 from mkt_models.profiles.measures import Measure
 from mkt_models.serving.answers import profile_answer, score_answer
 from mkt_models.serving.wire import ScoreRequest
@@ -176,17 +176,8 @@ def test_a_trained_scorer_and_the_one_in_the_registry_are_one(tmp_path: Path) ->
     rows = pd.DataFrame(table(300, seed=5).astype(float), columns=list(FEATURES))
     rows["customer_id"] = [f"c{i:03d}" for i in range(300)]
     rows["target"] = (rng.random(300) < rows["orders_90d"].fillna(0) / 30).astype(float)
-    boosting = Boosting(
-        max_depth=3,
-        n_estimators=30,
-        learning_rate=0.2,
-        min_child_weight=1,
-        subsample=0.8,
-        colsample_bytree=1,
-        reg_lambda=1,
-    )
     for model, link in ((Model.CHURN, "logistic"), (Model.VALUE, "log")):
-        trained = fit_scorer(rows, names, Recipe(model, link, boosting, seed=1))  # type: ignore[arg-type]
+        trained = fit_scorer(rows, names, Recipe(model, link, SMALL, seed=1))  # type: ignore[arg-type]
         tag = registry.save(trained, params={}, data_hash="t", metrics={}, home=tmp_path)
         loaded = registry.load(tag, tmp_path)
         first, again = (score_table(rows, ["customer_id"], s) for s in (trained, loaded))

@@ -11,7 +11,8 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from mkt_models.columns import CUSTOMER_ID, NOT_AVAILABLE, Model
+from mkt_models.columns import CUSTOMER_ID, NOT_AVAILABLE, Model, Verdict
+from mkt_models.decisions.words import VERDICTS
 from mkt_models.params import Params
 from mkt_models.profiles.in_words import profile_in_words, tags_in_words
 from mkt_models.profiles.tag_catalogue import TagCatalogue, load_tag_catalogue
@@ -20,7 +21,7 @@ from mkt_models.stages import Run
 from mkt_models.summary import Story, figure_text, in_language, left_out, worth_text
 
 Language = Literal["en", "zh"]
-_CHINESE = {"predicted": "预测", "pass": "通过", "fail": "未通过", "not_evaluated": "未评估"}
+_KINDS = {"predicted": "预测"}
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 
 
@@ -123,13 +124,15 @@ def _scores(profile: Mapping[str, Any], params: Params) -> list[dict[str, Any]]:
             else figure_text(
                 {**score, "unit": params.source.currency if name == Model.VALUE else "share"}
             ),
-            "kind": _in_both(str(score.get("kind") or "")),
-            "verdict": _in_both(str(verdicts.get(name, "not_evaluated"))),
+            "kind": _kind(str(score.get("kind") or "")),
+            "verdict": dict(
+                zip(LANGUAGES, VERDICTS[verdicts.get(name, Verdict.NOT_EVALUATED)], strict=True)
+            ),
             "reasons": score.get("reasons") or [],
         }
         for name, score in (profile.get("scores") or {}).items()
     ]
 
 
-def _in_both(word: str) -> dict[str, str]:
-    return {"en": word.replace("_", " "), "zh": _CHINESE.get(word, word)}
+def _kind(word: str) -> dict[str, str]:
+    return {"en": word.replace("_", " "), "zh": _KINDS.get(word, word)}

@@ -3,10 +3,10 @@ import pandas as pd
 import pytest
 from scipy.stats import mannwhitneyu
 
+from mkt_models.evaluation import proxies
 from mkt_models.evaluation.proxies import (
     TOGETHER,
     _auc,
-    _benjamini_hochberg,
     in_words,
     leaning,
     proxy_table,
@@ -45,7 +45,7 @@ def test_an_auc_with_its_errors():
 
 
 def test_q_values_by_hand():
-    q = _benjamini_hochberg(np.array([0.01, 0.04, 0.03, 0.5]))
+    q = proxies.false_discovery_control(np.array([0.01, 0.04, 0.03, 0.5]))
     assert q == pytest.approx([0.04, 0.16 / 3, 0.16 / 3, 0.5])
 
 

@@ -9,6 +9,7 @@ group that has little of it, or is put off by it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -102,7 +103,7 @@ def benefit_table(
     rows, place = [], {id(group): i + 1 for i, group in enumerate(shown)}
     for group in groups:
         i, level = place.get(id(group)), levels[group.pair]
-        row = group.row(arms.outcome, "regression")
+        row: dict[str, Any] = group.row(arms.outcome, "regression")
         row.pop("mean_target")
         row["n_treated"] = int(arms.treated[group.rows].sum()) if group.shown else None
         note = group.why_not or _uneven(arms, group, level)
@@ -112,7 +113,7 @@ def benefit_table(
             ends = error_interval(value, error, level, group.n_customers)
             row |= {name: value, f"{name}_lower": ends[0], f"{name}_upper": ends[1]}
             row[f"{name}_error"] = error
-        has = bool(np.isfinite(standard_error(replicates[:, i, 3]))) if i is not None else False
+        has = bool(np.isfinite(row["benefit_gap_error"]))
         row |= everybody | {"n_known": known[group.attribute], "level": level}
         row |= {"judged": has and not note, "note": note}
         rows.append(row)

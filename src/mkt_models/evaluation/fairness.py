@@ -8,6 +8,7 @@ is less able), calibration gap (whom it over- or underrates). What follows from 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -123,8 +124,8 @@ def group_table(
     rows, place = [], {id(group): i for i, group in enumerate(shown)}
     for group in groups:
         i = place.get(id(group))
-        row = group.row(target, kind)
-        notes, gap_error = [group.why_not] if group.why_not else [], np.nan
+        row: dict[str, Any] = group.row(target, kind)
+        notes = [group.why_not] if group.why_not else []
         for j, metric in enumerate(statistic.names):
             told = i is not None and not (group.rare and metric in _NEEDS_POSITIVES)
             value = float(estimates[i, j]) if told else np.nan
@@ -136,7 +137,6 @@ def group_table(
             ends = error_interval(value, error, levels[group.pair], group.n_customers, bounds)
             row |= {metric: value, f"{metric}_lower": ends[0], f"{metric}_upper": ends[1]}
             row[f"{metric}_error"] = error
-            gap_error = error if metric == "calibration_gap" else gap_error
             if told and np.isnan(value):
                 notes.append(f"{metric} is undefined here")
             elif told and np.isnan(ends[0]):
@@ -144,7 +144,7 @@ def group_table(
         row |= everybody
         row["n_known"] = known[group.attribute]
         row["level"] = levels[group.pair]
-        row["judged"] = not group.why_not and bool(np.isfinite(gap_error))
+        row["judged"] = not group.why_not and bool(np.isfinite(row["calibration_gap_error"]))
         row["note"] = "; ".join(notes)
         rows.append(row)
     counts = ["n", "n_customers", "positives"] if kind == "classification" else ["n", "n_customers"]

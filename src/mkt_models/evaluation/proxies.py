@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import xgboost
-from scipy.stats import norm
+from scipy.stats import false_discovery_control, norm, rankdata
 from sklearn.model_selection import StratifiedKFold
 
 from mkt_models.columns import CUSTOMER_ID
@@ -108,7 +108,7 @@ def proxy_table(
     table = pd.DataFrame(found, columns=[*columns, "auc_upper", "p"])
     table["q"] = np.nan
     for _, p in table.pop("p").groupby(table["kind"]):
-        table.loc[p.index, "q"] = _benjamini_hochberg(p.to_numpy(dtype=np.float64))
+        table.loc[p.index, "q"] = false_discovery_control(p.to_numpy(dtype=np.float64))
     # Trees that rank worse than a coin on new customers have learnt nothing.
     table["told"] = (table["q"] <= 1 - confidence) & (table["auc"] > 0.5)
     empty = pd.DataFrame(columns=["attribute", "group", "feature", "share"])
@@ -230,7 +230,7 @@ class _Auc:
 def _auc(values: Floats, mine: npt.NDArray[np.bool_]) -> _Auc:
     """Give the AUC of values for the group against the others, ties half, and its errors."""
     n, m = int(mine.sum()), int((~mine).sum())
-    everybody, group, others = _midranks(values), _midranks(values[mine]), _midranks(values[~mine])
+    everybody, group, others = rankdata(values), rankdata(values[mine]), rankdata(values[~mine])
     above = (everybody[mine] - group) / m  # share of the others below each of the group
     below = 1 - (everybody[~mine] - others) / n
     error = np.sqrt(above.var(ddof=1) / n + below.var(ddof=1) / m)
@@ -238,13 +238,6 @@ def _auc(values: Floats, mine: npt.NDArray[np.bool_]) -> _Auc:
     tied = ((ties**3.0 - ties).sum()) / ((n + m) * (n + m - 1.0))
     coin = np.sqrt(max(0.0, (n + m + 1 - tied)) / (12.0 * n * m))
     return _Auc(float(above.mean()), float(error), float(coin))
-
-
-def _midranks(values: Floats) -> Floats:
-    ordered = np.sort(values)
-    left = np.searchsorted(ordered, values, side="left")
-    right = np.searchsorted(ordered, values, side="right")
-    return np.asarray((left + right + 1) / 2, dtype=np.float64)
 
 
 def _filled(column: pd.Series) -> Floats:
@@ -269,14 +262,5 @@ def _out_of_fold(
         unseen = xgboost.DMatrix(matrix[rest], nthread=1)
         found = np.asarray(booster.predict(unseen, pred_contribs=True), dtype=np.float64)
         parts[rest] = found[:, :-1]
-        guess[rest] = _midranks(found.sum(axis=1)) / len(rest)  # folds differ in level
+        guess[rest] = rankdata(found.sum(axis=1)) / len(rest)  # folds differ in level
     return guess, parts
-
-
-def _benjamini_hochberg(p: Floats) -> Floats:
-    """Give q-values: the smallest false discovery rate at which each would be on the list."""
-    order = np.argsort(p)[::-1]
-    raised = p[order] * len(p) / np.arange(len(p), 0, -1)
-    q = np.empty(len(p))
-    q[order] = np.minimum.accumulate(np.minimum(raised, 1.0))
-    return q

@@ -57,7 +57,7 @@ def label_windows(
                 f"  test {day}: the labels of {late:,} of {len(train):,} training rows reach to "
                 f"{last.date()}; they must end before the test begins"
             )
-        if backwards := int((_last_days(train, ends) < train[AS_OF]).sum()):
+        if backwards := int((last_days < train[AS_OF]).sum()):
             faults.append(f"  test {day}: {backwards:,} labels end before they begin")
         both = pd.concat([train[list(keys)], test[list(keys)]])
         if twice := int(both.duplicated().sum()):

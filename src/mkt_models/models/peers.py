@@ -72,10 +72,9 @@ def boosted(features: Sequence[str], recipe: Recipe) -> dict[str, Peer]:
     """
     untuned = {"xgboost_untuned": untuned_xgboost(features, recipe)}
     try:
-        import lightgbm  # noqa: F401
+        return {**untuned, "lightgbm": light_gbm(features, recipe)}
     except OSError:
         return untuned
-    return {**untuned, "lightgbm": light_gbm(features, recipe)}
 
 
 def untuned_xgboost(features: Sequence[str], recipe: Recipe) -> Peer:
@@ -92,7 +91,12 @@ def untuned_xgboost(features: Sequence[str], recipe: Recipe) -> Peer:
 
 
 def light_gbm(features: Sequence[str], recipe: Recipe) -> Peer:
-    """LightGBM with the objective of the recipe, as many trees and as deep, and its own growth."""
+    """LightGBM with the objective of the recipe, as many trees and as deep, and its own growth.
+
+    Raises OSError where the system's OpenMP lacks.
+    """
+    import lightgbm
+
     b = recipe.boosting
     objective = (
         {"objective": "binary"}
@@ -114,8 +118,6 @@ def light_gbm(features: Sequence[str], recipe: Recipe) -> Peer:
     }
 
     def peer(train: pd.DataFrame, test: pd.DataFrame) -> Array:
-        import lightgbm
-
         matrix = train[list(features)].to_numpy(dtype=np.float32)
         data = lightgbm.Dataset(matrix, train["target"].to_numpy(dtype=np.float32))
         booster = lightgbm.train(settings, data, num_boost_round=b.n_estimators)

@@ -49,8 +49,8 @@ def fit_linear(
         From scikit-learn, when the target has one class only, or is negative.
 
     """
-    scaler = StandardScaler().fit(log_features(table))
-    scaled = scaler.transform(log_features(table))
+    scaler = StandardScaler()
+    scaled = scaler.fit_transform(log_features(table))
     if link == "logistic":
         c = START_C if start else LOGISTIC_C
         model = LogisticRegression(C=c, solver="newton-cholesky").fit(scaled, target)

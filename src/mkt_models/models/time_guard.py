@@ -110,7 +110,7 @@ def changed_by_the_future(
     trained = rows[rows[AS_OF] == pd.Timestamp(as_of)] if AS_OF in keys else rows
     if trained.empty:
         raise ValueError(f"as_of == {as_of}: no row is of this date; take a cutoff of the rows")
-    dated = {name: day for name, day in {**DAY, **BEGINS}.items() if name in _with_rows(con, as_of)}
+    dated = _dated(con, as_of)
     if not dated:
         raise ValueError(
             f"as_of == {as_of}: not evaluated: no clean table has a row on or after this day; "
@@ -139,6 +139,15 @@ def changed_by_the_future(
 _HOW = {"without_future": "without the future", "garbled": "with another future"}
 
 
+def unchanged_in_words(table: pd.DataFrame, windows: pd.DataFrame, as_of: date) -> str:
+    """Say in a sentence what the guard and ``label_windows`` found, when both let it pass."""
+    return (
+        f"None of {len(table)} features changes in {table['n'].iloc[0]:,} rows of {as_of} when all "
+        f"that came later is removed or garbled; {windows['days_between'].min()} days lie between "
+        "the last label trained on and its test, at least."
+    )
+
+
 def check_unchanged(table: pd.DataFrame, as_of: date) -> None:
     """Raise TimeGuardError, naming every feature of ``changed_by_the_future`` that changes."""
     known = table[(table["without_future"] > 0) | (table["garbled"] > 0)]
@@ -157,11 +166,16 @@ def check_unchanged(table: pd.DataFrame, as_of: date) -> None:
     )
 
 
-def _with_rows(con: DuckDB, as_of: date) -> set[str]:
-    """The dated tables, if any of them holds a future at all; else nothing."""
-    there = [name for name in DAY if name in tables(con)]
-    future = any(count(con, name, f"{DAY[name]} >= DATE '{as_of}'") for name in there)
-    return {*there, *(tables(con) & set(BEGINS))} if future else set()
+def _dated(con: DuckDB, as_of: date) -> dict[str, str]:
+    """The day of every dated table that is there, if any holds a future at all; else nothing."""
+    there = tables(con)
+    found = {name: day for name, day in {**DAY, **BEGINS}.items() if name in there}
+    future = any(
+        count(con, name, f"{day} >= DATE '{as_of}'")
+        for name, day in found.items()
+        if name not in BEGINS
+    )
+    return found if future else {}
 
 
 def _again(

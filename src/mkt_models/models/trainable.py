@@ -8,10 +8,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from mkt_models.columns import AS_OF, CAMPAIGN_ID, CUSTOMER_ID
+from mkt_models.evaluation.inputs import TARGET
 from mkt_models.models.labels import LabelError
 from mkt_models.sections import nearest
 
-TARGET = "target"
 # Fewer customers give folds of a handful each: nothing that holds for others can be learnt.
 MIN_CUSTOMERS = 20
 _SHOWN = 5

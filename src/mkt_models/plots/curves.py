@@ -111,8 +111,6 @@ def gain(
     )
     if np.isnan(near["cumulative_share"]):
         found = f"Not evaluated: {first['note'].iloc[0]}"
-    if np.isnan(near["cumulative_share"]):
-        found = f"Not evaluated: {first['note'].iloc[0]}"
     return finish(ax, title or found, f"n = {int(first['n'].sum()):,} predictions. Backtested.")
 
 
