@@ -49,9 +49,9 @@ def notebook_text() -> Callable[..., str]:
     return _notebook
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def environment() -> Iterator[None]:
-    """Put the environment and the working folder back after a test that changes them."""
+    """Put the environment and the working folder back after each test: a command changes both."""
     before, here = dict(os.environ), Path.cwd()
     yield
     os.chdir(here)

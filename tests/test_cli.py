@@ -61,7 +61,6 @@ def test_the_project_is_found_from_a_folder_inside(project: Path, tmp_path: Path
 
 def test_summary_of_a_run_that_has_not_been(
     project: Path,
-    environment: None,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:

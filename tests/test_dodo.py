@@ -38,7 +38,7 @@ class Kernel:
 
 
 @pytest.fixture
-def kernel(project: Path, monkeypatch: pytest.MonkeyPatch, environment: None) -> Kernel:
+def kernel(project: Path, monkeypatch: pytest.MonkeyPatch) -> Kernel:
     fake = Kernel(project)
     monkeypatch.setattr(stages, "execute_notebook", fake)
     monkeypatch.setattr(reporting, "to_html", lambda executed, around: executed.name)

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 
 
 def test_exports_become_clean_tables_without_losing_a_line(
-    tmp_path: Path, environment: None, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     export = retailer.write_exports(tmp_path / "data")
     path = retailer.write_params(tmp_path)
