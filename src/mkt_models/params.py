@@ -179,6 +179,9 @@ class Value(Cutoffs):
 
     boosting: Boosting
     tweedie_power: float = Field(ge=1.01, le=1.99)
+    interval: float = Field(
+        default=0.8, ge=0.5, le=0.99, description="share of customers within their interval"
+    )
 
 
 class Propensity(Section):

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from mkt_models.evaluation.bootstrap import wilson_interval
-from mkt_models.evaluation.curves import calibration_table, gain_table
+from mkt_models.evaluation.curves import calibration_table, coverage_table, gain_table
 
 SIX = pd.DataFrame(
     {
@@ -43,6 +43,32 @@ def test_calibration_of_amounts_has_bootstrap_intervals():
     width = table["upper"] - table["lower"]
     inside = frame["target"][frame["p"].rank() <= 100]
     assert width[0] == pytest.approx(2 * 1.96 * inside.std() / 10, rel=0.25)
+
+
+def test_coverage_by_hand():
+    frame = pd.DataFrame(
+        {
+            "customer_id": ["a", "b", "c", "d", "d"],
+            "target": [0.0, 5.0, 10.0, 31.0, 99.0],
+            "p": [1.0, 2.0, 10.0, 20.0, 30.0],
+            "low": [0.0, 1.0, 11.0, 10.0, np.nan],
+            "high": [2.0, 4.0, 20.0, 31.0, np.nan],
+        }
+    )
+    table = coverage_table(frame, "p", "low", "high", 2, confidence=0.9).set_index("bin")
+    assert table["n"].tolist() == [4, 2, 2]
+    assert table["n_customers"].tolist() == [4, 2, 2]
+    assert table["coverage"].tolist() == [0.5, 0.5, 0.5]
+    assert table["above"].tolist() == [0.25, 0.5, 0.0]
+    assert table["below"].tolist() == [0.25, 0.0, 0.5]
+    assert table["width"].tolist() == [6.0, 2.5, 15.0]
+    ends = table.loc[0, ["coverage_lower", "coverage_upper"]].tolist()
+    assert ends == pytest.approx(list(wilson_interval(0.5, 4, 0.9)))
+
+
+def test_coverage_without_any_interval_has_no_rows():
+    frame = SIX.assign(low=np.nan, high=np.nan)
+    assert coverage_table(frame, "p", "low", "high").empty
 
 
 def test_gain_by_hand():

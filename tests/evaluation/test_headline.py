@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from mkt_models.evaluation.headline import headline
+from mkt_models.evaluation.headline import coverage_headline, headline
 
 TABLE = pd.DataFrame(
     {
@@ -51,3 +51,19 @@ def test_a_model_or_metric_that_is_not_there_is_an_error() -> None:
         headline(TABLE, "auc", "Churn AUC", model="xgb")
     with pytest.raises(KeyError, match="gini"):
         headline(TABLE, "gini", "Gini", model="mean")
+
+
+def test_the_coverage_of_all_bins_is_the_figure() -> None:
+    table = pd.DataFrame(
+        {
+            "bin": [0, 1],
+            "n": [30, 30],
+            "coverage": [0.8, 0.9],
+            "coverage_lower": [0.7, 0.8],
+            "coverage_upper": [0.9, 1.0],
+        }
+    )
+    (found,) = coverage_headline(table, "within")
+    assert (found["name"], found["value"], found["n"]) == ("within", 0.8, 30)
+    assert (found["lower"], found["upper"], found["kind"]) == (0.7, 0.9, "backtested")
+    assert coverage_headline(table[:0], "within") == []

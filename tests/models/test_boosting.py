@@ -139,6 +139,18 @@ def test_amounts_are_learnt_on_their_own_scale_and_left_uncalibrated() -> None:
     assert np.corrcoef(np.log(predicted), np.log(mean))[0, 1] > 0.9
 
 
+def test_intervals_of_amounts_hold_for_customers_of_another_draw() -> None:
+    rows, _ = planted(3000)
+    rng = np.random.default_rng(6)
+    mean = np.exp(2 + rows["signal"].to_numpy() * 0.7)
+    rows = rows.assign(target=rng.gamma(2.0, mean / 2.0) * (rng.random(len(rows)) < 0.8))
+    known, later = rows[:1500], rows[1500:]
+    scorer = fit_scorer(known, FEATURES, replace(VALUE, interval=0.7))
+    lower, upper = scorer.interval(matrix(later))
+    assert later["target"].between(lower, upper).mean() == pytest.approx(0.7, abs=0.05)
+    assert fit_scorer(known, FEATURES, replace(VALUE, interval=0.999)).intervals is None
+
+
 @pytest.mark.parametrize("kind", ["positives", "negatives"])
 def test_too_few_of_either_class_is_an_error(kind: str) -> None:
     rows, _ = planted(300)

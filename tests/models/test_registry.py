@@ -1,6 +1,7 @@
 """The registry: what is saved comes back, in the store that was named and in no other."""
 
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from mkt_models.columns import SCORING_MODELS
 from mkt_models.models import registry
+from mkt_models.models.conformal import PredictionIntervals
 from mkt_models.models.scorer import Scorer
 
 ORIGIN = {
@@ -27,6 +29,14 @@ def test_a_scorer_comes_back_as_it_was(tmp_path: Path, churn: Scorer) -> None:
     rows = np.array([[80, 1, np.nan], [2, 25, 0.5]], dtype=np.float32)
     np.testing.assert_array_equal(again.predict(rows), churn.predict(rows))
     assert again.reasons(rows) == churn.reasons(rows)
+
+
+def test_intervals_come_back_as_they_were(tmp_path: Path, value: Scorer) -> None:
+    intervals = PredictionIntervals((40.0,), (0.1, 0.5), (3.0, 2.0), 0.8, 500)
+    saved = replace(value, intervals=intervals)
+    tag = registry.save(saved, home=tmp_path, **ORIGIN)
+    assert registry.load(tag, tmp_path).intervals == intervals
+    assert registry.save(value, home=tmp_path, **ORIGIN) != tag  # other contents, another model
 
 
 def test_the_origin_is_kept(tmp_path: Path, churn: Scorer) -> None:

@@ -1,9 +1,11 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from mkt_models.models.conformal import PredictionIntervals
 from mkt_models.models.scorer import Scorer
 from mkt_models.models.scoring import highest, score_table
 
@@ -23,7 +25,9 @@ ROWS = pd.DataFrame(
 def test_a_score_stands_beside_its_keys_with_model_and_reasons(churn: Scorer) -> None:
     before = ROWS.copy(deep=True)
     found = score_table(ROWS, ["customer_id", "as_of"], churn, top=2)
-    assert list(found.columns) == ["customer_id", "as_of", "score", "model", "reasons"]
+    numbers = ["score", "lower", "upper", "confidence"]
+    assert list(found.columns) == ["customer_id", "as_of", *numbers, "model", "reasons"]
+    assert found[numbers[1:]].isna().all(axis=None)  # a probability is itself a chance
     assert found.index.tolist() == [7, 3]
     for position, (_, row) in enumerate(ROWS.iterrows()):
         alone = churn.score_row({f: row[f] for f in churn.features if pd.notna(row[f])}, top=2)
@@ -33,6 +37,15 @@ def test_a_score_stands_beside_its_keys_with_model_and_reasons(churn: Scorer) ->
     assert set(found["model"]) == {churn.tag}
     assert "距上次下单天数" in found["reasons"].iloc[1]
     pd.testing.assert_frame_equal(ROWS, before)
+
+
+def test_an_amount_stands_in_its_interval(value: Scorer) -> None:
+    twice = PredictionIntervals((), (0.5,), (2.0,), 0.8, 100)
+    found = score_table(ROWS, ["customer_id", "as_of"], replace(value, intervals=twice), top=0)
+    assert found["lower"].tolist() == pytest.approx((found["score"] / 2).tolist())
+    assert found["upper"].tolist() == pytest.approx((found["score"] * 2).tolist())
+    assert set(found["confidence"]) == {0.8}
+    assert {"lower", "upper"} <= set(highest(found, 1))
 
 
 def test_a_feature_that_is_missing_is_named(churn: Scorer) -> None:

@@ -37,8 +37,9 @@ def documents(
     features
         The features of the models, same grain: kept, so that a score can be repeated online.
     scores
-        Per model one row per customer: ``score``, ``model``, ``reasons`` (JSON text). A customer
-        who is not in it has no score of that model.
+        Per model one row per customer: ``score``, ``model``, ``reasons`` (JSON text), and where
+        it has an interval ``lower``, ``upper``, ``confidence``. A customer who is not in it has
+        no score of that model.
     recommendations
         Rows per customer and rank.
     offers
@@ -98,10 +99,17 @@ def _number(value: Any, digits: int) -> float | None:
 def _score(row: Mapping[Hashable, Any]) -> dict[str, Any]:
     return {
         "value": _number(row["score"], 6),
+        **_interval(row),
         "kind": NumberKind.PREDICTED.value,
         "model": row["model"],
         "reasons": json.loads(row["reasons"]),
     }
+
+
+def _interval(row: Mapping[Hashable, Any]) -> dict[str, Any]:
+    """The ends of the prediction interval, for a score that has one."""
+    ends = {name: _number(row.get(name), 6) for name in ("lower", "upper", "confidence")}
+    return {} if None in ends.values() else ends
 
 
 def _offer(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""Where predictions are true and what their top holds: calibration and gain, bin by bin.
+"""Where predictions are true and what their top holds: calibration, coverage, gain, bin by bin.
 
-Both take a table of predictions (grain: customer and ``as_of``, or customer and campaign) and give
-one row per bin, for :func:`mkt_models.plots.calibration`, ``gain`` and ``deciles``.
+All take a table of predictions (grain: customer and ``as_of``, or customer and campaign) and give
+one row per bin, for :func:`mkt_models.plots.calibration`, ``coverage``, ``gain`` and ``deciles``.
 """
 
 import numpy as np
@@ -65,6 +65,60 @@ def calibration_table(
         means = draws.replicates(lambda w: ratio(w @ values, w @ member))
         ends = [percentile_interval(means[:, i], confidence) for i in range(len(out))]
     out[["lower", "upper"]] = np.array(ends)
+    return out
+
+
+def coverage_table(
+    predictions: pd.DataFrame,
+    model: str,
+    lower: str,
+    upper: str,
+    bins: int = 10,
+    *,
+    confidence: float = 0.95,
+) -> pd.DataFrame:
+    """One row per bin of equal count, lowest predictions first, and one of all: what held.
+
+    ``lower`` and ``upper`` are the columns with the ends of the prediction intervals, in the
+    target's unit; rows without them are left out. Columns: bin (from 1; 0 is all), n (rows),
+    n_customers, predicted (mean), coverage (share within, both ends counting as within), with
+    coverage_lower and coverage_upper (Wilson's interval on the number of *customers*), below and
+    above (shares past each end), width (median, in the target's unit).
+    """
+    require(predictions, [CUSTOMER_ID, TARGET, model, lower, upper])
+    known = predictions[predictions[lower].notna() & predictions[upper].notna()]
+    target = read_target(known, "regression")
+    score, low, high = (numbers(known, column) for column in (model, lower, upper))
+    frame = pd.DataFrame(
+        {
+            CUSTOMER_ID: known[CUSTOMER_ID].to_numpy(),
+            "predicted": score,
+            "below": (target < low).astype(float),
+            "above": (target > high).astype(float),
+            "width": high - low,
+        }
+    )
+    frame["coverage"] = 1 - frame["below"] - frame["above"]
+    binned = frame.assign(bin=equal_count_bins(score, bins) + 1) if len(frame) else frame
+    both = pd.concat([frame.assign(bin=0), binned])
+    out = (
+        both.groupby("bin")
+        .agg(
+            n=("width", "size"),
+            n_customers=(CUSTOMER_ID, "nunique"),
+            predicted=("predicted", "mean"),
+            coverage=("coverage", "mean"),
+            below=("below", "mean"),
+            above=("above", "mean"),
+            width=("width", "median"),
+        )
+        .reset_index()
+    )
+    ends = [
+        wilson_interval(share, n, confidence)
+        for share, n in zip(out["coverage"], out["n_customers"], strict=True)
+    ]
+    out[["coverage_lower", "coverage_upper"]] = np.array(ends).reshape(-1, 2)
     return out
 
 

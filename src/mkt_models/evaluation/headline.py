@@ -55,3 +55,20 @@ def headline(
         digits = 3 if abs(known[best]) < 10 else 1
         figure["beside"] = f"{best.replace('_', ' ')} {known[best]:.{digits}f}"
     return figure
+
+
+def coverage_headline(table: pd.DataFrame, name: str) -> list[dict[str, Any]]:
+    """The share of customers within their intervals, from a ``coverage_table``; none without."""
+    return [
+        {
+            "name": name,
+            "value": float(row["coverage"]),
+            "lower": float(row["coverage_lower"]),
+            "upper": float(row["coverage_upper"]),
+            "n": int(row["n"]),
+            "kind": NumberKind.BACKTESTED.value,
+            "unit": "share",
+            "beside": None,
+        }
+        for row in table[table["bin"] == 0].to_dict("records")
+    ]

@@ -14,6 +14,7 @@ from mkt_models.models.trainable import RowsError, require_finite, require_once
 from mkt_models.profiles.measures import Measure
 
 MODEL = "this_model"
+ENDS = (f"{MODEL}_lower", f"{MODEL}_upper")
 
 
 def splits(
@@ -51,7 +52,8 @@ def backtest(
     -------
     pandas.DataFrame
         The rows of all tests: keys, ``target``, and one column of predictions per model;
-        the trained model's is called :data:`MODEL`.
+        the trained model's is called :data:`MODEL`. Amounts also have the ends of its prediction
+        intervals, :data:`ENDS`, missing where it had too few rows to learn them.
 
     Raises
     ------
@@ -65,9 +67,14 @@ def backtest(
     for train, test in parts:
         scorer = fit_scorer(train, dict(features), recipe)
         _require_tested(test, keys, features, recipe)
-        columns = {MODEL: scorer.predict(test[list(features)].to_numpy())}
+        matrix = test[list(features)].to_numpy()
+        columns = {MODEL: scorer.predict(matrix)}
         columns |= {name: peer(train, test) for name, peer in peers.items()}
         _require_predictions(columns, test, recipe)
+        if recipe.link == "log":
+            unknown = np.full(len(test), np.nan)
+            ends = scorer.interval(matrix) or (unknown, unknown)
+            columns |= dict(zip(ENDS, ends, strict=True))
         tested.append(test[[*keys, "target"]].assign(**columns))
     if not tested:
         raise RowsError(f"{recipe.name.value}: no test cutoffs, so nothing was tested")

@@ -61,7 +61,8 @@ def fit_scorer_from_parquet(
 ) -> Scorer:
     """Train trees and calibrate them like ``fit_scorer``, in bounded memory.
 
-    The trees are those of ``fit_scorer`` that start from a constant. The folds that calibrate
+    The trees are those of ``fit_scorer`` that start from a constant; amounts have no prediction
+    intervals. The folds that calibrate
     probabilities are drawn by a hash of the customer instead of a shuffle, so slope and intercept
     differ a little from it; of more than a million rows those of a sample of customers calibrate.
 
@@ -105,8 +106,8 @@ def fit_scorer_from_parquet(
 def score_parquet(path: Path, keys: Sequence[str], scorer: Scorer, to: Path, top: int = 3) -> int:
     """Score a Parquet file batch by batch into another, atomically; return the number of rows.
 
-    The rows are those of ``score_table``, in the order of the file: the keys, ``score``, ``model``
-    and ``reasons``, of which there are ``top``. Memory holds one batch.
+    The rows and columns are those of ``score_table``, in the order of the file, with ``top``
+    reasons. Memory holds one batch.
 
     Raises KeyError when the file lacks a key or a feature.
     """
@@ -115,8 +116,9 @@ def score_parquet(path: Path, keys: Sequence[str], scorer: Scorer, to: Path, top
     wanted = list(dict.fromkeys([*keys, *scorer.features]))
     source = _opened(path, wanted)
     kinds = [source.schema_arrow.field(key) for key in keys]
+    numbers = [pa.field(n, pa.float64()) for n in ("score", "lower", "upper", "confidence")]
     texts = [pa.field("model", pa.string()), pa.field("reasons", pa.string())]
-    schema = pa.schema([*kinds, pa.field("score", pa.float64()), *texts])
+    schema = pa.schema([*kinds, *numbers, *texts])
     rows = 0
     with pq.ParquetWriter(partial, schema, compression="zstd") as writer:
         for batch in _batches(path, wanted):

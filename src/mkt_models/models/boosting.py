@@ -5,7 +5,8 @@ only what the regression misses, which is better where few rows must do (measure
 where amounts span orders of magnitude.
 """
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -16,6 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
 from mkt_models.columns import CUSTOMER_ID, Model
+from mkt_models.models.conformal import FewRowsError, fit_intervals
 from mkt_models.models.labels import LabelError
 from mkt_models.models.linear import Linear
 from mkt_models.models.regression import fit_linear
@@ -47,6 +49,7 @@ class Recipe:
     seed: int
     tweedie_power: float = 1.5
     currency: str = ""
+    interval: float = 0.8
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -79,7 +82,8 @@ def fit_scorer(rows: pd.DataFrame, features: dict[str, Measure], recipe: Recipe)
     that no prediction it learns from was made by trees that had seen the customer. Amounts are
     left as the trees give them: the Tweedie loss is true on average already, and both a slope and
     an intercept were tried and made the backtest of Complete Journey worse (seen on the very test
-    cutoffs that are reported).
+    cutoffs that are reported). Their out-of-fold predictions give the prediction intervals, which
+    a model of few rows goes without.
 
     Parameters
     ----------
@@ -102,12 +106,16 @@ def fit_scorer(rows: pd.DataFrame, features: dict[str, Measure], recipe: Recipe)
     require_both_kinds(len(target), int((target > 0).sum()), recipe)
     names = list(features)
     matrix = rows[names].to_numpy(dtype=np.float32)
-    calibrated = Calibration(slope=1.0, intercept=0.0)
+    calibrated, intervals = Calibration(slope=1.0, intercept=0.0), None
+    held_out = _held_out_margins(matrix, target, rows[CUSTOMER_ID].to_numpy(), recipe)
     if recipe.link == "logistic":
-        held_out = _held_out_margins(matrix, target, rows[CUSTOMER_ID].to_numpy(), recipe)
         calibrated = calibration(held_out, target)
+    else:
+        with suppress(FewRowsError):
+            intervals = fit_intervals(np.exp(held_out), target, recipe.interval)
     booster, linear = _train(matrix, target, names, recipe)
-    return calibrated_scorer(booster, features, recipe, calibrated, linear)
+    scorer = calibrated_scorer(booster, features, recipe, calibrated, linear)
+    return replace(scorer, intervals=intervals)
 
 
 def require_both_kinds(rows: int, positives: int, recipe: Recipe) -> None:

@@ -26,6 +26,7 @@ from bentoml._internal.models import ModelStore
 from bentoml.exceptions import BentoMLException
 
 from mkt_models.columns import Model
+from mkt_models.models.conformal import PredictionIntervals
 from mkt_models.models.linear import Linear
 from mkt_models.models.scorer import Scorer
 
@@ -71,6 +72,7 @@ def save(
         "slope": scorer.slope,
         "intercept": scorer.intercept,
         "linear": None if scorer.linear is None else scorer.linear.as_dict(),
+        "intervals": None if scorer.intervals is None else scorer.intervals.as_dict(),
         "words": {feature: dict(scorer.words[feature]) for feature in scorer.features},
     }
     origin = _plain({"params": params, "data_hash": data_hash, "metrics": metrics})
@@ -128,6 +130,9 @@ def load_files(model: bentoml.Model) -> Scorer:
             link=parts["link"],
             words=parts["words"],
             linear=Linear.from_dict(parts["linear"]) if parts["linear"] else None,
+            intervals=(
+                PredictionIntervals.from_dict(parts["intervals"]) if parts["intervals"] else None
+            ),
             slope=parts["slope"],
             intercept=parts["intercept"],
             version=str(model.tag.version),

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import xgboost as xgb
 
 from mkt_models.columns import NOT_AVAILABLE, Model
+from mkt_models.models.conformal import PredictionIntervals
 from mkt_models.models.linear import Linear
 from mkt_models.sections import nearest
 
@@ -82,6 +83,9 @@ class Scorer:
         The version in the registry; empty until the scorer is saved.
     linear
         The regression whose margin the trees were trained on, or None; the margins add up.
+    intervals
+        Between which amounts a customer's own number lies; None for probabilities, and for
+        amounts learnt from few rows.
 
     Raises
     ------
@@ -99,6 +103,7 @@ class Scorer:
     intercept: float = 0.0
     version: str = ""
     linear: Linear | None = None
+    intervals: PredictionIntervals | None = None
 
     def __post_init__(self) -> None:
         """Refuse parts that do not fit each other."""
@@ -121,6 +126,8 @@ class Scorer:
                 f"slope == {self.slope}, intercept == {self.intercept}: "
                 "must be finite, and the slope > 0"
             )
+        if self.intervals is not None and self.link != "log":
+            raise ValueError("intervals are for amounts; a probability is itself a chance")
         wordless = [f for f in self.features if not {"en", "zh"} <= set(self.words.get(f, {}))]
         if wordless:
             raise ValueError(f"words: none in English and Chinese for {', '.join(wordless)}")
@@ -139,6 +146,10 @@ class Scorer:
         table = self._table(matrix)
         margin = raw_margin(self.booster, self.linear, table)
         return self._answer(self.intercept + self.slope * margin)
+
+    def interval(self, matrix: npt.ArrayLike) -> tuple[npt.NDArray[np.float64], ...] | None:
+        """Lower and upper end of every row's number, as often within as the intervals say."""
+        return None if self.intervals is None else self.intervals.around(self.predict(matrix))
 
     def contributions(self, matrix: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Shapley values of every row on the calibrated log-odds or log scale.

@@ -1,6 +1,7 @@
 """Scores of today's customers by a trained model, with the reasons in words."""
 
 import json
+import math
 from collections.abc import Sequence
 
 import pandas as pd
@@ -27,8 +28,10 @@ def score_table(
     Returns
     -------
     pandas.DataFrame
-        The keys, ``score`` (probability, or currency units), ``model`` (tag) and ``reasons`` (JSON
-        text: a list of feature, value, contribution, en, zh), in the order of ``rows``.
+        The keys, ``score`` (probability, or currency units), ``lower``, ``upper`` and
+        ``confidence`` (of its prediction interval; missing for a scorer without), ``model`` (tag)
+        and ``reasons`` (JSON text: a list of feature, value, contribution, en, zh), in the order
+        of ``rows``.
 
     """
     matrix = rows[list(scorer.features)].to_numpy(dtype="float32")
@@ -36,11 +39,22 @@ def score_table(
         reasons = [json.dumps(r, ensure_ascii=False) for r in scorer.reasons(matrix, top)]
     else:
         reasons = ["[]"] * len(rows)
-    return rows[list(keys)].assign(score=scorer.predict(matrix), model=scorer.tag, reasons=reasons)
+    lower, upper = scorer.interval(matrix) or (math.nan, math.nan)
+    return rows[list(keys)].assign(
+        score=scorer.predict(matrix),
+        lower=lower,
+        upper=upper,
+        confidence=math.nan if scorer.intervals is None else scorer.intervals.confidence,
+        model=scorer.tag,
+        reasons=reasons,
+    )
 
 
 def highest(scores: pd.DataFrame, n: int) -> pd.DataFrame:
     """The ``n`` highest scores of a :func:`score_table`, with their reasons in English words."""
-    top = scores.sort_values("score", ascending=False).head(n).drop(columns=["as_of", "model"])
+    top = scores.sort_values("score", ascending=False).head(n)
+    top = top.drop(columns=["as_of", "model", "confidence"])
+    if top["lower"].isna().all():
+        top = top.drop(columns=["lower", "upper"])
     texts = ["; ".join(reason["en"] for reason in json.loads(cell)) for cell in top["reasons"]]
     return top.assign(reasons=texts)

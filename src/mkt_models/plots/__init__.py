@@ -11,7 +11,7 @@
 ``performance``
     models compared, at once and over cutoffs
 ``curves``
-    calibration, gain, deciles
+    calibration, coverage, gain, deciles
 ``explanation``
     what moves the predictions (SHAP)
 ``fairness``
@@ -30,7 +30,7 @@ Notebooks call :func:`use_style` once; only notebooks and reports import this pa
 """
 
 from mkt_models.plots.audit import detection, mitigation, proxies
-from mkt_models.plots.curves import calibration, deciles, gain
+from mkt_models.plots.curves import calibration, coverage, deciles, gain
 from mkt_models.plots.data import distribution, ledger, missing, stages_by_tier, weekly_sales
 from mkt_models.plots.decisions import strategies, suppressions
 from mkt_models.plots.engines import engine_costs
@@ -47,6 +47,7 @@ __all__ = [
     "backtest",
     "beeswarm",
     "calibration",
+    "coverage",
     "deciles",
     "detection",
     "distribution",

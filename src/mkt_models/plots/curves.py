@@ -1,4 +1,4 @@
-"""Figures of calibration and gain, from the tables of ``evaluation.curves``."""
+"""Figures of calibration, coverage and gain, from the tables of ``evaluation.curves``."""
 
 from collections.abc import Mapping
 
@@ -67,6 +67,49 @@ def calibration(
     inside = (table["lower"] <= table["predicted"]) & (table["predicted"] <= table["upper"])
     found = f"Predictions lie inside the interval in {inside.sum()} of {len(table)} bins"
     n = f"n = {int(table['n'].sum()):,} predictions in bins of equal count. Backtested."
+    return finish(ax, title or found, n)
+
+
+def coverage(
+    table: pd.DataFrame,
+    said: float,
+    unit: str,
+    ax: Axes | None = None,
+    title: str | None = None,
+) -> Axes:
+    """Draw how often the prediction intervals held, bin by bin, from a ``coverage_table``.
+
+    ``said`` is how often they should, e.g. 0.8; ``unit`` the unit of the predictions.
+    """
+    ax = begin(ax)
+    if table.empty:
+        return finish(ax, title or "Not evaluated: too few rows to learn intervals", "n = 0.")
+    every, binned = table[table["bin"] == 0].iloc[0], table[table["bin"] > 0]
+    x = np.arange(len(binned))
+    ax.axhline(said, color=ACCENT, linestyle="--", linewidth=1.1, label=f"as said: {said:.0%}")
+    ax.errorbar(
+        x,
+        binned["coverage"],
+        yerr=reach(binned, "coverage"),
+        fmt="o",
+        color=MAIN,
+        markersize=6,
+        capsize=3,
+        lw=1.3,
+        label="spent within, with interval",
+    )
+    ax.set_xticks(x, [f"{mean:,.0f}" for mean in binned["predicted"]])
+    ax.yaxis.set_major_formatter(PERCENT)
+    lowest = float(binned["coverage_lower"].min())
+    ax.set(
+        xlabel=f"mean prediction of the bin, {unit}",
+        ylabel="share of customers within their interval",
+        ylim=(max(0.0, min(lowest, said) - 0.1), 1.0),
+    )
+    grid(ax, "y")
+    legend(ax, loc="lower right")
+    found = f"Intervals of {said:.0%} held for {every['coverage']:.1%} of later customers"
+    n = f"n = {int(every['n']):,} predictions in bins of equal count. Backtested."
     return finish(ax, title or found, n)
 
 
