@@ -16,6 +16,7 @@ from mkt_models.guard_params import FeatureChoice, Guards
 from mkt_models.profile_params import Profile
 from mkt_models.sections import Day, Days, Moment, Section, Share
 from mkt_models.source_params import AnySource
+from mkt_models.uplift_params import Uplift
 
 
 class Engine(Section):
@@ -229,6 +230,7 @@ class Params(Section):
     decisions: Decisions
     features: FeatureChoice = FeatureChoice()
     guards: Guards = Guards()
+    uplift: Uplift = Uplift()
 
     @model_validator(mode="after")
     def _nothing_after_the_profile(self) -> Self:
