@@ -18,22 +18,13 @@ import pandas as pd
 from mkt_models.audit_params import Gate
 from mkt_models.columns import CUSTOMER_ID, Verdict
 from mkt_models.evaluation import metrics
-from mkt_models.evaluation.bootstrap import (
-    ClusterBootstrap,
-    critical,
-    error_interval,
-    standard_error,
-)
+from mkt_models.evaluation.arms import PROBABILITY, TREATED, read_arms, uneven
+from mkt_models.evaluation.bootstrap import ClusterBootstrap, error_interval, standard_error
 from mkt_models.evaluation.gate import Limit, judge
-from mkt_models.evaluation.groups import Group, Needs, groups_of, known_customers, levels_of
+from mkt_models.evaluation.groups import Needs, groups_of, known_customers, levels_of
 from mkt_models.evaluation.inputs import Floats, numbers, require
 
-TREATED = "treated"
-PROBABILITY = "assignment_probability"
 MEASURES = ("effect", "budget", "value_per_cost", "benefit_gap")
-
-# Below this chance of the arms being as uneven as they are, the records contradict themselves.
-UNEVEN = 1e-4
 
 
 def benefit_table(
@@ -106,7 +97,8 @@ def benefit_table(
         row: dict[str, Any] = group.row(arms.outcome, "regression")
         row.pop("mean_target")
         row["n_treated"] = int(arms.treated[group.rows].sum()) if group.shown else None
-        note = group.why_not or _uneven(arms, group, level)
+        inside = group.rows
+        note = group.why_not or uneven(arms.treated[inside], arms.probability[inside], level)
         for j, name in enumerate(MEASURES):
             value = float(estimates[i, j]) if i is not None else np.nan
             error = standard_error(replicates[:, i, j]) if i is not None else np.nan
@@ -169,16 +161,7 @@ class _Arms:
 
     @classmethod
     def of(cls, contacts: pd.DataFrame, outcome: str, cost: str) -> "_Arms":
-        treated, probability = numbers(contacts, TREATED), numbers(contacts, PROBABILITY)
-        certain = int(((probability <= 0) | (probability >= 1)).sum())
-        if certain:
-            raise ValueError(
-                f"{PROBABILITY}: {certain:,} of {len(contacts):,} rows are not strictly between 0 "
-                "and 1; nobody like them was in the other arm, so leave them out, and say so"
-            )
-        other = np.setdiff1d(treated, [0.0, 1.0])
-        if other.size or len(np.unique(treated)) < 2:
-            raise ValueError(f"{TREATED}: must be 0 or 1, with rows of both arms")
+        treated, probability = read_arms(contacts)
         return cls(treated, probability, numbers(contacts, outcome), numbers(contacts, cost))
 
     def measured(self, weights: Floats, rows: npt.NDArray[np.intp] | None) -> Floats:
@@ -201,15 +184,3 @@ def _everybody(
     ends = error_interval(estimates[2], standard_error(replicates[:, 2]), confidence, n)
     name = "value_per_cost_all"
     return {name: float(estimates[2]), f"{name}_lower": ends[0], f"{name}_upper": ends[1]}
-
-
-def _uneven(arms: _Arms, group: Group, level: float) -> str:
-    """Why the arms of a group cannot be what the probabilities say; empty when they can."""
-    p, treated = arms.probability[group.rows], arms.treated[group.rows]
-    z = float((treated - p).sum() / np.sqrt((p * (1 - p)).sum()))
-    if abs(z) <= critical(1 - min(UNEVEN, 1 - level) / 2, 1e9):
-        return ""
-    return (
-        f"not judged: {treated.mean():.1%} were treated where the probabilities say {p.mean():.1%} "
-        f"(z = {z:.1f}); the assignment was not as recorded"
-    )

@@ -18,6 +18,7 @@ def headline(
     model: str,
     unit: str = "",
     with_peer: bool = True,
+    kind: NumberKind = NumberKind.BACKTESTED,
 ) -> dict[str, Any]:
     """Take one figure out of a table of performance, beside that of the strongest peer.
 
@@ -35,6 +36,8 @@ def headline(
         ``share`` for per cent, else shown behind the number.
     with_peer
         Name the best of the other models, whether it is better or worse than this one.
+    kind
+        Where the figure comes from.
 
     """
     rows = {str(row["model"]): row for row in table.to_dict("records")}
@@ -45,7 +48,7 @@ def headline(
         "lower": float(row[f"{metric}_lower"]),
         "upper": float(row[f"{metric}_upper"]),
         "n": int(row["n"]),
-        "kind": NumberKind.BACKTESTED.value,
+        "kind": kind.value,
         "unit": unit,
         "beside": None,
     }

@@ -26,7 +26,9 @@ import xgboost as xgb
 from sklearn.model_selection import GroupKFold
 
 from mkt_models.columns import CUSTOMER_ID, SENSITIVE
+from mkt_models.evaluation.arms import PROBABILITY, TREATED
 from mkt_models.evaluation.inputs import TARGET
+from mkt_models.evaluation.qini import EXPECTED
 from mkt_models.models.labels import LabelError
 from mkt_models.models.trainable import require_finite, require_target
 from mkt_models.uplift_params import Learner, Uplift
@@ -34,9 +36,6 @@ from mkt_models.uplift_params import Learner, Uplift
 Array = npt.NDArray[np.float64]
 Matrix = npt.NDArray[np.float32]
 
-TREATED = "treated"
-PROBABILITY = "assignment_probability"
-EXPECTED = "expected"
 RESPONSE = "response"  # the naive peer: who responds, whatever a contact changes
 
 

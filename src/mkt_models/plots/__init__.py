@@ -20,6 +20,8 @@
     what gives attributes away, what mitigation costs, how often a gate catches
 ``profiles``
     tags counted and how stable they are, what stages foretell
+``uplift``
+    what a contact changes, and whether a ranking knows for whom
 ``decisions``
     strategies chosen, and why others were not
 ``engines``
@@ -41,6 +43,7 @@ from mkt_models.plots.performance import backtest, models
 from mkt_models.plots.profiles import stage_outcomes, tag_counts, tag_stability
 from mkt_models.plots.quality import missing_groups, quality
 from mkt_models.plots.style import alt, use_style
+from mkt_models.plots.uplift import effects, qini_curve, uplift_bins
 
 __all__ = [
     "alt",
@@ -51,6 +54,7 @@ __all__ = [
     "deciles",
     "detection",
     "distribution",
+    "effects",
     "engine_costs",
     "gain",
     "gains",
@@ -62,6 +66,7 @@ __all__ = [
     "mitigation",
     "models",
     "proxies",
+    "qini_curve",
     "quality",
     "recommenders",
     "rules",
@@ -71,6 +76,7 @@ __all__ = [
     "suppressions",
     "tag_counts",
     "tag_stability",
+    "uplift_bins",
     "use_style",
     "waterfall",
     "weekly_sales",

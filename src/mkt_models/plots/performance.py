@@ -32,6 +32,7 @@ METRICS: dict[str, tuple[str, bool | None]] = {
     "bias": ("bias, relative to the mean", None),
     "spearman": ("Spearman's rank correlation", True),
     "gini": ("normalised Gini (1 is perfect)", True),
+    "qini": ("Qini coefficient (0 is chance)", True),
 }
 
 
