@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from models.test_uplift import QUICK, trial
 
-from mkt_models.models.uplift_backtest import Bootstrap, uplift_backtest
+from mkt_models.models.uplift_backtest import Bootstrap, judged, uplift_backtest, uplift_scores
 from mkt_models.workspace import NotAvailableError
 
 SETTINGS = QUICK.model_copy(update={"test_campaigns": 2, "validation_campaigns": 1, "bins": 4})
@@ -48,12 +48,20 @@ def test_what_is_planted_is_found_on_campaigns_that_chose_nothing() -> None:
     assert found.by_type["group"].tolist() == ["discount", "reminder"]
     assert len(found.bins) == 4
     assert found.as_dict()["claims"] == {"effect": True, "ranking": True}
+    pairs = campaigns(1)
+    scores = uplift_scores(campaigns(), pairs, ["gain", "base"], SETTINGS, found, 1)
+    assert scores["customer_id"].tolist() == pairs["customer_id"].tolist()
+    assert np.corrcoef(scores["uplift"], pairs["uplift"])[0, 1] > 0.75
+    assert set(scores["learner"]) == {found.chosen.value}
 
 
 def test_of_permuted_outcomes_nothing_is_claimed() -> None:
     found = uplift_backtest(campaigns(planted=False), ["gain", "base"], SETTINGS, HOW)
     assert not found.claim.effect
     assert not found.claim.ranking
+    # What is not shown to rank is not kept.
+    rows = campaigns(1)
+    assert uplift_scores(rows, rows, ["gain"], SETTINGS, found, 1).empty
 
 
 def test_the_learner_is_chosen_without_the_test_campaigns() -> None:
@@ -67,6 +75,15 @@ def test_the_learner_is_chosen_without_the_test_campaigns() -> None:
     pd.testing.assert_frame_equal(one.predictions[columns], two.predictions[columns])
 
 
-def test_too_few_campaigns() -> None:
+def test_what_cannot_be_judged_says_why() -> None:
     with pytest.raises(NotAvailableError, match="3 campaigns were assigned at random, and 4 are"):
         uplift_backtest(campaigns(3), ["gain"], SETTINGS, HOW)
+    found, said = judged(campaigns(3), ["gain"], SETTINGS, HOW)
+    assert found is None
+    assert said.startswith("not available: 3 campaigns were assigned at random, and 4 are needed")
+    many = SETTINGS.model_copy(update={"min_arm": 5000})
+    assert "customers were contacted, needs 5000" in judged(campaigns(), ["gain"], many, HOW)[1]
+    withheld = SETTINGS.model_copy(update={"response": "redeemed"})
+    said = judged(campaigns(), ["gain"], withheld, HOW)[1]
+    assert said == "not available: uplift: all who were withheld have the same response"
+    assert judged(campaigns(1).iloc[:0], ["gain"], SETTINGS, HOW) == (None, "")

@@ -11,12 +11,17 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from mkt_models.columns import AS_OF, CAMPAIGN_ID, CUSTOMER_ID
 from mkt_models.evaluation.inputs import TARGET
 from mkt_models.evaluation.qini import choose_learner, qini_curve, qini_table, uplift_bins
 from mkt_models.evaluation.uplift import Claim, effect_table, verdict
-from mkt_models.models.uplift import RESPONSE, predicted
+from mkt_models.models.labels import LabelError
+from mkt_models.models.uplift import RESPONSE, fit_uplift, predicted
 from mkt_models.models.uplift_trials import RESPONSES, split_by_time
 from mkt_models.uplift_params import Learner, Uplift
+from mkt_models.workspace import NotAvailableError
+
+SCORES = (CUSTOMER_ID, CAMPAIGN_ID, AS_OF, "uplift", "learner")
 
 
 @dataclass(frozen=True)
@@ -102,7 +107,7 @@ def uplift_backtest(
 
     """
     how = (bootstrap.n, bootstrap.confidence, bootstrap.seed)
-    labelled = rows.assign(**{TARGET: rows[settings.response].astype("float64")})
+    labelled = _labelled(rows, settings)
     train, chosen_on, tested_on = split_by_time(
         labelled, settings.validation_campaigns, settings.test_campaigns
     )
@@ -126,3 +131,58 @@ def uplift_backtest(
         bins=uplift_bins(predictions, chosen.value, settings.bins, *how),
         claim=verdict(effects, test, settings.response, chosen.value),
     )
+
+
+def judged(
+    rows: pd.DataFrame, features: Sequence[str], settings: Uplift, bootstrap: Bootstrap
+) -> tuple[UpliftBacktest | None, str]:
+    """Backtest where the trials allow it; else give None, and say why in a sentence."""
+    if rows.empty:
+        return None, ""
+    try:
+        found = uplift_backtest(rows, features, settings, bootstrap)
+    except NotAvailableError as error:
+        return None, str(error)
+    except LabelError as error:
+        return None, f"not available: {error}"
+    return found, " ".join(found.claim.says)
+
+
+def uplift_scores(
+    rows: pd.DataFrame,
+    pairs: pd.DataFrame,
+    features: Sequence[str],
+    settings: Uplift,
+    found: UpliftBacktest | None,
+    seed: int,
+) -> pd.DataFrame:
+    """Predict uplift by the chosen learner, trained on all trials; no row unless shown to rank.
+
+    Parameters
+    ----------
+    rows
+        All trials with their features.
+    pairs
+        Customers and campaigns to predict, with the same features.
+    features, settings, seed
+        As for the backtest.
+    found
+        The backtest that chose the learner and says whether its ranking is shown; None is no.
+
+    Returns
+    -------
+    DataFrame
+        One row per customer and campaign: customer_id, campaign_id, as_of, uplift (units of the
+        response), learner. The figures of the backtest are those of the learner without the test
+        campaigns.
+
+    """
+    if found is None or not found.claim.ranking or pairs.empty:
+        return pd.DataFrame(columns=SCORES)
+    model = fit_uplift(found.chosen, _labelled(rows, settings), features, settings, seed)
+    scores = pairs[[CUSTOMER_ID, CAMPAIGN_ID, AS_OF]].reset_index(drop=True)
+    return scores.assign(uplift=model.uplift(pairs), learner=found.chosen.value)
+
+
+def _labelled(rows: pd.DataFrame, settings: Uplift) -> pd.DataFrame:
+    return rows.assign(**{TARGET: rows[settings.response].astype("float64")})

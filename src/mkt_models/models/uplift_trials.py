@@ -13,6 +13,7 @@ import pandas as pd
 
 from mkt_models.columns import AS_OF, CAMPAIGN_ID, CUSTOMER_ID, Channel
 from mkt_models.engine import Connection, literal, tables
+from mkt_models.evaluation.arms import PROBABILITY, TREATED
 from mkt_models.models.propensity import with_features
 from mkt_models.profiles.measures import Measure
 from mkt_models.workspace import NotAvailableError
@@ -57,7 +58,21 @@ RESPONSES = {
     "redeemed": "a redemption of the campaign's coupons within its days",
     "spend": "spend within the campaign's days, net of discounts",
 }
-MONEY = ("spend", "value", "cost")
+# What a figure calls those whom a response counts.
+_COUNTED = {"ordered": "buyers", "redeemed": "redeemers", "spend": "spend"}
+COLUMNS = (
+    CUSTOMER_ID,
+    CAMPAIGN_ID,
+    "campaign_type",
+    "channel",
+    AS_OF,
+    "ends_on",
+    TREATED,
+    PROBABILITY,
+    *RESPONSES,
+    "value",
+    "cost",
+)
 
 
 @dataclass(frozen=True)
@@ -108,7 +123,7 @@ def trials(con: Connection, as_of: date) -> Trials:
     """
     there = tables(con)
     if not {"campaigns", "exposures", "controls"} <= there:
-        return Trials(pd.DataFrame(), {})
+        return Trials(pd.DataFrame(columns=COLUMNS), {})
     reasons = con.execute(
         f"SELECT why, count(*) AS n FROM ({_assigned(there, as_of)}) AS a WHERE why IS NOT NULL "
         "GROUP BY why"
@@ -119,16 +134,27 @@ def trials(con: Connection, as_of: date) -> Trials:
     left_out = {why: int(counts[why]) for why in LEFT_OUT if why in counts}
     if rows.empty or rows["treated"].nunique() < 2:
         left_out |= {} if rows.empty else {"certain": left_out.get("certain", 0) + len(rows)}
-        return Trials(pd.DataFrame(), left_out)
+        return Trials(rows.iloc[:0], left_out)
     return Trials(rows.assign(**dated), left_out)
+
+
+def in_figures(response: str, currency: str) -> dict[str, str | None]:
+    """Say what figures of a response show, and in which unit: None for shares.
+
+    >>> in_figures("ordered", "CNY"), in_figures("spend", "CNY")
+    ({'what': 'buyers', 'unit': None}, {'what': 'spend', 'unit': 'CNY'})
+    """
+    return {"what": _COUNTED[response], "unit": currency if response == "spend" else None}
 
 
 def with_contact(con: Connection, pairs: pd.DataFrame) -> pd.DataFrame:
     """Add the features of propensity and of the contact to pairs of customer and campaign.
 
-    ``pairs`` as for ``propensity.with_features``; their ``channel`` may be absent, and is that of
-    the campaign then.
+    ``pairs`` as for ``propensity.with_features``; ``channel`` becomes that of the campaign. Without
+    pairs there is nothing to add.
     """
+    if pairs.empty:
+        return pairs
     discount = (
         "(SELECT campaign_id, max(discount_share) AS offer_discount FROM offers GROUP BY 1)"
         if "offers" in tables(con)
