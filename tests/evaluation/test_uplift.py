@@ -11,7 +11,7 @@ HOW = (200, 0.95, 1)
 
 def claim(rows: pd.DataFrame, how: tuple[int, float, int] = HOW) -> Claim:
     effects = effect_table(rows, ["target"], *how)
-    return verdict(effects, qini_table(rows, ["gain"], *how), "target", "gain")
+    return verdict(effects, qini_table(rows, ["gain"], *how), "target", "gain", "the target")
 
 
 def test_weighted_means_by_hand() -> None:
@@ -63,21 +63,21 @@ def test_a_group_of_one_arm_has_no_figure() -> None:
 def test_what_is_planted_is_claimed() -> None:
     found = claim(trial(4000, effect=0.1, spread=0.5))
     assert (found.effect, found.ranking, found.learner) == (True, True, "gain")
-    assert found.says[0].startswith("A contact is shown to raise target by +0.")
+    assert found.says[0].startswith("A contact is shown to raise the target by +0.")
     assert found.says[1].startswith("The gain is shown to rank first whom a contact changes more")
 
 
 def test_harm_and_a_ranking_upside_down_are_told() -> None:
     found = claim(trial(4000, effect=-0.15, spread=-0.5))
     assert (found.effect, found.ranking) == (True, False)
-    assert found.says[0].startswith("A contact is shown to lower target by -0.")
+    assert found.says[0].startswith("A contact is shown to lower the target by -0.")
     assert found.says[1].startswith("The gain is shown to rank worse than chance")
 
 
 def test_nothing_is_claimed_where_nothing_is() -> None:
     found = claim(trial(4000, effect=0.0, spread=0.0))
     assert (found.effect, found.ranking) == (False, False)
-    assert found.says[0].startswith("No effect of a contact on target is shown: ")
+    assert found.says[0].startswith("No effect of a contact on the target is shown: ")
     assert found.says[1].startswith("No difference between customers is shown by the gain: ")
 
 

@@ -121,7 +121,13 @@ class Claim:
     says: tuple[str, ...]
 
 
-def verdict(effects: pd.DataFrame, ranking: pd.DataFrame, outcome: str, learner: str) -> Claim:
+def verdict(
+    effects: pd.DataFrame,
+    ranking: pd.DataFrame,
+    outcome: str,
+    learner: str,
+    words: str | None = None,
+) -> Claim:
     """Say what is shown, and what is not.
 
     Parameters
@@ -134,12 +140,14 @@ def verdict(effects: pd.DataFrame, ranking: pd.DataFrame, outcome: str, learner:
         The outcome that is ranked by.
     learner
         The learner that was chosen.
+    words
+        What the outcome is called in a sentence.
 
     """
     found = effects[(effects["outcome"] == outcome) & (effects["group"] == EVERYBODY)].iloc[0]
     ends = f"{found['effect']:+.4g} [{found['effect_lower']:+.4g}, {found['effect_upper']:+.4g}]"
     n = f"n = {found['n']:,}, {found['n_customers']:,} customers"
-    words = outcome.replace("_", " ")
+    words = words or outcome.replace("_", " ")
     sign = _sign(found["effect_lower"], found["effect_upper"])
     if found["note"]:
         sign, first = 0, f"No effect can be told: {found['note']}."

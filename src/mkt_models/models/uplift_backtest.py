@@ -129,7 +129,7 @@ def uplift_backtest(
         predictions=predictions,
         curve=qini_curve(predictions, chosen.value, *how),
         bins=uplift_bins(predictions, chosen.value, settings.bins, *how),
-        claim=verdict(effects, test, settings.response, chosen.value),
+        claim=verdict(effects, test, settings.response, chosen.value, RESPONSES[settings.response]),
     )
 
 

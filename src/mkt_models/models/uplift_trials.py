@@ -53,10 +53,11 @@ CONTACT_FEATURES: Mapping[str, Measure] = {
     ),
 }
 
+# What happened within the campaign's days, and what it is called in a sentence.
 RESPONSES = {
-    "ordered": "an order within the campaign's days",
-    "redeemed": "a redemption of the campaign's coupons within its days",
-    "spend": "spend within the campaign's days, net of discounts",
+    "ordered": "the share of buyers",
+    "redeemed": "the share of redeemers",
+    "spend": "spend",
 }
 # What a figure calls those whom a response counts.
 _COUNTED = {"ordered": "buyers", "redeemed": "redeemers", "spend": "spend"}

@@ -21,7 +21,7 @@ from mkt_models.plots.style import (
     reach,
 )
 
-POINTS = FuncFormatter(lambda value, _: f"{100 * value:+.3g}")
+POINTS = FuncFormatter(lambda value, _: f"{100 * value:+.3g}" if value else "0")
 
 
 def effects(
