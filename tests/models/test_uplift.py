@@ -90,6 +90,8 @@ def test_errors_teach() -> None:
         fit_uplift(Learner.T, rows.assign(gender=1.0), ["gain", "gender"], QUICK, 1)
     with pytest.raises(LabelError, match="must lie strictly between 0 and 1"):
         fit_uplift(Learner.T, rows.assign(assignment_probability=1.0), ["gain"], QUICK, 1)
+    with pytest.raises(LabelError, match="treated must be 0 or 1"):
+        fit_uplift(Learner.T, rows.assign(treated=float("nan")), ["gain"], QUICK, 1)
     with pytest.raises(LabelError, match="0 customers were withheld, needs 50"):
         fit_uplift(Learner.DR, rows.assign(treated=1.0), ["gain"], QUICK, 1)
     with pytest.raises(LabelError, match="all who were contacted have the same response"):

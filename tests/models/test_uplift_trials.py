@@ -121,13 +121,17 @@ def test_nobody_assigned_at_random() -> None:
     unknown = trials(market([("a", "now", at(0), None)], []), at(30))
     assert unknown.rows.empty
     assert unknown.in_words() == (
-        "not available: nobody was assigned at random. Left out: 1: the probability of being "
-        "contacted is not known."
+        "What a contact changes is not available: nobody was assigned at random. Left out: 1: the "
+        "probability of being contacted is not known."
     )
     con = market([("a", "now", at(0), 0.5)], [])
     assert trials(con, at(30)).rows.empty  # nobody was withheld
     con.execute("DROP TABLE controls")
-    assert trials(con, at(30)).in_words() == "not available: nobody was assigned at random."
+    none = trials(con, at(30))
+    assert none.rows.empty
+    assert none.in_words() == (
+        "What a contact changes is not available: nobody was assigned at random."
+    )
 
 
 def test_features_of_the_contact_are_known_before() -> None:

@@ -179,6 +179,8 @@ class _Sample:
             rows[name].to_numpy(dtype=np.float64) for name in (TARGET, TREATED, PROBABILITY)
         )
         require_target(target, "log", "uplift")
+        if np.setdiff1d(treated, [0.0, 1.0]).size:
+            raise LabelError(f"uplift: {TREATED} must be 0 or 1 in every row")
         if not ((p > 0) & (p < 1)).all():
             raise LabelError(
                 f"uplift: {PROBABILITY} must lie strictly between 0 and 1 in every row"

@@ -18,7 +18,7 @@ from mkt_models.models.propensity import with_features
 from mkt_models.profiles.measures import Measure
 from mkt_models.workspace import NotAvailableError
 
-NOBODY = "not available: nobody was assigned at random"
+NOBODY = "What a contact changes is not available: nobody was assigned at random"
 
 # Why an assignment is no trial, in the order in which it is asked; each counts under the first.
 LEFT_OUT = {
