@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from toy_models import toy
+from toy_models import save_toy, toy
 from toy_snapshot import CUSTOMERS
 
 from mkt_models import packaging
@@ -27,8 +27,7 @@ QUESTION = {"customer_id": CUSTOMERS[0], "context": {"now": "2018-01-06T17:00:00
 def later_home(toy_home: Path, bento: str) -> tuple[Path, str]:
     """The store after another churn model has been trained; the bento is older."""
     newer = toy(Model.CHURN, slope=0.5)
-    tag = registry.save(newer, params={}, data_hash="newer", metrics={}, home=toy_home)
-    return toy_home, tag
+    return toy_home, save_toy(newer, toy_home, data_hash="newer")
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,14 @@
 """Small trained models for the tests of scoring, the registry and the service."""
 
+from pathlib import Path
+
 import numpy as np
 import xgboost as xgb
 
-from mkt_models.columns import Model
+from mkt_models.columns import Model, ModelStatus, Verdict
+from mkt_models.models import registry
+from mkt_models.models.card import Facts, Feature, Figure, Question, Standing, Trained, Words
+from mkt_models.models.card_words import INTENDED, LIMITS, NOT_INTENDED
 from mkt_models.models.scorer import Scorer
 
 FEATURES = ("days_since_last_order", "orders_90d", "discount_share")
@@ -40,3 +45,49 @@ def toy(name: Model = Model.CHURN, slope: float = 1.0, intercept: float = 0.0) -
     )
     link = "log" if amounts else "logistic"
     return Scorer(name, booster, FEATURES, link, WORDS, slope, intercept)
+
+
+def toy_facts(scorer: Scorer, **trained: object) -> Facts:
+    """The facts of a card for a toy model; ``trained`` changes what is said of its rows."""
+    days = {"first": "2017-04-10", "last": "2017-11-06", "labels_until": "2018-01-01"}
+    rows = {"source": "toy", "data_hash": "toy", "rows": 400, "customers": 400, "positives": 200}
+    return Facts(
+        model=scorer.name,
+        question=Question(en="a question", zh="一个问题", unit="probability", horizon_days=56),
+        intended=INTENDED[scorer.name],
+        not_intended=NOT_INTENDED[scorer.name],
+        trained=Trained.model_validate({**rows, **days, **trained}),
+        features=tuple(
+            Feature(name=name, en=scorer.words[name]["en"], zh=scorer.words[name]["zh"])
+            for name in scorer.features
+        ),
+        parameters={"seed": 1, "first": "2017-04-10", "households": None},
+        metric="auc",
+        figures=(
+            Figure(
+                of="this_model",
+                metric="auc",
+                value=0.857123456789,
+                lower=0.84,
+                upper=float("nan"),
+                n=400,
+                n_customers=400,
+            ),
+        ),
+        limits=LIMITS,
+    )
+
+
+RELEASED = Standing(
+    status=ModelStatus.RELEASED,
+    reason=Words(en="first", zh="首个"),
+    decided_at="2018-01-02T00:00:00+00:00",
+    verdict=Verdict.PASS,
+)
+
+
+def save_toy(scorer: Scorer, home: Path, standing: Standing = RELEASED, **trained: object) -> str:
+    """Save a toy model with its card and its standing; give its tag."""
+    tag = registry.save(scorer, toy_facts(scorer, **trained), home)
+    registry.set_standing(tag, standing, home)
+    return tag

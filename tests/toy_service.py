@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from toy_models import toy
+from toy_models import save_toy, toy
 from toy_snapshot import write_toy_snapshot
 
 from mkt_models.columns import SCORING_MODELS
@@ -13,11 +13,10 @@ ROOT = Path(__file__).parents[1]
 
 
 def fill_store(home: Path) -> None:
-    """Save three models and a snapshot into the store at ``home``."""
+    """Save three released models and a snapshot into the store at ``home``."""
     scorers = {}
     for model in SCORING_MODELS:
-        tag = registry.save(toy(model), params={}, data_hash="toy", metrics={}, home=home)
-        scorers[model] = registry.load(tag, home)
+        scorers[model] = registry.load(save_toy(toy(model), home), home)
     database = home / "snapshot.sqlite"
     write_toy_snapshot(database, scorers)
     catalogue = ROOT / "params" / "catalogue.yaml"

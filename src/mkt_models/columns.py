@@ -275,6 +275,15 @@ class Verdict(StrEnum):
     NOT_EVALUATED = "not_evaluated"
 
 
+class ModelStatus(StrEnum):
+    """Where a version of a model stands; only RELEASED is served."""
+
+    CANDIDATE = "candidate"  # trained and kept, not judged yet
+    RELEASED = "released"  # the champion: at most one per model
+    RETIRED = "retired"  # a champion that was replaced, or cannot go on
+    REFUSED = "refused"  # judged, and not better than the champion, or not fit
+
+
 class NumberKind(StrEnum):
     """Where a number comes from; no number is shown without it."""
 

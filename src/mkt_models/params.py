@@ -14,6 +14,7 @@ from mkt_models.audit_params import Audit
 from mkt_models.cleaning_params import Cleaning
 from mkt_models.guard_params import FeatureChoice, Guards
 from mkt_models.profile_params import Profile
+from mkt_models.release_params import Release
 from mkt_models.sections import Day, Days, Moment, Section, Share
 from mkt_models.source_params import AnySource
 from mkt_models.uplift_params import Uplift
@@ -231,6 +232,7 @@ class Params(Section):
     features: FeatureChoice = FeatureChoice()
     guards: Guards = Guards()
     uplift: Uplift = Uplift()
+    release: Release = Release()
 
     @model_validator(mode="after")
     def _nothing_after_the_profile(self) -> Self:

@@ -31,7 +31,14 @@ from mkt_models.summary import (
 )
 
 TEMPLATES = Path(__file__).parent / "templates"
-MEASURING = ("mining", "churn", "value", "propensity", "audit")  # folders with a metrics.json
+MEASURING = (
+    "mining",
+    "churn",
+    "value",
+    "propensity",
+    "audit",
+    "release",
+)  # folders with a metrics.json
 
 
 class ReportError(RuntimeError):

@@ -49,7 +49,7 @@ INDEX = {
     "endpoints": {
         "POST /v1/strategies": "ranked strategies for a customer: customer_id, context?, k?",
         "POST /v1/profile": "a customer's profile in eight dimensions, and scores: customer_id",
-        "POST /v1/score": "churn and value of given features, with reasons: features, model?",
+        "POST /v1/score": "released models on given features, with reasons: features, model?",
         "GET /livez": "whether the process lives",
         "GET /readyz": "whether models and customers are loaded",
         "GET /metrics": "counts and times, for Prometheus",
@@ -109,12 +109,12 @@ class MktModels:
 
     @bentoml.api(route="/v1/profile")
     def profile(self, request: ProfileRequest, /) -> _Answer:
-        """Describe a customer in eight dimensions, with scores and their reasons."""
+        """Describe a customer in eight dimensions, with the scores of released models."""
         return _answer("profile", lambda: self._runtime.profile(request))
 
     @bentoml.api(route="/v1/score")
     def score(self, request: ScoreRequest, /) -> _Answer:
-        """Score given features with the churn and value models, with reasons."""
+        """Score given features with released models, with reasons; 409 for one that is not."""
         return _answer("score", lambda: self._runtime.score(request))
 
 

@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mkt_models.columns import AS_OF, CAMPAIGN_ID, CUSTOMER_ID, SCORING_MODELS, Model
+from mkt_models.columns import CAMPAIGN_ID, CUSTOMER_ID, SCORING_MODELS, Model
 from mkt_models.engine import DuckDB
 from mkt_models.models import propensity, registry
+from mkt_models.models.challenge import scored_rows
 from mkt_models.models.scorer import Scorer
 from mkt_models.models.scoring import score_table
 from mkt_models.profiles.features import features_at, prepare_orders
@@ -68,28 +69,26 @@ class Scored:
 
 
 def scored_today(ws: Workspace, con: DuckDB) -> list[Scored]:
-    """Read what each model of a run scored, and compute its features anew.
+    """Read what each released model scored today, and compute its features anew.
 
-    ``con`` has the clean views. A model that the source has no data for is left out.
+    ``con`` has the clean views. A model of which no version is released is left out.
     """
     as_of = ws.params.profile.as_of
     prepare_orders(con)
     customers = features_at(con, [as_of])
+    released = ws.read_json("release", "models")
     found = []
     for model in SCORING_MODELS:
-        if ws.lacks(model.value):
+        tag = released.get(model.value, {}).get("tag")
+        if tag is None:
             continue
-        scorer = registry.load(ws.read_json(model.value, "model")["tag"], ws.bentoml_home)
-        scores = ws.read_table(model.value, "scores")
-        keys: tuple[str, ...] = (CUSTOMER_ID, AS_OF)
-        features, again = ws.read_table("profile", "features"), customers
+        keys, features = scored_rows(ws, model)
+        again = customers
         if model is Model.PROPENSITY:
-            keys = (CUSTOMER_ID, CAMPAIGN_ID, AS_OF)
-            features = ws.read_table(model.value, "features")
             again = propensity.with_features(con, propensity.running(con, as_of))
-        else:
-            features = features[features[CUSTOMER_ID].isin(scores[CUSTOMER_ID])]
-        found.append(Scored(scorer, keys, features, scores, again))
+        scores = ws.read_table("release", f"{model.value}_scores")
+        scorer = registry.load(tag, ws.bentoml_home)
+        found.append(Scored(scorer, tuple(keys), features, scores, again))
     return found
 
 

@@ -45,6 +45,7 @@ MADE_BY = {
     "value": "06_value",
     "propensity": "07_propensity",
     "audit": "08_bias_audit",
+    "release": "08_bias_audit",
     "decisions": "09_strategies",
     "package": "10_package",
     "truth": "01_explore",  # of a simulated shop; no stage reads it

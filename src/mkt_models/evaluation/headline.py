@@ -7,7 +7,7 @@ import pandas as pd
 from mkt_models.columns import NumberKind
 
 # Metrics of which less is better; of the others more is.
-_LESS_IS_BETTER = frozenset({"brier", "log_loss", "ece", "mae", "rmse"})
+LESS_IS_BETTER = frozenset({"brier", "log_loss", "ece", "mae", "rmse"})
 
 
 def headline(
@@ -54,7 +54,7 @@ def headline(
     }
     known = {peer: float(found[metric]) for peer, found in rows.items() if pd.notna(found[metric])}
     if with_peer and known:
-        best = (min if metric in _LESS_IS_BETTER else max)(known, key=lambda peer: known[peer])
+        best = (min if metric in LESS_IS_BETTER else max)(known, key=lambda peer: known[peer])
         digits = 3 if abs(known[best]) < 10 else 1
         figure["beside"] = f"{best.replace('_', ' ')} {known[best]:.{digits}f}"
     return figure

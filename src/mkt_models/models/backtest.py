@@ -81,6 +81,14 @@ def backtest(
     return pd.concat(tested, ignore_index=True)
 
 
+def tested_rows(parts: Iterable[tuple[pd.DataFrame, pd.DataFrame]]) -> pd.DataFrame:
+    """All test rows with their features and target, in the order of :func:`backtest`'s answer.
+
+    Kept so that a model of an earlier run can predict them too.
+    """
+    return pd.concat([test for _, test in parts], ignore_index=True)
+
+
 def _require_tested(
     test: pd.DataFrame, keys: Sequence[str], features: Mapping[str, Measure], recipe: Recipe
 ) -> None:

@@ -1,8 +1,14 @@
-"""The registry: scorers and snapshots in the BentoML model store of a run, with what made them.
+"""The registry: scorers and snapshots in the BentoML model store of a run, with their cards.
 
 A tag's version is a hash of its contents: what is trained twice from the same data with the same
 parameters is one model, and saving it again only makes it the latest. Trees are kept in xgboost's
 own format, everything else as JSON; nothing is pickled.
+
+A model's files are ``trees.ubj``, ``scorer.json`` and ``card.json`` (the facts of its card), whose
+hashes stand in ``signature.json`` and make the version; and ``standing.json``, which changes when a
+model is released or retired, and carries a hash of its own. All are checked at every loading. That
+finds what was changed by accident or in passing; it is no secret, and stops nobody who also
+computes the hashes anew.
 
 The store is always named by the caller as ``home`` (the folder that ``BENTOML_HOME`` would name).
 BentoML itself reads that variable once, at the first use of its container, so that setting it
@@ -20,24 +26,29 @@ from pathlib import Path
 from typing import Any
 
 import bentoml
-import numpy as np
 import xgboost as xgb
 from bentoml._internal.models import ModelStore
 from bentoml.exceptions import BentoMLException
+from pydantic import ValidationError
 
 from mkt_models.columns import Model
+from mkt_models.models.card import Facts, ModelCard, Standing
 from mkt_models.models.conformal import PredictionIntervals
 from mkt_models.models.linear import Linear
 from mkt_models.models.scorer import Scorer
 
 TREES = "trees.ubj"
 SCORER = "scorer.json"
+CARD = "card.json"
+SIGNATURE = "signature.json"
+STANDING = "standing.json"
+SIGNED = (TREES, SCORER, CARD)
 SNAPSHOT = "mkt-snapshot"
 SNAPSHOT_FILES = ("snapshot.sqlite", "catalogue.yaml", "params.json")
 
 
 class RegistryError(LookupError):
-    """A model that is not there or not readable; the message says which and what to do."""
+    """A model that is not there, not readable or not intact; the message says which, what to do."""
 
 
 def name_of(model: Model) -> str:
@@ -49,39 +60,87 @@ def name_of(model: Model) -> str:
     return f"mkt-{model.value}"
 
 
-def save(
-    scorer: Scorer,
-    *,
-    params: Mapping[str, Any],
-    data_hash: str,
-    metrics: Mapping[str, Any],
-    home: Path,
-) -> str:
-    """Save a scorer into the store at ``home`` and return its tag, e.g. ``mkt-churn:1f0c…``.
+def save(scorer: Scorer, facts: Facts, home: Path) -> str:
+    """Save a scorer with the facts of its card into the store at ``home``.
 
-    ``params`` (the parameters it was trained with), ``data_hash`` (of the data it was trained on)
-    and ``metrics`` (from the backtest) are kept beside the trees and shown by ``bentoml models
-    get``. They must be plain: mappings, lists, strings and numbers; dates become ISO text and a
-    number that is not finite becomes null.
+    Returns its tag, e.g. ``mkt-churn:1f0c…``. A new version is a candidate; one that is there
+    already keeps its standing, so that training a released model again does not withdraw it.
+
+    Raises
+    ------
+    ValueError
+        When the card is that of another model, or of other features.
+
     """
-    trees = bytes(scorer.booster.save_raw(raw_format="ubj"))
-    parts = {
-        "name": scorer.name.value,
-        "features": list(scorer.features),
-        "link": scorer.link,
-        "slope": scorer.slope,
-        "intercept": scorer.intercept,
-        "linear": None if scorer.linear is None else scorer.linear.as_dict(),
-        "intervals": None if scorer.intervals is None else scorer.intervals.as_dict(),
-        "words": {feature: dict(scorer.words[feature]) for feature in scorer.features},
+    if facts.model is not scorer.name or [f.name for f in facts.features] != [*scorer.features]:
+        raise ValueError(f"the card of {facts.model.value} does not fit {scorer.name.value}")
+    contents = {
+        TREES: bytes(scorer.booster.save_raw(raw_format="ubj")),
+        SCORER: _json(_parts(scorer)).encode(),
+        CARD: _json(facts.model_dump(mode="json")).encode(),
     }
-    origin = _plain({"params": params, "data_hash": data_hash, "metrics": metrics})
-    text = _json(parts)
-    version = _version(trees, text.encode(), _json(origin).encode())
+    digests = {name: _digest(content) for name, content in contents.items()}
+    signature = _signature(digests)
+    version = signature[:12]
+    contents[SIGNATURE] = _json({"sha256": digests, "signature": signature}).encode()
+    standing = Standing()
+    tag = f"{name_of(scorer.name)}:{version}"
+    if (Path(home) / "models" / name_of(scorer.name) / version / STANDING).is_file():
+        standing = read_card(find(tag, home)).standing
+    contents[STANDING] = _sealed(standing, signature)
     labels = {"project": "mkt-models", "model": scorer.name.value}
-    contents = {TREES: trees, SCORER: text.encode()}
-    metadata = {**parts, **origin, "xgboost": xgb.__version__}
+    metadata = {
+        **facts.model_dump(mode="json"),
+        "signature": signature,
+        "features": list(scorer.features),
+        "xgboost": xgb.__version__,
+    }
     return _write(name_of(scorer.name), version, contents, labels, metadata, home)
+
+
+def set_standing(tag: str, standing: Standing, home: Path) -> ModelCard:
+    """Write down what was decided about a version; nothing else of it changes. Give its card."""
+    model = find(tag, home)
+    card = read_card(model)
+    path = Path(model.path_of(STANDING))
+    partial = path.with_suffix(".partial")
+    partial.write_bytes(_sealed(standing, card.signature))
+    partial.replace(path)
+    return card.model_copy(update={"standing": standing})
+
+
+def make_latest(tag: str, home: Path) -> str:
+    """Let ``<name>:latest`` be this version: what a bento is built with. Give the tag."""
+    model = find(tag, home)
+    read_card(model)
+    contents = {
+        name: Path(model.path_of(name)).read_bytes() for name in (*SIGNED, SIGNATURE, STANDING)
+    }
+    info = model.info
+    version = str(model.tag.version)
+    return _write(model.tag.name, version, contents, dict(info.labels), dict(info.metadata), home)
+
+
+def read_card(model: bentoml.Model) -> ModelCard:
+    """Read the card of a stored model, after checking every file of it against its signature.
+
+    Raises
+    ------
+    RegistryError
+        When a file is missing, was changed by a byte, or is no card.
+
+    """
+    signature = _verified(model)
+    try:
+        facts = Facts.model_validate_json(_read(model, CARD))
+        kept = json.loads(_read(model, STANDING))
+        standing = Standing.model_validate_json(_json(kept["standing"]))
+    except (ValueError, KeyError, TypeError, ValidationError):
+        raise _changed(model, STANDING) from None
+    if _read(model, STANDING) != _sealed(standing, signature):
+        raise _changed(model, STANDING)
+    version = str(model.tag.version)
+    return ModelCard(version=version, signature=signature, facts=facts, standing=standing)
 
 
 def save_absence(model: Model, why: str, home: Path) -> str:
@@ -89,11 +148,12 @@ def save_absence(model: Model, why: str, home: Path) -> str:
 
     A bento names all its models, so that a missing one is a mistake; this makes it a statement.
     """
-    text = _json({"name": model.value, "not_available": why})
-    labels = {"project": "mkt-models", "model": model.value}
-    return _write(
-        name_of(model), _version(text.encode()), {SCORER: text.encode()}, labels, {}, home
-    )
+    return _save_statement(model, {"not_available": why}, home)
+
+
+def save_refusal(model: Model, why: str, home: Path) -> str:
+    """Say in the store at ``home`` that no version of a model is released, and why."""
+    return _save_statement(model, {"not_released": why}, home)
 
 
 def load(tag: str, home: Path) -> Scorer:
@@ -110,18 +170,35 @@ def load(tag: str, home: Path) -> Scorer:
 
 
 def absence(model: bentoml.Model) -> str | None:
-    """Why a model of the store is none, as :func:`save_absence` said; None for a scorer."""
-    try:
-        parts = json.loads(Path(model.path_of(SCORER)).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise RegistryError(f"{model.tag}: not readable as a scorer: {error}") from error
-    return parts.get("not_available") if isinstance(parts, dict) else None
+    """Why a model of the store is none, as :func:`save_absence` said; None for others."""
+    return _statement(model).get("not_available")
+
+
+def refusal(model: bentoml.Model) -> str | None:
+    """Why a model of the store may not be served; None for a released one, and for an absence.
+
+    Only a model with an intact card whose status is *released* is served.
+    """
+    statement = _statement(model)
+    if "not_available" in statement or "not_released" in statement:
+        return statement.get("not_released")
+    card = read_card(model)
+    if card.released:
+        return None
+    return f"{card.tag} is {card.standing.status.value}: {card.standing.reason.en}"
 
 
 def load_files(model: bentoml.Model) -> Scorer:
-    """Load a scorer from a model of the store, as a service gets it."""
+    """Load a scorer from a model of the store, as a service gets it, whatever its status.
+
+    Raises RegistryError for a statement, and for files that are not those that were signed.
+    """
+    for kind, why in _statement(model).items():
+        if kind in ("not_available", "not_released"):
+            raise RegistryError(f"{model.tag}: not readable as a scorer: {why}")
+    _verified(model)
     try:
-        parts = json.loads(Path(model.path_of(SCORER)).read_text(encoding="utf-8"))
+        parts = json.loads(_read(model, SCORER))
         booster = xgb.Booster({"nthread": 1}, model_file=model.path_of(TREES))
         return Scorer(
             name=Model(parts["name"]),
@@ -157,11 +234,21 @@ def save_snapshot(
     contents = {
         "snapshot.sqlite": Path(sqlite_file).read_bytes(),
         "catalogue.yaml": Path(catalogue_file).read_bytes(),
-        "params.json": _json(_plain(dict(params))).encode(),
+        "params.json": _json(dict(params)).encode(),
     }
     labels = {"project": "mkt-models", "model": "snapshot"}
     version = _version(*contents.values())
     return _write(SNAPSHOT, version, contents, labels, {}, home)
+
+
+def check_snapshot(model: bentoml.Model) -> None:
+    """Raise RegistryError when a file of a snapshot is not the one that was saved."""
+    version = _version(*(_read(model, name) for name in SNAPSHOT_FILES))
+    if version != str(model.tag.version):
+        raise RegistryError(
+            f"{model.tag}: {', '.join(SNAPSHOT_FILES)}: one was changed after it was saved; make "
+            "the snapshot again (notebooks 09_strategies and 10_package)"
+        )
 
 
 def find(tag: str, home: Path) -> bentoml.Model:
@@ -198,6 +285,93 @@ def _write(
     return tag
 
 
+def _parts(scorer: Scorer) -> dict[str, Any]:
+    return {
+        "name": scorer.name.value,
+        "features": list(scorer.features),
+        "link": scorer.link,
+        "slope": scorer.slope,
+        "intercept": scorer.intercept,
+        "linear": None if scorer.linear is None else scorer.linear.as_dict(),
+        "intervals": None if scorer.intervals is None else scorer.intervals.as_dict(),
+        "words": {feature: dict(scorer.words[feature]) for feature in scorer.features},
+    }
+
+
+def _save_statement(model: Model, statement: Mapping[str, str], home: Path) -> str:
+    text = _json({"name": model.value, **statement}).encode()
+    labels = {"project": "mkt-models", "model": model.value}
+    return _write(name_of(model), _version(text), {SCORER: text}, labels, {}, home)
+
+
+def _statement(model: bentoml.Model) -> dict[str, str]:
+    """What stands in a model's place, or the parts of its scorer."""
+    try:
+        parts = json.loads(_read(model, SCORER))
+    except ValueError:
+        raise _changed(model, SCORER) from None
+    if not isinstance(parts, dict):
+        raise _changed(model, SCORER)
+    if {"not_available", "not_released"} & set(parts):
+        if _version(_read(model, SCORER)) != str(model.tag.version):
+            raise _changed(model, SCORER)
+        return {key: str(value) for key, value in parts.items()}
+    return {}
+
+
+def _verified(model: bentoml.Model) -> str:
+    """The signature of a model whose signed files are those that were saved."""
+    digests = {name: _digest(_read(model, name)) for name in SIGNED}
+    signature = _signature(digests)
+    try:
+        kept = json.loads(_read(model, SIGNATURE))
+        signed = {str(name): str(digest) for name, digest in kept["sha256"].items()}
+        told = str(kept["signature"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise _changed(model, SIGNATURE) from None
+    if signature[:12] == str(model.tag.version):
+        if (
+            told != signature
+            or signed != digests
+            or _read(model, SIGNATURE) != _json(kept).encode()
+        ):
+            raise _changed(model, SIGNATURE)
+        return signature
+    wrong = [name for name in SIGNED if signed.get(name) != digests[name]]
+    raise _changed(model, *(wrong or [SIGNATURE]))
+
+
+def _sealed(standing: Standing, signature: str) -> bytes:
+    kept = standing.model_dump(mode="json")
+    seal = _digest(f"{signature}{_json(kept)}".encode())
+    return _json({"standing": kept, "sha256": seal}).encode()
+
+
+def _read(model: bentoml.Model, name: str) -> bytes:
+    try:
+        return Path(model.path_of(name)).read_bytes()
+    except OSError as error:
+        raise RegistryError(
+            f"{model.tag}: {name} is missing: train the model again, or take the store from a "
+            "backup"
+        ) from error
+
+
+def _changed(model: bentoml.Model, *names: str) -> RegistryError:
+    return RegistryError(
+        f"{model.tag}: {', '.join(names)} was changed after it was saved; a model is never edited: "
+        "train it again, or take the store from a backup"
+    )
+
+
+def _signature(digests: Mapping[str, str]) -> str:
+    return _digest(_json(dict(digests)).encode())
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
 def _version(*contents: bytes) -> str:
     digest = hashlib.sha256()
     for content in contents:
@@ -207,19 +381,6 @@ def _version(*contents: bytes) -> str:
 
 def _json(data: object) -> str:
     return json.dumps(data, sort_keys=True, ensure_ascii=False, allow_nan=False)
-
-
-def _plain(data: Any) -> Any:
-    """The same data in JSON's types: dates and paths as text, no NaN or infinity."""
-    if isinstance(data, Mapping):
-        return {str(key): _plain(value) for key, value in data.items()}
-    if isinstance(data, list | tuple):
-        return [_plain(value) for value in data]
-    if isinstance(data, np.generic):
-        data = data.item()
-    if isinstance(data, float):
-        return data if np.isfinite(data) else None
-    return data if data is None or isinstance(data, bool | int) else str(data)
 
 
 def _without_nulls(data: Any) -> Any:

@@ -3,21 +3,36 @@
 from collections.abc import Mapping
 from typing import Any
 
-from mkt_models.columns import NOT_AVAILABLE, PROFILE_DIMENSIONS, Dimension, Model, NumberKind
+from mkt_models.columns import (
+    NOT_AVAILABLE,
+    PROFILE_DIMENSIONS,
+    Dimension,
+    Model,
+    ModelStatus,
+    NumberKind,
+)
+from mkt_models.models.card_words import question_of
 from mkt_models.models.scorer import FeatureError, Score, Scorer
 from mkt_models.params import Params
 from mkt_models.sections import nearest
 from mkt_models.serving.wire import Fault, ScoreRequest, shortened
 
+REFUSED = ModelStatus.REFUSED.value
 _NOT_SHOWN = ("customer_id", "as_of")
 
 
-def profile_answer(document: Mapping[str, Any]) -> dict[str, Any]:
+def profile_answer(
+    document: Mapping[str, Any], refused: Mapping[Model, str] = {}
+) -> dict[str, Any]:
     """One customer's profile by dimension, and the stored scores with their reasons.
 
     ``document`` is the customer's document of the snapshot. What is not known, a column or a
-    whole dimension, says ``not available``.
+    whole dimension, says ``not available``; a model that is ``refused`` has no scores, and the
+    reason stands in their place.
     """
+    scores = {
+        name: score for name, score in document.get("scores", {}).items() if name not in refused
+    }
     profile = {k: v for k, v in document["profile"].items() if k not in _NOT_SHOWN}
     placed = {column for columns in PROFILE_DIMENSIONS.values() for column in columns}
     rest = tuple(column for column in profile if column not in placed)
@@ -28,7 +43,8 @@ def profile_answer(document: Mapping[str, Any]) -> dict[str, Any]:
             dimension.value: _dimension(profile, columns, rest if dimension is _REST else ())
             for dimension, columns in PROFILE_DIMENSIONS.items()
         },
-        "scores": document.get("scores", {}),
+        "scores": scores,
+        "not_released": {model.value: why for model, why in refused.items()},
     }
 
 
@@ -49,18 +65,32 @@ def score_answer(
     scorers: Mapping[Model, Scorer],
     verdicts: Mapping[str, str],
     params: Params,
+    refused: Mapping[Model, str] = {},
 ) -> dict[str, Any]:
-    """What the models say of given features; without ``model``, churn and value.
+    """What the released models say of given features; without ``model``, churn and value.
+
+    A model that is not released has no value: its part says ``refused``, and why.
 
     Raises
     ------
     Fault
-        With status 422, when a feature is known to none of the models, or none has a value.
+        With status 409 when the one model that is asked is not released; with 422 when a feature
+        is known to none of the models, or none has a value.
 
     """
-    asked = [request.model] if request.model else [Model.CHURN, Model.VALUE]
-    if absent := [model for model in asked if model not in scorers]:
-        return {"scores": {model.value: {"value": NOT_AVAILABLE} for model in absent}}
+    if request.model is not None and request.model in refused:
+        message = f"no version of this model is released: {refused[request.model]}"
+        raise Fault(409, "model_not_released", message, "model")
+    wanted = [request.model] if request.model else [Model.CHURN, Model.VALUE]
+    without: dict[str, Any] = {
+        model.value: {"value": NOT_AVAILABLE}
+        | ({"status": REFUSED, "reason": refused[model]} if model in refused else {})
+        for model in wanted
+        if model not in scorers
+    }
+    asked = [model for model in wanted if model in scorers]
+    if not asked:
+        return {"scores": without}
     known = {name for model in asked for name in scorers[model].features}
     for name in request.features:
         if name not in known:
@@ -68,7 +98,7 @@ def score_answer(
             raise Fault(422, "unknown_feature", message, f"features.{shortened(name)}")
     if all(value is None for value in request.features.values()):
         raise Fault(422, "invalid", "features: give at least one with a value", "features")
-    scores: dict[str, Any] = {}
+    scores = without
     for model in asked:
         scorer = scorers[model]
         own = {name: v for name, v in request.features.items() if name in scorer.features}
@@ -100,17 +130,5 @@ def _one(score: Score, scorer: Scorer, verdict: str, params: Params) -> dict[str
 
 def meaning_of(model: Model, params: Params) -> tuple[str, dict[str, str]]:
     """The unit of a model's scores, and what they say, in English and Chinese."""
-    if model is Model.CHURN:
-        days = params.churn.horizon_days
-        en, zh = f"probability of no order in the next {days} days", f"未来{days}天内不下单的概率"
-        return "probability", {"en": en, "zh": zh}
-    if model is Model.VALUE:
-        days = params.value.horizon_days
-        return params.source.currency, {
-            "en": f"expected spend in the next {days} days",
-            "zh": f"未来{days}天的预计消费额",
-        }
-    return "probability", {
-        "en": "probability of redeeming an offer of the campaign, if it is sent",
-        "zh": "若发送该活动，核销优惠的概率",
-    }
+    question = question_of(model, params)
+    return question.unit, {"en": question.en, "zh": question.zh}

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -14,7 +14,7 @@ from mkt_models.columns import SCORING_MODELS, Model
 from mkt_models.decisions.catalogue import load_catalogue
 from mkt_models.decisions.decide import decide
 from mkt_models.decisions.question import Context, Policy, find_customer
-from mkt_models.models.registry import absence, load_files
+from mkt_models.models.registry import absence, check_snapshot, load_files, refusal
 from mkt_models.models.scorer import Scorer
 from mkt_models.params import Params
 from mkt_models.serving.answers import profile_answer, score_answer
@@ -29,6 +29,7 @@ class Runtime:
 
     ``snapshot`` holds the customers as the run described them; ``live`` is the store of consents
     and contacts that are recorded meanwhile, if one is named; it adds to those of the snapshot.
+    ``scorers`` are those of released models; of the others ``refused`` says why they are not.
     """
 
     params: Params
@@ -36,6 +37,7 @@ class Runtime:
     scorers: Mapping[Model, Scorer]
     snapshot: Store
     live: Store | None = None
+    refused: Mapping[Model, str] = field(default_factory=dict)
 
     @classmethod
     def load(
@@ -55,7 +57,14 @@ class Runtime:
         live_store
             Database address of the live store of consents and contacts, or None.
 
+        Raises
+        ------
+        mkt_models.models.registry.RegistryError
+            When a file of a model or of the snapshot is not the one that was saved.
+
         """
+        check_snapshot(snapshot)
+        refused = {name: why for name, model in models.items() if (why := refusal(model))}
         store = Store.open(snapshot.path_of("snapshot.sqlite"), read_only=True)
         text = Path(snapshot.path_of("params.json")).read_text(encoding="utf-8")
         params = Params.model_validate_json(text)
@@ -64,10 +73,13 @@ class Runtime:
             params=params,
             policy=Policy.of(params, catalogue, store.meta()),
             scorers={
-                name: load_files(model) for name, model in models.items() if not absence(model)
+                name: load_files(model)
+                for name, model in models.items()
+                if name not in refused and not absence(model)
             },
             snapshot=store,
             live=Store.open(live_store) if live_store else None,
+            refused=refused,
         )
 
     def ready(self) -> bool:
@@ -104,17 +116,23 @@ class Runtime:
         return decide(customer, context, self.policy, k).as_dict()
 
     def profile(self, request: ProfileRequest) -> dict[str, Any]:
-        """Describe one customer; a Fault 404 when the customer is unknown."""
+        """Describe one customer; a Fault 404 when the customer is unknown.
+
+        Scores are those of released models; of the others it is said why there are none.
+        """
         document = self.snapshot.customer(request.customer_id)
         if document is None:
             raise _unknown()
         verdicts = {model.value: self.policy.verdict(model).value for model in Model}
-        return {**profile_answer(document), "verdicts": verdicts}
+        return {**profile_answer(document, self.refused), "verdicts": verdicts}
 
     def score(self, request: ScoreRequest) -> dict[str, Any]:
-        """Score given features; a Fault 422 when they are not those of the models."""
+        """Score given features; a Fault 422 when they are not those of the models.
+
+        A Fault 409 when the one model that is asked is not released.
+        """
         verdicts = {model.value: self.policy.verdict(model).value for model in SCORING_MODELS}
-        return score_answer(request, self.scorers, verdicts, self.params)
+        return score_answer(request, self.scorers, verdicts, self.params, self.refused)
 
 
 def _unavailable() -> Fault:

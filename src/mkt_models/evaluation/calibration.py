@@ -1,0 +1,185 @@
+"""Are a model's numbers true? Weak calibration: the slope, and calibration in the large.
+
+The slope is that of a regression of the truth on the margin of the predictions (log-odds of a
+probability, logarithm of an amount): 1 is true, below 1 the predictions are too extreme, above 1
+too timid (Cox 1958; Van Calster et al. 2016 call it, with calibration in the large, weak
+calibration). Each measure is within its limits (both ends of the interval of two one-sided tests
+lie inside), beyond them (the whole interval lies outside), or undecided.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from mkt_models.columns import CUSTOMER_ID
+from mkt_models.evaluation import metrics
+from mkt_models.evaluation.bootstrap import ClusterBootstrap, percentile_interval
+from mkt_models.evaluation.inputs import TARGET, Floats, Kind, numbers, read_target, require
+from mkt_models.evaluation.performance import MIN_CLASS, MIN_CUSTOMERS
+from mkt_models.release_params import CalibrationLimits
+
+State = Literal["holds", "broken", "not_evaluated"]
+_STEPS = 25
+_SETTLED = 1e-8
+_EDGE = 1e-9  # a probability of exactly 0 or 1, and an amount of 0, have no margin
+
+
+@dataclass(frozen=True)
+class CalibrationCheck:
+    """What the intervals of slope and bias show, and whether that is enough.
+
+    ``bias`` is the sum of the predictions over the sum of the truth, minus 1. ``why`` says in a
+    sentence what was found; the numbers are NaN where they cannot be given.
+    """
+
+    state: State
+    why: str
+    n: int
+    n_customers: int
+    slope: float = np.nan
+    slope_lower: float = np.nan
+    slope_upper: float = np.nan
+    bias: float = np.nan
+    bias_lower: float = np.nan
+    bias_upper: float = np.nan
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-able; a number that is not known is None."""
+        return {
+            name: None if isinstance(value, float) and not np.isfinite(value) else value
+            for name, value in vars(self).items()
+        }
+
+
+def calibration_check(
+    predictions: pd.DataFrame,
+    model: str,
+    kind: Kind,
+    limits: CalibrationLimits,
+    n_bootstrap: int,
+    confidence: float,
+    seed: int,
+) -> CalibrationCheck:
+    """Judge the predictions of one model by the limits.
+
+    Parameters
+    ----------
+    predictions
+        Any grain: ``customer_id``, ``target`` and the column ``model``, which holds probabilities
+        (``classification``) or amounts of 0 or more (``regression``).
+    limits
+        What is allowed, and what becomes of what cannot be told.
+    n_bootstrap, confidence, seed
+        Draws of customers, level of the intervals, seed of the draws.
+
+    Raises ValueError for a table that lacks a column, and for predictions that are no finite
+    numbers, or not of their kind.
+
+    """
+    require(predictions, [CUSTOMER_ID, TARGET, model])
+    target, told = read_target(predictions, kind), numbers(predictions, model)
+    if told.min() < 0 or (kind == "classification" and told.max() > 1):
+        raise ValueError(
+            f"predictions: {model!r} reaches from {told.min():.3g} to {told.max():.3g}, which "
+            f"is no {'probability' if kind == 'classification' else 'amount'}"
+        )
+    draws = ClusterBootstrap.of(predictions[CUSTOMER_ID], n_bootstrap, seed)
+    n = {"n": len(target), "n_customers": draws.n_clusters}
+    if because := _too_little(target, told, kind, draws.n_clusters):
+        return CalibrationCheck("not_evaluated", because, **n)
+
+    def both(weights: Floats) -> Floats:
+        bias = metrics.ratio(weights @ (told - target), weights @ target)
+        return np.stack([slope(weights, target, told, kind), bias], axis=1)
+
+    estimate, replicates = draws.estimate(both), draws.replicates(both)
+    outer = [percentile_interval(replicates[:, i], confidence) for i in (0, 1)]
+    inner = [percentile_interval(replicates[:, i], 2 * confidence - 1) for i in (0, 1)]
+    allowed = ((limits.min_slope, limits.max_slope), (-limits.max_bias, limits.max_bias))
+    found = [_finding(o, i, a) for o, i, a in zip(outer, inner, allowed, strict=True)]
+    said = [
+        f"{name} {value:{form}} [{low:{form}}, {high:{form}}] is {what} {a[0]:g} to {a[1]:g}"
+        for name, form, value, (low, high), a, what in zip(
+            ("slope", "bias"), (".2f", "+.3f"), estimate, outer, allowed, found, strict=True
+        )
+    ]
+    state: State = "holds"
+    if "beyond" in found:
+        state = "broken"
+    elif "undecided in" in found and limits.undecided == "not_evaluated":
+        state = "not_evaluated"
+    return CalibrationCheck(
+        state,
+        "; ".join(said),
+        **n,
+        slope=float(estimate[0]),
+        slope_lower=outer[0][0],
+        slope_upper=outer[0][1],
+        bias=float(estimate[1]),
+        bias_lower=outer[1][0],
+        bias_upper=outer[1][1],
+    )
+
+
+def slope(weights: Floats, target: Floats, told: Floats, kind: Kind) -> Floats:
+    """Regress the truth on the margin of the predictions; one slope per row of weights.
+
+    Logistic regression for probabilities; for amounts the quasi-Poisson regression with a log
+    link, which asks for a true mean only. NaN where the regression does not settle.
+
+    >>> told = np.array([0.2, 0.2, 0.8, 0.8, 0.2, 0.8])
+    >>> truth = np.array([0.0, 1.0, 0.0, 1.0, 0.0, 1.0])  # a third and two thirds: too extreme
+    >>> slope(np.ones((1, 6)), truth, told, "classification").round(3)
+    array([0.5])
+    """
+    logistic = kind == "classification"
+    clipped = np.clip(told, _EDGE, 1 - _EDGE) if logistic else np.maximum(told, _EDGE)
+    margin = np.log(clipped / (1 - clipped)) if logistic else np.log(clipped)
+    centre = margin.mean()
+    x = margin - centre
+    intercepts, slopes = np.full(len(weights), centre), np.ones(len(weights))
+    moved = np.full(len(weights), np.inf)
+    with np.errstate(all="ignore"):
+        for _ in range(_STEPS):
+            eta = np.clip(intercepts[:, None] + slopes[:, None] * x, -30, 30)
+            mean = 1 / (1 + np.exp(-eta)) if logistic else np.exp(eta)
+            curve = weights * (mean * (1 - mean) if logistic else mean)
+            off = weights * (target - mean)
+            g0, g1 = off.sum(axis=1), off @ x
+            h0, h1, h2 = curve.sum(axis=1), curve @ x, curve @ (x * x)
+            determinant = h0 * h2 - h1 * h1
+            up = np.clip((h2 * g0 - h1 * g1) / determinant, -2, 2)
+            steeper = np.clip((h0 * g1 - h1 * g0) / determinant, -2, 2)
+            intercepts, slopes = intercepts + up, slopes + steeper
+            moved = np.abs(up) + np.abs(steeper)
+            if (moved < _SETTLED).all():
+                break
+    return np.where(moved < 1e-4, slopes, np.nan)
+
+
+def _too_little(target: Floats, told: Floats, kind: Kind, customers: int) -> str:
+    if customers < MIN_CUSTOMERS:
+        return f"only {customers} customers, needs {MIN_CUSTOMERS}"
+    above = int((target > 0).sum())
+    rarest = min(above, len(target) - above) if kind == "classification" else above
+    if rarest < MIN_CLASS:
+        what = "of the rarer class" if kind == "classification" else "above 0"
+        return f"only {rarest} rows {what}, needs {MIN_CLASS}"
+    if kind == "regression" and target.min() < 0:
+        return "a target is below 0"
+    if np.ptp(told) == 0:
+        return "every prediction is the same"
+    return ""
+
+
+def _finding(
+    outer: tuple[float, float], inner: tuple[float, float], allowed: tuple[float, float]
+) -> str:
+    if not np.isfinite([*outer, *inner]).all():
+        return "undecided in"
+    if outer[0] > allowed[1] or outer[1] < allowed[0]:
+        return "beyond"
+    within = allowed[0] <= inner[0] and inner[1] <= allowed[1]
+    return "within" if within else "undecided in"

@@ -1,0 +1,103 @@
+"""Is one model better than another? The paired difference of a metric on the same rows.
+
+Both models predict the same rows, and one draw of customers weighs both, so that what they share
+cancels out. Rows whose labels one of them was trained on must be left out by the caller.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mkt_models.evaluation.headline import LESS_IS_BETTER
+from mkt_models.evaluation.inputs import Kind
+from mkt_models.evaluation.performance import classification_table, regression_table
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """By how much the challenger is better, in the unit of the metric; above 0 it is better.
+
+    ``gain`` is the challenger's metric minus the champion's, turned round where less is better.
+    ``note`` says why there is none; all numbers are NaN then. ``basis`` says on what they were
+    compared.
+    """
+
+    metric: str
+    n: int
+    n_customers: int
+    challenger: float = np.nan
+    champion: float = np.nan
+    gain: float = np.nan
+    lower: float = np.nan
+    upper: float = np.nan
+    note: str = ""
+    basis: str = ""
+
+    @property
+    def better(self) -> bool:
+        """Whether the interval excludes zero, and zero lies below it."""
+        return bool(self.lower > 0)
+
+    @property
+    def words(self) -> str:
+        """The gain with its interval and n, or why there is none.
+
+        >>> Comparison("auc", 900, 300, 0.8, 0.79, 0.01, 0.002, 0.018).words
+        'auc 0.8 against 0.79, gain +0.01 [+0.002, +0.018], n = 900'
+        """
+        if not np.isfinite(self.gain):
+            return f"not comparable: {self.note or 'undefined in too many draws'}"
+        numbers = f"{self.challenger:.4g} against {self.champion:.4g}, gain {self.gain:+.3g}"
+        told = f"{self.metric} {numbers} [{self.lower:+.3g}, {self.upper:+.3g}], n = {self.n:,}"
+        return f"{told} ({self.basis})" if self.basis else told
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-able; a number that is not known is None."""
+        return {
+            name: None if isinstance(value, float) and not np.isfinite(value) else value
+            for name, value in vars(self).items()
+        }
+
+
+def compare(
+    predictions: pd.DataFrame,
+    challenger: str,
+    champion: str,
+    metric: str,
+    kind: Kind,
+    n_bootstrap: int,
+    confidence: float,
+    seed: int,
+    basis: str = "",
+) -> Comparison:
+    """Compare two columns of predictions by one metric, with an interval over customers.
+
+    Parameters
+    ----------
+    predictions
+        Any grain: ``customer_id``, ``target`` and the two columns. No rows at all are no error:
+        nothing is compared then, and the note says so.
+    metric
+        One of those of :mod:`mkt_models.evaluation.performance` for this kind.
+    n_bootstrap, confidence, seed
+        Draws of customers, level of the percentile interval, seed of the draws.
+
+    """
+    if predictions.empty:
+        return Comparison(metric, 0, 0, note="no row that neither was trained on", basis=basis)
+    table = classification_table if kind == "classification" else regression_table
+    found = table(
+        predictions, [champion, challenger], n_bootstrap, confidence, seed, reference=champion
+    )
+    other, mine = found.to_dict("records")
+    n, customers = int(mine["n"]), int(mine["n_customers"])
+    gap = [float(mine[f"{metric}_difference{end}"]) for end in ("", "_lower", "_upper")]
+    if not np.isfinite(gap).all():
+        notes = dict.fromkeys([str(mine["note"]), str(other["note"])])
+        note = "; ".join(filter(None, notes)) or "undefined in too many draws"
+        return Comparison(metric, n, customers, note=note, basis=basis)
+    gain, lower, upper = gap if metric not in LESS_IS_BETTER else (-gap[0], -gap[2], -gap[1])
+    values = (float(mine[metric]), float(other[metric]))
+    return Comparison(metric, n, customers, *values, gain, lower, upper, basis=basis)
