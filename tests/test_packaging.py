@@ -1,6 +1,7 @@
 """The bento: what is in it, how it starts and refuses to start, and how it ends."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,8 +14,9 @@ from toy_models import save_toy, toy
 from toy_snapshot import CUSTOMERS
 
 from mkt_models import packaging
-from mkt_models.columns import Model
+from mkt_models.columns import Model, ModelStatus
 from mkt_models.models import registry
+from mkt_models.models.card import Standing, Words
 from mkt_models.packaging import PackagingError, Server, ask, build, describe, running
 from mkt_models.serving.process import bento_folder, bentoml_environment
 from mkt_models.store import Consent, Store
@@ -127,3 +129,41 @@ def test_without_a_key_it_does_not_start_beyond_loopback(toy_home: Path, bento: 
     )
     assert done.returncode == 1
     assert b"refuses to listen on 0.0.0.0" in done.stderr
+
+
+@pytest.fixture
+def copied(toy_home: Path, bento: str, tmp_path: Path) -> Path:
+    """A store of its own with the bento and its models."""
+    shutil.copytree(toy_home, tmp_path / "home")
+    return tmp_path / "home"
+
+
+def test_what_is_not_released_is_refused_over_http(copied: Path, bento: str) -> None:
+    held = [tag for tag in describe(bento, copied)["models"] if tag.startswith("mkt-churn:")]
+    refused = Standing(
+        status=ModelStatus.REFUSED, reason=Words(en="its audit fails", zh="审计未通过")
+    )
+    registry.set_standing(held[0], refused, copied)
+    with running(copied, bento) as server, httpx.Client(base_url=server.base_url) as http:
+        body = {"features": {"orders_90d": 9}}
+        scores = http.post("/v1/score", json=body).json()["scores"]
+        assert scores["churn"]["status"] == "refused"
+        assert "its audit fails" in scores["churn"]["reason"]
+        assert scores["value"]["value"] > 0
+        alone = http.post("/v1/score", json={**body, "model": "churn"})
+        assert (alone.status_code, alone.json()["error"]["code"]) == (409, "model_not_released")
+        profile = http.post("/v1/profile", json={"customer_id": CUSTOMERS[2]}).json()
+        assert "churn" not in profile["scores"]
+
+
+def test_it_does_not_start_with_a_changed_byte(copied: Path, bento: str) -> None:
+    held = [tag for tag in describe(bento, copied)["models"] if tag.startswith("mkt-value:")]
+    path = Path(registry.find(held[0], copied).path_of(registry.TREES))
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(bytes(content))
+    with (
+        pytest.raises(PackagingError, match=f"does not start: {held[0]}: trees.ubj was changed"),
+        running(copied, bento),
+    ):
+        pass

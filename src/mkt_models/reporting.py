@@ -17,10 +17,13 @@ from typing import Any
 
 import nbformat
 
+from mkt_models.card_pages import render_cards
 from mkt_models.customer_pages import page_name, render_customers
 from mkt_models.manifest import manifest
+from mkt_models.models.card import ModelCard
 from mkt_models.stages import STAGES, Run, Stage
 from mkt_models.summary import (
+    OUTCOMES,
     Story,
     figure_text,
     in_language,
@@ -148,12 +151,15 @@ def collect_metrics(run: Run) -> dict[str, Any]:
 
 
 def write_report(run: Run) -> None:
-    """Write metrics.json, manifest.json, the showcase customers' pages and the index of a run."""
+    """Write metrics.json, manifest.json, cards, the showcase customers' pages and the index."""
     index, metrics_file, manifest_file = report_files(run)
     made_of = manifest(run)
     _write(metrics_file, _json(collect_metrics(run)))
     _write(manifest_file, _json(made_of))
     story = read_story(run.workspace.root, run.workspace.params.run)
+    cards = [ModelCard.model_validate(card) for card in story.cards]
+    for name, text in render_cards(cards, run.workspace.params.run, _css(), TEMPLATES).items():
+        _write(run.workspace.reports / name, text)
     pages = render_customers(run, story, _css(), TEMPLATES)
     for name, page in pages.items():
         _write(run.workspace.reports / name, page)
@@ -163,7 +169,7 @@ def write_report(run: Run) -> None:
 def render_index(
     run: Run, story: Story, made_of: Mapping[str, Any], pages: tuple[str, ...] = ()
 ) -> str:
-    """The page to open first: figures, strategies, stages, and what the run was made of.
+    """The page to open first: figures, models, strategies, stages, what the run was made of.
 
     ``pages`` are the files of the showcase customers that have one.
     """
@@ -190,6 +196,7 @@ def render_index(
         story=story,
         pages=pages,
         page_name=page_name,
+        outcomes=OUTCOMES,
         stages=stages,
         made_of=made_of,
         files=data_files_of(made_of["data"]),

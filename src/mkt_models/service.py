@@ -17,7 +17,7 @@ from _bentoml_sdk import Service
 
 from mkt_models import __version__
 from mkt_models.columns import SCORING_MODELS, Model
-from mkt_models.models.registry import SNAPSHOT, name_of
+from mkt_models.models.registry import SNAPSHOT, RegistryError, check_snapshot, name_of, refusal
 from mkt_models.serving.access import Access, refuse_open_command, refuse_open_socket
 from mkt_models.serving.guard import (
     INTERNAL,
@@ -97,6 +97,16 @@ class MktModels:
     def refuse_strangers() -> None:
         """Keep a keyless service from being started beyond loopback."""
         refuse_open_command(Access.from_environment())
+
+    @bentoml.on_deployment
+    def refuse_changed_files() -> None:
+        """Keep a service from being started with a file that is not the one that was saved."""
+        try:
+            check_snapshot(frozen(SNAPSHOT))
+            for model in SCORING_MODELS:
+                refusal(frozen(name_of(model)))
+        except RegistryError as error:
+            raise SystemExit(f"mkt_models does not start: {error}") from None
 
     def __is_ready__(self) -> bool:
         """Whether models are loaded and the store answers."""

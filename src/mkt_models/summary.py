@@ -15,6 +15,15 @@ WIDTH = 92
 LONG_NAME = 40
 REASONS_SHOWN = 3
 CANDIDATES_SHOWN = 3
+MODEL_LINES = 3
+# What became of the version that a run has trained.
+OUTCOMES = {
+    "first": "released, the first",
+    "replaced": "released, better than the champion",
+    "kept": "not released, the champion stays",
+    "refused": "refused",
+    "retired": "no longer released",
+}
 
 
 @dataclass(frozen=True)
@@ -23,13 +32,16 @@ class Story:
 
     ``figures`` has one mapping per headline figure, with the stage that measured it; ``answers``
     has one service answer per showcase customer, with its ``profile_summary`` in words where the
-    profile is there.
+    profile is there. ``models`` has what became of each model that the run has trained, and
+    ``cards`` the cards of those versions and of the champions.
     """
 
     run: str
     index: str
     figures: tuple[Mapping[str, Any], ...]
     answers: tuple[Mapping[str, Any], ...]
+    models: tuple[Mapping[str, Any], ...] = ()
+    cards: tuple[Mapping[str, Any], ...] = ()
 
 
 def read_story(root: Path, run: str) -> Story:
@@ -53,7 +65,11 @@ def read_story(root: Path, run: str) -> Story:
         }
         for answer in read_json(package / "answers.json") or []
     ]
-    return Story(run, f"reports/{run}/index.html", tuple(figures), tuple(answers))
+    release = root / "build" / run / "release"
+    decided = (read_json(release / "metrics.json") or {}).get("decisions") or []
+    cards = read_json(release / "cards.json") or []
+    index = f"reports/{run}/index.html"
+    return Story(run, index, tuple(figures), tuple(answers), tuple(decided), tuple(cards))
 
 
 def summary(story: Story) -> str:
@@ -63,6 +79,8 @@ def summary(story: Story) -> str:
         parts.append(_figures(story.figures))
     else:
         parts.append("No headline figures: no stage has measured anything yet.")
+    if story.models:
+        parts.append(_models(story.models))
     parts += [_customer(answer) for answer in story.answers]
     if not story.answers:
         parts.append("No strategies: the service has not been asked yet.")
@@ -223,6 +241,20 @@ def _figure_rows(figure: Mapping[str, Any], with_kind: bool) -> list[tuple[str, 
             who, value = peer, ""
         rows.append((f"  beside {who.replace('_', ' ')}", value, "", ""))
     return rows
+
+
+def _models(models: Iterable[Mapping[str, Any]]) -> str:
+    """What became of each model, in at most three lines."""
+    lines = ["Models"]
+    for one in models:
+        served = "no version is released" if not one["released"] else f"{one['released']} decides"
+        text = (
+            f"{one['model']} {one['trained']}: {OUTCOMES[one['outcome']]}; {served}. {one['why']}"
+        )
+        told = _wrapped(text, "  ", "    ")
+        cut = told[:MODEL_LINES]
+        lines += [*cut[:-1], f"{cut[-1]} …"] if len(told) > len(cut) else told
+    return "\n".join(lines)
 
 
 def _kind(figure: Mapping[str, Any]) -> str:

@@ -1,11 +1,13 @@
 """What a service holds: questions answered in this process, without HTTP."""
 
 import logging
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from toy_models import toy, toy_facts
 from toy_snapshot import AS_OF, CUSTOMERS
 
 from mkt_models.columns import SCORING_MODELS, Model
@@ -146,3 +148,53 @@ def test_a_model_that_the_run_does_not_have_is_not_available(
     assert found.score(asked) == {"scores": {"propensity": {"value": "not available"}}}
     assert found.strategies(question(CUSTOMERS[0]))["strategies"]
     found.snapshot.close()
+
+
+def test_a_model_that_is_not_released_gives_no_number(toy_home: Path, tmp_path: Path) -> None:
+    with Store.open(toy_home / "snapshot.sqlite", read_only=True) as store:
+        tags = store.meta().models
+    models = {m: registry.find(f"mkt-{tags[m.value]}", toy_home) for m in SCORING_MODELS}
+    statement = registry.save_refusal(Model.CHURN, "its audit fails", tmp_path)
+    models[Model.CHURN] = registry.find(statement, tmp_path)
+    candidate = registry.save(toy(Model.VALUE), toy_facts(toy(Model.VALUE)), tmp_path)
+    models[Model.VALUE] = registry.find(candidate, tmp_path)
+    found = Runtime.load(models, registry.find("mkt-snapshot:latest", toy_home))
+    assert set(found.scorers) == {Model.PROPENSITY}
+    scores = found.score(ScoreRequest(features={"orders_90d": 9}))["scores"]
+    assert scores["churn"] == {
+        "value": "not available",
+        "status": "refused",
+        "reason": "its audit fails",
+    }
+    assert scores["value"]["value"] == "not available"
+    assert "is candidate" in scores["value"]["reason"]
+    for model in (Model.CHURN, Model.VALUE):
+        with pytest.raises(Fault, match="no version of this model is released") as caught:
+            found.score(ScoreRequest(features={"orders_90d": 9}, model=model))
+        assert (caught.value.status, caught.value.code) == (409, "model_not_released")
+        assert caught.value.field == "model"
+    told = found.profile(ProfileRequest(customer_id=CUSTOMERS[2]))
+    assert not {"churn", "value"} & set(told["scores"])
+    assert set(told["not_released"]) == {"churn", "value"}
+    found.snapshot.close()
+
+
+@pytest.mark.parametrize("file", [*registry.SIGNED, registry.SIGNATURE, registry.STANDING])
+def test_nothing_is_loaded_with_a_changed_file(toy_home: Path, tmp_path: Path, file: str) -> None:
+    shutil.copytree(toy_home / "models", tmp_path / "models")
+    with Store.open(toy_home / "snapshot.sqlite", read_only=True) as store:
+        tags = store.meta().models
+    models = {m: registry.find(f"mkt-{tags[m.value]}", tmp_path) for m in SCORING_MODELS}
+    path = Path(models[Model.VALUE].path_of(file))
+    path.write_bytes(path.read_bytes()[:-1] + b" ")
+    with pytest.raises(registry.RegistryError, match=f"mkt-value:.*{file} was changed"):
+        Runtime.load(models, registry.find("mkt-snapshot:latest", tmp_path))
+
+
+def test_nothing_is_loaded_with_a_changed_snapshot(toy_home: Path, tmp_path: Path) -> None:
+    shutil.copytree(toy_home / "models", tmp_path / "models")
+    snapshot = registry.find("mkt-snapshot:latest", tmp_path)
+    path = Path(snapshot.path_of("catalogue.yaml"))
+    path.write_bytes(path.read_bytes() + b"#")
+    with pytest.raises(registry.RegistryError, match=r"mkt-snapshot:.*changed"):
+        Runtime.load({}, snapshot)

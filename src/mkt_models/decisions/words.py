@@ -130,8 +130,8 @@ PHRASES: Mapping[Code, Words] = {
         "{days} 天内该策略已有 {n} 次：上限为 {most} 次",
     ),
     Code.MODEL_NOT_RELEASED: (
-        "the {model} model is not released: its audit says {verdict}",
-        "{model}模型未放行：审计结论为{verdict}",
+        "the {model} model is not released: its review says {verdict}",
+        "{model}模型未放行：评审结论为{verdict}",
     ),
     Code.SCORE_NOT_AVAILABLE: (
         "the {model} score of this customer is not available",

@@ -22,6 +22,7 @@ from mkt_models.release_params import CalibrationLimits
 
 State = Literal["holds", "broken", "not_evaluated"]
 _STEPS = 25
+_STEP = 4.0  # the longest step, in standard deviations of the margin
 _SETTLED = 1e-8
 _EDGE = 1e-9  # a probability of exactly 0 or 1, and an amount of 0, have no margin
 
@@ -137,11 +138,12 @@ def slope(weights: Floats, target: Floats, told: Floats, kind: Kind) -> Floats:
     logistic = kind == "classification"
     clipped = np.clip(told, _EDGE, 1 - _EDGE) if logistic else np.maximum(told, _EDGE)
     margin = np.log(clipped / (1 - clipped)) if logistic else np.log(clipped)
-    centre = margin.mean()
-    x = margin - centre
-    intercepts, slopes = np.full(len(weights), centre), np.ones(len(weights))
-    moved = np.full(len(weights), np.inf)
-    with np.errstate(all="ignore"):
+    spread = margin.std()
+    x = (margin - margin.mean()) / spread
+    rate = metrics.weighted_mean(weights, target)
+    slopes, moved = np.zeros(len(weights)), np.full(len(weights), np.inf)
+    with np.errstate(all="ignore"):  # a draw without both classes has no slope
+        intercepts = np.log(rate / (1 - rate) if logistic else rate)
         for _ in range(_STEPS):
             eta = np.clip(intercepts[:, None] + slopes[:, None] * x, -30, 30)
             mean = 1 / (1 + np.exp(-eta)) if logistic else np.exp(eta)
@@ -150,13 +152,13 @@ def slope(weights: Floats, target: Floats, told: Floats, kind: Kind) -> Floats:
             g0, g1 = off.sum(axis=1), off @ x
             h0, h1, h2 = curve.sum(axis=1), curve @ x, curve @ (x * x)
             determinant = h0 * h2 - h1 * h1
-            up = np.clip((h2 * g0 - h1 * g1) / determinant, -2, 2)
-            steeper = np.clip((h0 * g1 - h1 * g0) / determinant, -2, 2)
+            up = np.clip((h2 * g0 - h1 * g1) / determinant, -_STEP, _STEP)
+            steeper = np.clip((h0 * g1 - h1 * g0) / determinant, -_STEP, _STEP)
             intercepts, slopes = intercepts + up, slopes + steeper
             moved = np.abs(up) + np.abs(steeper)
             if (moved < _SETTLED).all():
                 break
-    return np.where(moved < 1e-4, slopes, np.nan)
+    return np.where(moved < 1e-4, slopes / spread, np.nan)
 
 
 def _too_little(target: Floats, told: Floats, kind: Kind, customers: int) -> str:

@@ -1,0 +1,255 @@
+"""One page per model card, in English and Chinese: what a reader must know before relying on it.
+
+Everything is read from the card; nothing is computed here.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from mkt_models.columns import ModelStatus, Verdict
+from mkt_models.decisions.words import MODELS, VERDICTS
+from mkt_models.models.card import Figure, ModelCard, Words
+
+Language = Literal["en", "zh"]
+LANGUAGES: tuple[Language, ...] = ("en", "zh")
+_Both = tuple[str, str]
+
+STATUS: Mapping[ModelStatus, _Both] = {
+    ModelStatus.CANDIDATE: ("candidate: not judged yet", "候选：尚未评审"),
+    ModelStatus.RELEASED: ("released: this version decides", "已发布：当前使用的版本"),
+    ModelStatus.RETIRED: ("retired: another version decides, or none", "已退役：不再使用"),
+    ModelStatus.REFUSED: ("refused: this version does not decide", "未发布：不用于决策"),
+}
+_METRICS: Mapping[str, _Both] = {
+    "auc": ("AUC", "AUC"),
+    "pr_auc": ("average precision", "平均精确率"),
+    "brier": ("Brier score", "Brier 分数"),
+    "log_loss": ("log loss", "对数损失"),
+    "ece": ("calibration error (ECE)", "校准误差（ECE）"),
+    "mae": ("mean absolute error", "平均绝对误差"),
+    "rmse": ("root mean squared error", "均方根误差"),
+    "bias": ("bias", "总额偏差"),
+    "spearman": ("rank correlation", "秩相关"),
+    "gini": ("normalised Gini", "归一化基尼系数"),
+}
+_STATES: Mapping[str, _Both] = {
+    "holds": ("holds", "成立"),
+    "broken": ("broken", "不成立"),
+    "not_evaluated": ("not evaluated", "未评估"),
+}
+_FINDINGS: Mapping[str, _Both] = {
+    "within": ("within the limit", "在限值内"),
+    "beyond": ("beyond the limit", "超出限值"),
+    "suspected": ("suspected", "疑似有差距"),
+    "undecided": ("undecided", "无法判定"),
+}
+_LABELS: Mapping[str, _Both] = {
+    "question": ("What it predicts", "预测什么"),
+    "intended": ("For", "适用"),
+    "not_intended": ("Not for", "不适用"),
+    "data": ("What it was trained on", "训练数据"),
+    "figures": ("How good it is", "效果如何"),
+    "calibration": ("Calibration", "校准"),
+    "champion": ("Beside the champion", "与正式模型相比"),
+    "fairness": ("Does it treat groups alike?", "是否公平对待各群体"),
+    "movers": ("What moves it", "主要影响因素"),
+    "movers_note": (
+        "Shares of the mean absolute SHAP values of today's customers; they explain the model, "
+        "not the world.",
+        "按当前客户的平均绝对 SHAP 值计算的占比；解释的是模型，不是因果。",
+    ),
+    "limits": ("Limits", "局限"),
+}
+
+
+def page_names(card: ModelCard, number: int = 0) -> tuple[str, str]:
+    """The files of a card, HTML and JSON; ``number`` above 0 is a champion of an earlier run.
+
+    >>> from types import SimpleNamespace as N
+    >>> page_names(N(facts=N(model=N(value="churn"))), 1)
+    ('card_churn_champion.html', 'card_churn_champion.json')
+    """
+    name = f"card_{card.facts.model.value}{'_champion' if number else ''}"
+    return f"{name}.html", f"{name}.json"
+
+
+def render_cards(cards: Sequence[ModelCard], run: str, css: str, templates: Path) -> dict[str, str]:
+    """Render the pages and the JSON of cards: file name to text, in their order.
+
+    The first card of a model is that of the run; a second one is the champion's.
+    """
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(templates),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    template = environment.get_template("card.html.j2")
+    found: dict[str, str] = {}
+    for card in cards:
+        html, plain = page_names(card)
+        if html in found:
+            html, plain = page_names(card, 1)
+        found[html] = template.render(
+            css=css,
+            run=run,
+            card=card,
+            json_name=plain,
+            parameters=json.dumps(card.facts.parameters, indent=2, ensure_ascii=False),
+            sides=[card_side(card, language) for language in LANGUAGES],
+        )
+        found[plain] = json.dumps(card.as_dict(), indent=2, ensure_ascii=False) + "\n"
+    return found
+
+
+def card_side(card: ModelCard, language: Language) -> dict[str, Any]:
+    """Put a card into words of one language, ready to be shown."""
+    side = LANGUAGES.index(language)
+    facts, standing = card.facts, card.standing
+    zh = language == "zh"
+
+    def told(words: Sequence[Words]) -> list[str]:
+        return [getattr(one, language) for one in words]
+
+    metrics = list(dict.fromkeys(figure.metric for figure in facts.figures))
+    name = MODELS[facts.model.value][side]
+    n = facts.figures[0] if facts.figures else None
+    verdict = VERDICTS[standing.verdict.value][side]
+    return {
+        "language": language,
+        "words": {key: both[side] for key, both in _LABELS.items()},
+        "title": f"{name}模型" if zh else f"The {name} model",
+        "status": STATUS[standing.status][side],
+        "status_class": standing.status.value,
+        "decided": (standing.decided_at or "")[:16].replace("T", " "),
+        "reason": getattr(standing.reason, language),
+        "question": getattr(facts.question, language),
+        "intended": told(facts.intended),
+        "not_intended": told(facts.not_intended),
+        "limits": told(facts.limits),
+        "data": _data(card, side),
+        "figures_note": _figures_note(n, side),
+        "figures_head": ["模型" if zh else "model", *(_METRICS[m][side] for m in metrics)],
+        "figures": _figures(facts.figures, metrics, side),
+        "calibration": _calibration(card, side),
+        "comparison": _comparison(card, side),
+        "verdict": f"审计结论：{verdict}" if zh else f"Audit: {verdict}",
+        "verdict_reasons": ()
+        if standing.verdict is Verdict.PASS and zh
+        else standing.verdict_reasons,
+        "groups_head": (
+            ("属性", "群体", "客户数", "校准差距", "入选率比", "判定")
+            if zh
+            else (
+                "attribute",
+                "group",
+                "customers",
+                "calibration gap",
+                "selection ratio",
+                "finding",
+            )
+        ),
+        "groups": [
+            (
+                one.attribute.replace("_", " "),
+                one.group,
+                f"{one.n_customers:,}",
+                _interval(one.calibration_gap, one.lower, one.upper, "+.3f"),
+                _number(one.selection_ratio, ".2f"),
+                _FINDINGS.get(one.finding, (one.finding, one.finding))[side],
+            )
+            for one in standing.groups
+        ],
+        "movers": [(getattr(one, language), _number(one.share, ".1%")) for one in standing.movers],
+        "features_title": f"{len(facts.features)} 个特征"
+        if zh
+        else f"{len(facts.features)} features",
+        "features_head": ("名称", "含义", "单位") if zh else ("name", "meaning", "unit"),
+        "features": [(one.name, getattr(one, language), one.unit) for one in facts.features],
+    }
+
+
+def _data(card: ModelCard, side: int) -> list[tuple[str, str]]:
+    trained = card.facts.trained
+    rows = [
+        (("Source", "来源"), trained.source.replace("_", " ")),
+        (("Data hash", "数据哈希"), trained.data_hash),
+        (("Rows", "样本数"), f"{trained.rows:,}"),
+        (("Customers", "客户数"), f"{trained.customers:,}"),
+    ]
+    if trained.positives is not None:
+        rows.append((("With the outcome", "正样本数"), f"{trained.positives:,}"))
+    rows += [
+        (("Dates", "日期"), f"{trained.first} – {trained.last}"),
+        (("Labels seen before", "标签截止（不含）"), f"{trained.labels_until}"),
+    ]
+    return [(names[side], value) for names, value in rows]
+
+
+def _figures_note(figure: Figure | None, side: int) -> str:
+    if figure is None:
+        return ("not available", "无")[side]
+    return (
+        f"{figure.kind.value.capitalize()}, n = {figure.n:,} rows of {figure.n_customers:,} "
+        "customers; intervals over customers. Simple peers predict the same rows.",
+        f"回测，n = {figure.n:,}（{figure.n_customers:,} 位客户）；区间按客户计算。"
+        "对照模型预测同一批样本。",
+    )[side]
+
+
+def _figures(figures: Sequence[Figure], metrics: Sequence[str], side: int) -> list[tuple[str, ...]]:
+    rows = []
+    for of in dict.fromkeys(figure.of for figure in figures):
+        own = {figure.metric: figure for figure in figures if figure.of == of}
+        name = ("this model", "本模型")[side] if of == "this_model" else of.replace("_", " ")
+        cells = [
+            _interval(own[m].value, own[m].lower, own[m].upper, _form(own[m].value))
+            if m in own
+            else ""
+            for m in metrics
+        ]
+        rows.append((name, *cells))
+    return rows
+
+
+def _calibration(card: ModelCard, side: int) -> str:
+    found = card.standing.calibration
+    if found is None:
+        return STATUS[ModelStatus.CANDIDATE][side]
+    state = _STATES.get(str(found.get("state")), _STATES["not_evaluated"])[side]
+    return f"{state}{'：' if side else ': '}{found.get('why', '')}"
+
+
+def _comparison(card: ModelCard, side: int) -> str:
+    found, champion = card.standing.comparison, card.standing.champion
+    if champion is None:
+        return ("There was no champion before it.", "此前没有正式模型。")[side]
+    if not found or found.get("gain") is None:
+        note = (found or {}).get("note") or ""
+        return (f"Not comparable with {champion}: {note}", f"无法与 {champion} 比较：{note}")[side]
+    gain = _interval(found["gain"], found["lower"], found["upper"], "+.4g")
+    metric = _METRICS[str(found["metric"])][side]
+    return (
+        f"{champion}: {metric} better by {gain}, n = {found['n']:,}; {found['basis']}",
+        f"{champion}：{metric} 改善 {gain}，n = {found['n']:,}；{found['basis']}",
+    )[side]
+
+
+def _form(value: float | None) -> str:
+    return ",.1f" if value is not None and abs(value) >= 10 else ".3f"
+
+
+def _number(value: float | None, form: str) -> str:
+    return "–" if value is None else f"{value:{form}}"
+
+
+def _interval(value: float | None, lower: float | None, upper: float | None, form: str) -> str:
+    if value is None:
+        return "–"
+    if lower is None or upper is None:
+        return f"{value:{form}}"
+    return f"{value:{form}} [{lower:{form}}, {upper:{form}}]"
