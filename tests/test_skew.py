@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from models.tables import SMALL
-from toy_models import FEATURES, WORDS, table, toy
+from toy_models import FEATURES, WORDS, table, toy, toy_facts
 
 from mkt_models.columns import Model
 from mkt_models.decisions.documents import documents
@@ -178,7 +178,7 @@ def test_a_trained_scorer_and_the_one_in_the_registry_are_one(tmp_path: Path) ->
     rows["target"] = (rng.random(300) < rows["orders_90d"].fillna(0) / 30).astype(float)
     for model, link in ((Model.CHURN, "logistic"), (Model.VALUE, "log")):
         trained = fit_scorer(rows, names, Recipe(model, link, SMALL, seed=1))  # type: ignore[arg-type]
-        tag = registry.save(trained, params={}, data_hash="t", metrics={}, home=tmp_path)
+        tag = registry.save(trained, toy_facts(trained), tmp_path)
         loaded = registry.load(tag, tmp_path)
         first, again = (score_table(rows, ["customer_id"], s) for s in (trained, loaded))
         columns = ["customer_id", "score", "reasons"]
