@@ -221,7 +221,7 @@ def _calibration(card: ModelCard, side: int) -> str:
     if found is None:
         return STATUS[ModelStatus.CANDIDATE][side]
     state = _STATES.get(str(found.get("state")), _STATES["not_evaluated"])[side]
-    return f"{state}{'：' if side else ': '}{found.get('why', '')}"
+    return f"{state}{'：' if side else ': '}{found.get(('why', 'why_zh')[side], '')}"
 
 
 def _comparison(card: ModelCard, side: int) -> str:

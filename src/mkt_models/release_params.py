@@ -1,11 +1,11 @@
 """Parameters of the release: what a model is compared by, and when its calibration holds."""
 
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from mkt_models.columns import Model
-from mkt_models.sections import Section, Share
+from mkt_models.sections import Section
 
 Ranking = Literal["auc", "pr_auc", "brier", "log_loss"]
 Amounts = Literal["mae", "rmse", "spearman", "gini"]
@@ -14,15 +14,11 @@ Amounts = Literal["mae", "rmse", "spearman", "gini"]
 class CalibrationLimits(Section):
     """How far a model's numbers may be off before it is withheld."""
 
-    min_slope: float = Field(
-        default=0.8,
-        gt=0,
-        le=1,
-        description="slope of the truth on the predictions' margin; below 1: too extreme",
-    )
-    max_slope: float = Field(default=1.25, ge=1, description="above 1: too timid")
-    max_bias: Share = Field(
-        default=0.2, description="sum of the predictions over sum of the truth, minus 1, up or down"
+    max_factor: float = Field(
+        default=1.25,
+        gt=1,
+        le=10,
+        description="by which factor slope and sum may be off, up or down: 1.25 allows 0.8 to 1.25",
     )
     undecided: Literal["pass", "not_evaluated"] = Field(
         default="not_evaluated",
@@ -49,9 +45,3 @@ class Release(Section):
         'mae'
         """
         return str(getattr(self, model.value))
-
-    @model_validator(mode="after")
-    def _limits_hold_one(self) -> Self:
-        if self.calibration.max_bias == 0:
-            raise ValueError("calibration.max_bias == 0: no model is true to the last digit")
-        return self

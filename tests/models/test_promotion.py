@@ -11,9 +11,9 @@ from mkt_models.evaluation.comparison import Comparison
 from mkt_models.models.ledger import Outcome
 from mkt_models.models.promotion import judge
 
-HOLDS = CalibrationCheck("holds", "slope 1.0 is within", 900, 300)
-BROKEN = CalibrationCheck("broken", "slope 0.4 is beyond", 900, 300)
-UNKNOWN = CalibrationCheck("not_evaluated", "only 3 customers", 9, 3)
+HOLDS = CalibrationCheck("holds", "slope 1.0 is within", "斜率", 900, 300)
+BROKEN = CalibrationCheck("broken", "slope 0.4 is beyond", "斜率", 900, 300)
+UNKNOWN = CalibrationCheck("not_evaluated", "only 3 customers", "仅 3 位", 9, 3)
 BETTER = Comparison("auc", 900, 300, 0.8, 0.79, 0.01, 0.002, 0.018)
 EQUAL = Comparison("auc", 900, 300, 0.8, 0.79, 0.01, -0.002, 0.018)
 
@@ -60,7 +60,7 @@ def test_an_unfit_challenger_is_refused_however_good(champion, verdict, calibrat
 )
 def test_nothing_is_released_without_pass_and_calibration(verdict, state, champion, gap):
     comparison = Comparison("auc", 900, 300, 0.8, 0.8, *gap)
-    calibration = CalibrationCheck(state, "why", 900, 300)
+    calibration = CalibrationCheck(state, "why", "原因", 900, 300)
     outcome = judge(verdict, (), calibration, champion, comparison).outcome
     if outcome in (Outcome.FIRST, Outcome.REPLACED):
         assert verdict is Verdict.PASS

@@ -3,8 +3,9 @@
 The slope is that of a regression of the truth on the margin of the predictions (log-odds of a
 probability, logarithm of an amount): 1 is true, below 1 the predictions are too extreme, above 1
 too timid (Cox 1958; Van Calster et al. 2016 call it, with calibration in the large, weak
-calibration). Each measure is within its limits (both ends of the interval of two one-sided tests
-lie inside), beyond them (the whole interval lies outside), or undecided.
+calibration). Each measure is within its limits (the whole interval lies inside), beyond them (the
+whole interval lies outside), or undecided. The interval is that of two one-sided tests (Schuirmann
+1987): with a confidence of 0.95 on each side it holds 0.90 in between.
 """
 
 from dataclasses import dataclass
@@ -32,11 +33,12 @@ class CalibrationCheck:
     """What the intervals of slope and bias show, and whether that is enough.
 
     ``bias`` is the sum of the predictions over the sum of the truth, minus 1. ``why`` says in a
-    sentence what was found; the numbers are NaN where they cannot be given.
+    sentence what was found, ``why_zh`` in Chinese; the numbers are NaN where they cannot be given.
     """
 
     state: State
     why: str
+    why_zh: str
     n: int
     n_customers: int
     slope: float = np.nan
@@ -73,7 +75,7 @@ def calibration_check(
     limits
         What is allowed, and what becomes of what cannot be told.
     n_bootstrap, confidence, seed
-        Draws of customers, level of the intervals, seed of the draws.
+        Draws of customers, confidence of each one-sided test, seed of the draws.
 
     Raises ValueError for a table that lacks a column, and for predictions that are no finite
     numbers, or not of their kind.
@@ -87,40 +89,36 @@ def calibration_check(
             f"is no {'probability' if kind == 'classification' else 'amount'}"
         )
     draws = ClusterBootstrap.of(predictions[CUSTOMER_ID], n_bootstrap, seed)
-    n = {"n": len(target), "n_customers": draws.n_clusters}
     if because := _too_little(target, told, kind, draws.n_clusters):
-        return CalibrationCheck("not_evaluated", because, **n)
+        return CalibrationCheck("not_evaluated", *because, len(target), draws.n_clusters)
 
     def both(weights: Floats) -> Floats:
         bias = metrics.ratio(weights @ (told - target), weights @ target)
         return np.stack([slope(weights, target, told, kind), bias], axis=1)
 
     estimate, replicates = draws.estimate(both), draws.replicates(both)
-    outer = [percentile_interval(replicates[:, i], confidence) for i in (0, 1)]
-    inner = [percentile_interval(replicates[:, i], 2 * confidence - 1) for i in (0, 1)]
-    allowed = ((limits.min_slope, limits.max_slope), (-limits.max_bias, limits.max_bias))
-    found = [_finding(o, i, a) for o, i, a in zip(outer, inner, allowed, strict=True)]
-    said = [
-        f"{name} {value:{form}} [{low:{form}}, {high:{form}}] is {what} {a[0]:g} to {a[1]:g}"
-        for name, form, value, (low, high), a, what in zip(
-            ("slope", "bias"), (".2f", "+.3f"), estimate, outer, allowed, found, strict=True
-        )
-    ]
+    ends = [percentile_interval(replicates[:, i], 2 * confidence - 1) for i in (0, 1)]
+    least, most = 1 / limits.max_factor, limits.max_factor
+    allowed = ((least, most), (least - 1, most - 1))
+    found = [_finding(interval, limit) for interval, limit in zip(ends, allowed, strict=True)]
+    told_of = list(zip(estimate, ends, allowed, found, strict=True))
     state: State = "holds"
     if "beyond" in found:
         state = "broken"
-    elif "undecided in" in found and limits.undecided == "not_evaluated":
+    elif "undecided" in found and limits.undecided == "not_evaluated":
         state = "not_evaluated"
     return CalibrationCheck(
         state,
-        "; ".join(said),
-        **n,
+        "; ".join(_said(*one, side=0, slope=i == 0) for i, one in enumerate(told_of)),
+        "；".join(_said(*one, side=1, slope=i == 0) for i, one in enumerate(told_of)),
+        len(target),
+        draws.n_clusters,
         slope=float(estimate[0]),
-        slope_lower=outer[0][0],
-        slope_upper=outer[0][1],
+        slope_lower=ends[0][0],
+        slope_upper=ends[0][1],
         bias=float(estimate[1]),
-        bias_lower=outer[1][0],
-        bias_upper=outer[1][1],
+        bias_lower=ends[1][0],
+        bias_upper=ends[1][1],
     )
 
 
@@ -161,27 +159,57 @@ def slope(weights: Floats, target: Floats, told: Floats, kind: Kind) -> Floats:
     return np.where(moved < 1e-4, slopes / spread, np.nan)
 
 
-def _too_little(target: Floats, told: Floats, kind: Kind, customers: int) -> str:
+def _too_little(target: Floats, told: Floats, kind: Kind, customers: int) -> tuple[str, str] | None:
     if customers < MIN_CUSTOMERS:
-        return f"only {customers} customers, needs {MIN_CUSTOMERS}"
+        return (
+            f"only {customers} customers, needs {MIN_CUSTOMERS}",
+            f"仅 {customers} 位客户，至少需要 {MIN_CUSTOMERS} 位",
+        )
     above = int((target > 0).sum())
     rarest = min(above, len(target) - above) if kind == "classification" else above
     if rarest < MIN_CLASS:
-        what = "of the rarer class" if kind == "classification" else "above 0"
-        return f"only {rarest} rows {what}, needs {MIN_CLASS}"
+        what = (
+            ("of the rarer class", "较少一类") if kind == "classification" else ("above 0", "大于0")
+        )
+        return (
+            f"only {rarest} rows {what[0]}, needs {MIN_CLASS}",
+            f"{what[1]}的样本仅 {rarest} 条，至少需要 {MIN_CLASS} 条",
+        )
     if kind == "regression" and target.min() < 0:
-        return "a target is below 0"
+        return "a target is below 0", "存在小于0的目标值"
     if np.ptp(told) == 0:
-        return "every prediction is the same"
-    return ""
+        return "every prediction is the same", "所有预测值都相同"
+    return None
 
 
-def _finding(
-    outer: tuple[float, float], inner: tuple[float, float], allowed: tuple[float, float]
+def _said(
+    value: float,
+    interval: tuple[float, float],
+    allowed: tuple[float, float],
+    finding: str,
+    *,
+    side: int,
+    slope: bool,
 ) -> str:
-    if not np.isfinite([*outer, *inner]).all():
-        return "undecided in"
-    if outer[0] > allowed[1] or outer[1] < allowed[0]:
+    form = ".2f" if slope else "+.3f"
+    name = (("slope", "斜率") if slope else ("bias", "总额偏差"))[side]
+    numbers = f"{name} {value:{form}} [{interval[0]:{form}}, {interval[1]:{form}}]"
+    low, high = allowed
+    words = {
+        "within": (f"is within {low:.3g} to {high:.3g}", f"在 {low:.3g} 至 {high:.3g} 之内"),
+        "beyond": (f"is beyond {low:.3g} to {high:.3g}", f"超出 {low:.3g} 至 {high:.3g}"),
+        "undecided": (
+            f"may lie within {low:.3g} to {high:.3g} or beyond",
+            f"是否在 {low:.3g} 至 {high:.3g} 之内尚无法判定",
+        ),
+    }
+    return f"{numbers} {words[finding][side]}"
+
+
+def _finding(interval: tuple[float, float], allowed: tuple[float, float]) -> str:
+    if not np.isfinite(interval).all():
+        return "undecided"
+    if interval[0] > allowed[1] or interval[1] < allowed[0]:
         return "beyond"
-    within = allowed[0] <= inner[0] and inner[1] <= allowed[1]
-    return "within" if within else "undecided in"
+    within = allowed[0] <= interval[0] and interval[1] <= allowed[1]
+    return "within" if within else "undecided"

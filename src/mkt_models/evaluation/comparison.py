@@ -53,6 +53,16 @@ class Comparison:
         told = f"{self.metric} {numbers} [{self.lower:+.3g}, {self.upper:+.3g}], n = {self.n:,}"
         return f"{told} ({self.basis})" if self.basis else told
 
+    @property
+    def words_zh(self) -> str:
+        """The same in Chinese."""
+        if not np.isfinite(self.gain):
+            return f"无法比较（{self.note or '多数抽样中无定义'}）"
+        numbers = (
+            f"{self.metric} {self.challenger:.4g} 对 {self.champion:.4g}，改善 {self.gain:+.3g}"
+        )
+        return f"{numbers} [{self.lower:+.3g}, {self.upper:+.3g}]，n = {self.n:,}"
+
     def as_dict(self) -> dict[str, Any]:
         """JSON-able; a number that is not known is None."""
         return {

@@ -72,7 +72,7 @@ def judge(
             Words(
                 en=f"no champion before it; its audit passes, its calibration holds "
                 f"({calibration.why})",
-                zh=f"此前没有正式模型；审计通过，校准成立（{calibration.why}）",
+                zh=f"此前没有正式模型；审计通过，校准成立（{calibration.why_zh}）",
             ),
         )
     if comparison is not None and comparison.better:
@@ -82,16 +82,18 @@ def judge(
                 en=f"better than {champion} on rows that neither has learnt from: "
                 f"{comparison.words}; its audit passes, its calibration holds "
                 f"({calibration.why})",
-                zh=f"在双方都未学习过的样本上优于 {champion}：{comparison.words}；审计通过，"
-                f"校准成立（{calibration.why}）",
+                zh=f"在双方都未学习过的样本上优于 {champion}：{comparison.words_zh}；审计通过，"
+                f"校准成立（{calibration.why_zh}）",
             ),
         )
-    told = "not comparable: no comparison was made" if comparison is None else comparison.words
+    told = Words(en="not comparable: no comparison was made", zh="未作比较")
+    if comparison is not None:
+        told = Words(en=comparison.words, zh=comparison.words_zh)
     return Decision(
         Outcome.KEPT,
         Words(
-            en=f"not shown to be better than {champion}, which stays: {told}",
-            zh=f"未显示优于 {champion}，后者继续使用：{told}",
+            en=f"not shown to be better than {champion}, which stays: {told.en}",
+            zh=f"未显示优于 {champion}，后者继续使用：{told.zh}",
         ),
     )
 
@@ -115,7 +117,7 @@ def _against(
             Words(
                 en=f"its calibration {'is broken' if broken else 'could not be evaluated'}: "
                 f"{calibration.why}",
-                zh=f"{'校准不成立' if broken else '校准无法评估'}：{calibration.why}",
+                zh=f"{'校准不成立' if broken else '校准无法评估'}：{calibration.why_zh}",
             )
         )
     return found
