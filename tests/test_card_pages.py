@@ -87,7 +87,7 @@ def test_what_is_not_known_is_said() -> None:
     assert side["status"] == "candidate: not judged yet"
     assert side["calibration"] == "candidate: not judged yet"
     assert side["comparison"] == "There was no champion before it."
-    assert side["figures"] == [("this model", "0.857")]  # its interval is not known
+    assert side["figures"] == [("this model", "–", "0.857")]  # its interval is not known
     alone = REFUSED.model_copy(update={"comparison": {"gain": None, "note": "no row"}})
     told = card_side(card(alone), "en")["comparison"]
     assert told == "Not comparable with a1b2: no row"

@@ -7,6 +7,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from mkt_models.manifest import manifest
 from mkt_models.reporting import ReportError, outside_links, render_index, story_of, to_html
 from mkt_models.stages import STAGES, Run
 from mkt_models.summary import Story
@@ -154,4 +155,24 @@ def test_the_index_tells_figures_strategies_and_stages(project: Path) -> None:
     for words in ("周末优选", "shops on weekends", "quiet hours", "seed=3", "2.5 s"):
         assert words in page
     assert page.count('<a href="0') == 2
+    assert outside_links(page) == []
+
+
+def test_the_index_says_which_version_decides_and_leads_to_the_cards(project: Path) -> None:
+    run = Run.open(project / "params" / "sample.yaml", {})
+    decided = {"model": "churn", "trained": "1f0c", "outcome": "kept", "released": "a1b2"}
+    decided |= {"audit": "pass", "calibration": "holds", "why": "gain +0.0004 [-0.0002, 0.001]"}
+    none = {**decided, "model": "value", "outcome": "refused", "released": None}
+    story = Story("sample", "i", (), (), (decided, none))
+    made_of = manifest(run)
+    page = render_index(run, story, made_of)
+    for words in (
+        'href="card_churn.html"><code>1f0c',
+        'href="card_churn_champion.html"><code>a1b2',
+        "not released, the champion stays",
+        "<td>refused</td>",
+        "<td>none</td>",
+        "gain +0.0004 [-0.0002, 0.001]",
+    ):
+        assert words in page
     assert outside_links(page) == []

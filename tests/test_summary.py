@@ -64,6 +64,32 @@ def test_figures_of_different_kinds_name_theirs_and_long_names_are_broken() -> N
     assert "    beside nothing to speak of\n" in told
 
 
+DECIDED = {
+    "model": "churn",
+    "trained": "1f0c",
+    "outcome": "kept",
+    "released": "a1b2",
+    "audit": "pass",
+    "calibration": "holds",
+    "why": "not shown to be better than a1b2, which stays",
+}
+
+
+def test_what_became_of_each_model_is_told_and_long_reasons_are_cut() -> None:
+    refused = {**DECIDED, "model": "value", "outcome": "refused", "released": None}
+    refused["why"] = "its audit could not be evaluated: " + "no group is large enough; " * 20
+    told = summary(Story("sample", "i", (FIGURE,), (), (DECIDED, refused)))
+    lines = told.split("Models\n")[1].split("\n\n")[0].splitlines()
+    assert lines[0] == (
+        "  churn 1f0c: not released, the champion stays; a1b2 decides. Not shown to be better than"
+    )
+    assert lines[1] == "    a1b2, which stays"
+    assert lines[2].startswith("  value 1f0c: refused; no version is released.")
+    assert len(lines) == 5
+    assert lines[-1].endswith(" …")
+    assert max(map(len, lines)) <= WIDTH
+
+
 def test_strategies_come_ranked_with_their_reasons() -> None:
     told = summary(Story("sample", "i", (), (answer(),)))
     assert "Customer 17, profile of 2018-01-01" in told

@@ -24,15 +24,15 @@ STATUS: Mapping[ModelStatus, _Both] = {
 }
 _METRICS: Mapping[str, _Both] = {
     "auc": ("AUC", "AUC"),
-    "pr_auc": ("average precision", "平均精确率"),
-    "brier": ("Brier score", "Brier 分数"),
+    "pr_auc": ("PR-AUC", "PR-AUC"),
+    "brier": ("Brier", "Brier"),
     "log_loss": ("log loss", "对数损失"),
-    "ece": ("calibration error (ECE)", "校准误差（ECE）"),
-    "mae": ("mean absolute error", "平均绝对误差"),
-    "rmse": ("root mean squared error", "均方根误差"),
+    "ece": ("ECE", "ECE"),
+    "mae": ("MAE", "MAE"),
+    "rmse": ("RMSE", "RMSE"),
     "bias": ("bias", "总额偏差"),
-    "spearman": ("rank correlation", "秩相关"),
-    "gini": ("normalised Gini", "归一化基尼系数"),
+    "spearman": ("Spearman", "Spearman"),
+    "gini": ("Gini", "基尼系数"),
 }
 _STATES: Mapping[str, _Both] = {
     "holds": ("holds", "成立"),
@@ -40,8 +40,8 @@ _STATES: Mapping[str, _Both] = {
     "not_evaluated": ("not evaluated", "未评估"),
 }
 _FINDINGS: Mapping[str, _Both] = {
-    "within": ("within the limit", "在限值内"),
-    "beyond": ("beyond the limit", "超出限值"),
+    "within": ("within", "在限值内"),
+    "beyond": ("beyond", "超出限值"),
     "suspected": ("suspected", "疑似有差距"),
     "undecided": ("undecided", "无法判定"),
 }
@@ -133,8 +133,12 @@ def card_side(card: ModelCard, language: Language) -> dict[str, Any]:
         "limits": told(facts.limits),
         "data": _data(card, side),
         "figures_note": _figures_note(n, side),
-        "figures_head": ["模型" if zh else "model", *(_METRICS[m][side] for m in metrics)],
-        "figures": _figures(facts.figures, metrics, side),
+        "figures_head": [
+            "模型" if zh else "model",
+            f"{_METRICS[facts.metric][side]} {'之差' if zh else 'difference'}",
+            *(_METRICS[m][side] for m in metrics),
+        ],
+        "figures": _figures(facts.figures, metrics, facts.metric, side),
         "calibration": _calibration(card, side),
         "comparison": _comparison(card, side),
         "verdict": f"审计结论：{verdict}" if zh else f"Audit: {verdict}",
@@ -147,9 +151,9 @@ def card_side(card: ModelCard, language: Language) -> dict[str, Any]:
             else (
                 "attribute",
                 "group",
-                "customers",
+                "n",
                 "calibration gap",
-                "selection ratio",
+                "selected",
                 "finding",
             )
         ),
@@ -195,13 +199,16 @@ def _figures_note(figure: Figure | None, side: int) -> str:
         return ("not available", "无")[side]
     return (
         f"{figure.kind.value.capitalize()}, n = {figure.n:,} rows of {figure.n_customers:,} "
-        "customers; intervals over customers. Simple peers predict the same rows.",
+        "customers; intervals over customers. Simple peers predict the same rows; the "
+        "difference is theirs minus the model's, paired.",
         f"回测，n = {figure.n:,}（{figure.n_customers:,} 位客户）；区间按客户计算。"
-        "对照模型预测同一批样本。",
+        "对照模型预测同一批样本；差值为对照减本模型，逐对计算。",
     )[side]
 
 
-def _figures(figures: Sequence[Figure], metrics: Sequence[str], side: int) -> list[tuple[str, ...]]:
+def _figures(
+    figures: Sequence[Figure], metrics: Sequence[str], compared: str, side: int
+) -> list[tuple[str, ...]]:
     rows = []
     for of in dict.fromkeys(figure.of for figure in figures):
         own = {figure.metric: figure for figure in figures if figure.of == of}
@@ -212,7 +219,12 @@ def _figures(figures: Sequence[Figure], metrics: Sequence[str], side: int) -> li
             else ""
             for m in metrics
         ]
-        rows.append((name, *cells))
+        gap = own[compared] if compared in own and of != "this_model" else None
+        told = "–"
+        if gap is not None:
+            ends = (gap.difference, gap.difference_lower, gap.difference_upper)
+            told = _interval(*ends, "+.2f" if _large(gap.difference) else "+.3f")
+        rows.append((name, told, *cells))
     return rows
 
 
@@ -240,7 +252,11 @@ def _comparison(card: ModelCard, side: int) -> str:
 
 
 def _form(value: float | None) -> str:
-    return ",.1f" if value is not None and abs(value) >= 10 else ".3f"
+    return ",.1f" if _large(value, 10) else ".3f"
+
+
+def _large(value: float | None, least: float = 1) -> bool:
+    return value is not None and abs(value) >= least
 
 
 def _number(value: float | None, form: str) -> str:

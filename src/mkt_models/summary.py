@@ -252,8 +252,11 @@ def _models(models: Iterable[Mapping[str, Any]]) -> str:
             f"{one['model']} {one['trained']}: {OUTCOMES[one['outcome']]}; {served}. {one['why']}"
         )
         told = _wrapped(text, "  ", "    ")
-        cut = told[:MODEL_LINES]
-        lines += [*cut[:-1], f"{cut[-1]} …"] if len(told) > len(cut) else told
+        if len(told) > MODEL_LINES:
+            shown = told[:MODEL_LINES]
+            words = shown[-1] if _columns(shown[-1]) <= WIDTH - 2 else shown[-1].rpartition(" ")[0]
+            told = [*shown[:-1], f"{words} …"]
+        lines += told
     return "\n".join(lines)
 
 
