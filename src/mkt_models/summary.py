@@ -248,9 +248,9 @@ def _models(models: Iterable[Mapping[str, Any]]) -> str:
     lines = ["Models"]
     for one in models:
         served = "no version is released" if not one["released"] else f"{one['released']} decides"
-        text = (
-            f"{one['model']} {one['trained']}: {OUTCOMES[one['outcome']]}; {served}. {one['why']}"
-        )
+        why = str(one["why"])
+        text = f"{one['model']} {one['trained']}: {OUTCOMES[one['outcome']]}; {served}. "
+        text += why[:1].upper() + why[1:]
         told = _wrapped(text, "  ", "    ")
         if len(told) > MODEL_LINES:
             shown = told[:MODEL_LINES]
