@@ -82,6 +82,13 @@ def test_a_standing_stays_when_the_same_model_is_saved_again(tmp_path: Path, chu
     assert registry.read_card(registry.find(tag, tmp_path)).standing == RELEASED
 
 
+def test_a_changed_model_is_mended_by_training_it_again(tmp_path: Path, churn: Scorer) -> None:
+    tag = save_toy(churn, tmp_path)
+    Path(registry.find(tag, tmp_path).path_of(registry.TREES)).write_bytes(b"other")
+    assert registry.save(churn, toy_facts(churn), tmp_path) == tag
+    assert not registry.read_card(registry.find(tag, tmp_path)).released
+
+
 def test_a_card_of_another_model_is_not_kept(tmp_path: Path, churn: Scorer, value: Scorer) -> None:
     with pytest.raises(ValueError, match="card of value does not fit churn"):
         registry.save(churn, toy_facts(value), tmp_path)

@@ -169,7 +169,7 @@ def test_without_a_pass_nothing_is_released_and_nothing_scored(
     found = decide(ws, Audited(verdict, ("age_band 19-34: beyond",)))
     assert (found.outcome, found.champion, found.verdict) == (Outcome.REFUSED, None, verdict)
     assert status(ws, version) is ModelStatus.REFUSED
-    assert released_in_words([found]) == "Released: churn not released."
+    assert released_in_words([found]) == "Models: churn not released."
     write_releases(ws, {Model.CHURN: found}, {"value": Verdict.NOT_EVALUATED})
     assert not ws.path("release", "churn_scores.parquet").exists()
     told = ws.read_json("release", "models")["churn"]

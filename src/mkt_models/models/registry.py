@@ -18,6 +18,7 @@ object is made here for the folder and handed to BentoML's functions, and nothin
 ``xgboost``, which an installation of ``xgboost-cpu`` does not have.
 """
 
+import contextlib
 import hashlib
 import json
 import shutil
@@ -64,7 +65,8 @@ def save(scorer: Scorer, facts: Facts, home: Path) -> str:
     """Save a scorer with the facts of its card into the store at ``home``.
 
     Returns its tag, e.g. ``mkt-churn:1f0c…``. A new version is a candidate; one that is there
-    already keeps its standing, so that training a released model again does not withdraw it.
+    already keeps its standing, so that training a released model again does not withdraw it; if a
+    file of it was changed, all are written anew, and it is a candidate until it is judged again.
 
     Raises
     ------
@@ -86,7 +88,8 @@ def save(scorer: Scorer, facts: Facts, home: Path) -> str:
     standing = Standing()
     tag = f"{name_of(scorer.name)}:{version}"
     if (Path(home) / "models" / name_of(scorer.name) / version / STANDING).is_file():
-        standing = read_card(find(tag, home)).standing
+        with contextlib.suppress(RegistryError):  # a file was changed: it is written anew
+            standing = read_card(find(tag, home)).standing
     contents[STANDING] = _sealed(standing, signature)
     labels = {"project": "mkt-models", "model": scorer.name.value}
     metadata = {

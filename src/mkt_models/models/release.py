@@ -228,7 +228,7 @@ def released_in_words(released: Iterable[Released]) -> str:
         f"{one.model.value} {_STATE[one.outcome] if one.champion else 'not released'}"
         for one in released
     ]
-    return f"Released: {', '.join(said)}." if said else "No model was trained."
+    return f"Models: {', '.join(said)}." if said else "No model was trained."
 
 
 _STATE = {
