@@ -37,19 +37,51 @@ from mkt_models.models.card import Facts, ModelCard, Standing
 from mkt_models.models.conformal import PredictionIntervals
 from mkt_models.models.linear import Linear
 from mkt_models.models.scorer import Scorer
+from mkt_models.models.signature import (
+    CARD,
+    SCORER,
+    SIGNATURE,
+    SIGNED,
+    STANDING,
+    TREES,
+    RegistryError,
+    changed,
+    digest,
+    read_file,
+    sealed,
+    signature_of,
+    to_json,
+    verified,
+)
 
-TREES = "trees.ubj"
-SCORER = "scorer.json"
-CARD = "card.json"
-SIGNATURE = "signature.json"
-STANDING = "standing.json"
-SIGNED = (TREES, SCORER, CARD)
+__all__ = [
+    "CARD",
+    "SCORER",
+    "SIGNATURE",
+    "SIGNED",
+    "SNAPSHOT",
+    "SNAPSHOT_FILES",
+    "STANDING",
+    "TREES",
+    "RegistryError",
+    "absence",
+    "check_snapshot",
+    "find",
+    "load",
+    "load_files",
+    "make_latest",
+    "name_of",
+    "read_card",
+    "refusal",
+    "save",
+    "save_absence",
+    "save_refusal",
+    "save_snapshot",
+    "set_standing",
+]
+
 SNAPSHOT = "mkt-snapshot"
 SNAPSHOT_FILES = ("snapshot.sqlite", "catalogue.yaml", "params.json")
-
-
-class RegistryError(LookupError):
-    """A model that is not there, not readable or not intact; the message says which, what to do."""
 
 
 def name_of(model: Model) -> str:
@@ -78,19 +110,19 @@ def save(scorer: Scorer, facts: Facts, home: Path) -> str:
         raise ValueError(f"the card of {facts.model.value} does not fit {scorer.name.value}")
     contents = {
         TREES: bytes(scorer.booster.save_raw(raw_format="ubj")),
-        SCORER: _json(_parts(scorer)).encode(),
-        CARD: _json(facts.model_dump(mode="json")).encode(),
+        SCORER: to_json(_parts(scorer)).encode(),
+        CARD: to_json(facts.model_dump(mode="json")).encode(),
     }
-    digests = {name: _digest(content) for name, content in contents.items()}
-    signature = _signature(digests)
+    digests = {name: digest(content) for name, content in contents.items()}
+    signature = signature_of(digests)
     version = signature[:12]
-    contents[SIGNATURE] = _json({"sha256": digests, "signature": signature}).encode()
+    contents[SIGNATURE] = to_json({"sha256": digests, "signature": signature}).encode()
     standing = Standing()
     tag = f"{name_of(scorer.name)}:{version}"
     if (Path(home) / "models" / name_of(scorer.name) / version / STANDING).is_file():
         with contextlib.suppress(RegistryError):  # a file was changed: it is written anew
             standing = read_card(find(tag, home)).standing
-    contents[STANDING] = _sealed(standing, signature)
+    contents[STANDING] = sealed(standing, signature)
     labels = {"project": "mkt-models", "model": scorer.name.value}
     metadata = {
         **facts.model_dump(mode="json"),
@@ -107,7 +139,7 @@ def set_standing(tag: str, standing: Standing, home: Path) -> ModelCard:
     card = read_card(model)
     path = Path(model.path_of(STANDING))
     partial = path.with_suffix(".partial")
-    partial.write_bytes(_sealed(standing, card.signature))
+    partial.write_bytes(sealed(standing, card.signature))
     partial.replace(path)
     return card.model_copy(update={"standing": standing})
 
@@ -133,15 +165,15 @@ def read_card(model: bentoml.Model) -> ModelCard:
         When a file is missing, was changed by a byte, or is no card.
 
     """
-    signature = _verified(model)
+    signature = verified(model)
     try:
-        facts = Facts.model_validate_json(_read(model, CARD))
-        kept = json.loads(_read(model, STANDING))
-        standing = Standing.model_validate_json(_json(kept["standing"]))
+        facts = Facts.model_validate_json(read_file(model, CARD))
+        kept = json.loads(read_file(model, STANDING))
+        standing = Standing.model_validate_json(to_json(kept["standing"]))
     except (ValueError, KeyError, TypeError, ValidationError):
-        raise _changed(model, STANDING) from None
-    if _read(model, STANDING) != _sealed(standing, signature):
-        raise _changed(model, STANDING)
+        raise changed(model, STANDING) from None
+    if read_file(model, STANDING) != sealed(standing, signature):
+        raise changed(model, STANDING)
     version = str(model.tag.version)
     return ModelCard(version=version, signature=signature, facts=facts, standing=standing)
 
@@ -199,9 +231,9 @@ def load_files(model: bentoml.Model) -> Scorer:
     for kind, why in _statement(model).items():
         if kind in ("not_available", "not_released"):
             raise RegistryError(f"{model.tag}: not readable as a scorer: {why}")
-    _verified(model)
+    verified(model)
     try:
-        parts = json.loads(_read(model, SCORER))
+        parts = json.loads(read_file(model, SCORER))
         booster = xgb.Booster({"nthread": 1}, model_file=model.path_of(TREES))
         return Scorer(
             name=Model(parts["name"]),
@@ -237,7 +269,7 @@ def save_snapshot(
     contents = {
         "snapshot.sqlite": Path(sqlite_file).read_bytes(),
         "catalogue.yaml": Path(catalogue_file).read_bytes(),
-        "params.json": _json(dict(params)).encode(),
+        "params.json": to_json(dict(params)).encode(),
     }
     labels = {"project": "mkt-models", "model": "snapshot"}
     version = _version(*contents.values())
@@ -246,7 +278,7 @@ def save_snapshot(
 
 def check_snapshot(model: bentoml.Model) -> None:
     """Raise RegistryError when a file of a snapshot is not the one that was saved."""
-    version = _version(*(_read(model, name) for name in SNAPSHOT_FILES))
+    version = _version(*(read_file(model, name) for name in SNAPSHOT_FILES))
     if version != str(model.tag.version):
         raise RegistryError(
             f"{model.tag}: {', '.join(SNAPSHOT_FILES)}: one was changed after it was saved; make "
@@ -302,7 +334,7 @@ def _parts(scorer: Scorer) -> dict[str, Any]:
 
 
 def _save_statement(model: Model, statement: Mapping[str, str], home: Path) -> str:
-    text = _json({"name": model.value, **statement}).encode()
+    text = to_json({"name": model.value, **statement}).encode()
     labels = {"project": "mkt-models", "model": model.value}
     return _write(name_of(model), _version(text), {SCORER: text}, labels, {}, home)
 
@@ -310,69 +342,16 @@ def _save_statement(model: Model, statement: Mapping[str, str], home: Path) -> s
 def _statement(model: bentoml.Model) -> dict[str, str]:
     """What stands in a model's place, or the parts of its scorer."""
     try:
-        parts = json.loads(_read(model, SCORER))
+        parts = json.loads(read_file(model, SCORER))
     except ValueError:
-        raise _changed(model, SCORER) from None
+        raise changed(model, SCORER) from None
     if not isinstance(parts, dict):
-        raise _changed(model, SCORER)
+        raise changed(model, SCORER)
     if {"not_available", "not_released"} & set(parts):
-        if _version(_read(model, SCORER)) != str(model.tag.version):
-            raise _changed(model, SCORER)
+        if _version(read_file(model, SCORER)) != str(model.tag.version):
+            raise changed(model, SCORER)
         return {key: str(value) for key, value in parts.items()}
     return {}
-
-
-def _verified(model: bentoml.Model) -> str:
-    """The signature of a model whose signed files are those that were saved."""
-    digests = {name: _digest(_read(model, name)) for name in SIGNED}
-    signature = _signature(digests)
-    try:
-        kept = json.loads(_read(model, SIGNATURE))
-        signed = {str(name): str(digest) for name, digest in kept["sha256"].items()}
-        told = str(kept["signature"])
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise _changed(model, SIGNATURE) from None
-    if signature[:12] == str(model.tag.version):
-        if (
-            told != signature
-            or signed != digests
-            or _read(model, SIGNATURE) != _json(kept).encode()
-        ):
-            raise _changed(model, SIGNATURE)
-        return signature
-    wrong = [name for name in SIGNED if signed.get(name) != digests[name]]
-    raise _changed(model, *(wrong or [SIGNATURE]))
-
-
-def _sealed(standing: Standing, signature: str) -> bytes:
-    kept = standing.model_dump(mode="json")
-    seal = _digest(f"{signature}{_json(kept)}".encode())
-    return _json({"standing": kept, "sha256": seal}).encode()
-
-
-def _read(model: bentoml.Model, name: str) -> bytes:
-    try:
-        return Path(model.path_of(name)).read_bytes()
-    except OSError as error:
-        raise RegistryError(
-            f"{model.tag}: {name} is missing: train the model again, or take the store from a "
-            "backup"
-        ) from error
-
-
-def _changed(model: bentoml.Model, *names: str) -> RegistryError:
-    return RegistryError(
-        f"{model.tag}: {', '.join(names)} was changed after it was saved; a model is never edited: "
-        "train it again, or take the store from a backup"
-    )
-
-
-def _signature(digests: Mapping[str, str]) -> str:
-    return _digest(_json(dict(digests)).encode())
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
 
 
 def _version(*contents: bytes) -> str:
@@ -380,10 +359,6 @@ def _version(*contents: bytes) -> str:
     for content in contents:
         digest.update(hashlib.sha256(content).digest())
     return digest.hexdigest()[:12]
-
-
-def _json(data: object) -> str:
-    return json.dumps(data, sort_keys=True, ensure_ascii=False, allow_nan=False)
 
 
 def _without_nulls(data: Any) -> Any:
