@@ -1,7 +1,8 @@
 """Where the tables and files of one run live.
 
 A run owns two folders of the project: ``build/<run>/`` for what the stages hand to each other,
-and ``reports/<run>/`` for what people read. Both can be deleted; ``make run`` makes them again.
+and ``reports/<run>/`` for what people read. Both can be deleted; ``make run`` makes them again,
+but for the ledger of releases and the champions of earlier runs, which go with ``build/<run>/``.
 """
 
 import hashlib

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mkt_models.evaluation.calibration import calibration_check, slope
@@ -105,6 +105,7 @@ def test_a_prediction_of_another_kind_is_an_error():
         check(rows.assign(model=rows["model"].where(rows["model"] < rows["model"].max())))
 
 
+@settings(deadline=None)
 @given(stretch=st.floats(0.3, 3), shift=st.floats(-1, 1))
 def test_slope_undoes_any_stretch(stretch, shift):
     rows = probabilities(n=400)

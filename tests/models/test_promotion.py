@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mkt_models.columns import Verdict
@@ -52,6 +52,7 @@ def test_an_unfit_challenger_is_refused_however_good(champion, verdict, calibrat
     assert ("a1 stays" in found.reason.en) == (champion is not None)
 
 
+@settings(deadline=None)
 @given(
     verdict=st.sampled_from(Verdict),
     state=st.sampled_from(["holds", "broken", "not_evaluated"]),

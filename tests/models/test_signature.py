@@ -2,7 +2,7 @@
 
 import json
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from toy_models import RELEASED
 
@@ -12,6 +12,7 @@ from mkt_models.models.signature import digest, sealed, signature_of
 DIGESTS = st.dictionaries(st.sampled_from(["a", "b", "c"]), st.binary(max_size=4).map(digest))
 
 
+@settings(deadline=None)
 @given(one=DIGESTS, other=DIGESTS)
 def test_signatures_are_equal_only_for_equal_files(one: dict, other: dict) -> None:
     assert signature_of(dict(reversed(one.items()))) == signature_of(one)
