@@ -2,6 +2,7 @@ import pytest
 
 from mkt_models.columns import SCORING_MODELS, Model
 from mkt_models.guard_params import FeatureChoice
+from mkt_models.models.coupon_use import COUPON_USE
 from mkt_models.models.feature_choice import FeatureChoiceError, catalogue_of, chosen_features
 from mkt_models.models.propensity import CAMPAIGN_FEATURES
 from mkt_models.profiles.measures import catalogue
@@ -43,4 +44,5 @@ def test_no_feature_left_is_an_error() -> None:
     choice = FeatureChoice(drop=tuple(catalogue()))
     with pytest.raises(FeatureChoiceError, match="all 44 features of churn dropped"):
         chosen_features(Model.CHURN, choice)
-    assert list(chosen_features(Model.PROPENSITY, choice)) == list(CAMPAIGN_FEATURES)
+    left = [*COUPON_USE, *CAMPAIGN_FEATURES]
+    assert list(chosen_features(Model.PROPENSITY, choice)) == left

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from models.tables import set_purchases, shop
 
+from mkt_models.models.coupon_use import COUPON_USE
 from mkt_models.models.labels import LabelError
 from mkt_models.models.propensity import (
     CAMPAIGN_FEATURES,
@@ -263,7 +264,7 @@ def test_every_pair_keeps_its_place_and_has_every_feature() -> None:
     pd.testing.assert_frame_equal(rows[list(asked.columns)], asked)
     names = list(features_of_propensity())
     assert sorted(rows.columns) == sorted([*asked.columns, *names])
-    assert set(names) == set(catalogue()) | set(CAMPAIGN_FEATURES)
+    assert set(names) == set(catalogue()) | set(COUPON_USE) | set(CAMPAIGN_FEATURES)
     assert (rows[names].dtypes == "float64").all()
     np.testing.assert_array_equal(rows["days_since_last_order"], [3, np.nan, np.nan, 9])
 

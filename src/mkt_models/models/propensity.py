@@ -12,6 +12,7 @@ import pandas as pd
 
 from mkt_models.columns import AS_OF, CAMPAIGN_ID, CUSTOMER_ID
 from mkt_models.engine import Connection, literal
+from mkt_models.models.coupon_use import COUPON_USE, coupon_use
 from mkt_models.models.labels import LabelError
 from mkt_models.profiles.features import features_at
 from mkt_models.profiles.measures import Measure, catalogue
@@ -62,8 +63,8 @@ CAMPAIGN_FEATURES: dict[str, Measure] = {
 
 
 def features_of_propensity() -> dict[str, Measure]:
-    """Every feature of the model: those of the customer and those of the campaign."""
-    return {**catalogue(), **CAMPAIGN_FEATURES}
+    """Every feature of the model: of the customer, of its use of coupons, of the campaign."""
+    return {**catalogue(), **COUPON_USE, **CAMPAIGN_FEATURES}
 
 
 def require_campaigns(tables: Iterable[str]) -> None:
@@ -156,11 +157,13 @@ def with_features(con: Connection, pairs: pd.DataFrame) -> pd.DataFrame:
     """
     dates = [stamp.date() for stamp in sorted(pairs[AS_OF].unique())]
     customers = features_at(con, dates)
+    coupons = coupon_use(con, dates)
     offers = _campaign_features(con)
     affinity = _affinity(con, pairs)
     past = _past_campaigns(con, pairs)
     rows = (
         pairs.merge(customers, on=[CUSTOMER_ID, AS_OF], how="left", validate="many_to_one")
+        .merge(coupons, on=[CUSTOMER_ID, AS_OF], how="left", validate="many_to_one")
         .merge(offers, on=CAMPAIGN_ID, how="left", validate="many_to_one")
         .merge(affinity, on=[CUSTOMER_ID, CAMPAIGN_ID, AS_OF], how="left", validate="one_to_one")
         .merge(past, on=[CUSTOMER_ID, AS_OF], how="left", validate="many_to_one")
