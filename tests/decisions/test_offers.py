@@ -45,7 +45,8 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
         CREATE TABLE campaigns
             (campaign_id VARCHAR, campaign_type VARCHAR, starts_on DATE, ends_on DATE,
             left_censored BOOLEAN, right_censored BOOLEAN);
-        CREATE TABLE exposures (customer_id VARCHAR, campaign_id VARCHAR, sent_on DATE);
+        CREATE TABLE exposures (customer_id VARCHAR, campaign_id VARCHAR, channel VARCHAR,
+            sent_on DATE);
         CREATE TABLE offers (offer_id VARCHAR, campaign_id VARCHAR, product_id VARCHAR);
         CREATE TABLE outcomes (customer_id VARCHAR, campaign_id VARCHAR, offer_id VARCHAR,
             kind VARCHAR, occurred_on DATE);
@@ -69,7 +70,7 @@ def offer(con: duckdb.DuckDBPyConnection, offer_id: str, campaign: str, *product
 
 
 def send(con: duckdb.DuckDBPyConnection, customer: str, campaign: str, day: str) -> None:
-    con.execute("INSERT INTO exposures VALUES (?, ?, ?)", [customer, campaign, day])
+    con.execute("INSERT INTO exposures VALUES (?, ?, 'mail', ?)", [customer, campaign, day])
 
 
 def redeem(

@@ -40,6 +40,9 @@ _COLUMNS = {
     ),
 }
 
+# Columns that are null in every row until a test sets them.
+_MORE = {"campaigns": "channel VARCHAR", "offers": "discount_share DOUBLE"}
+
 
 def shop(
     purchases: Iterable[tuple[str, date, int] | tuple[str, date, int, str]],
@@ -58,6 +61,8 @@ def shop(
             con.executemany(
                 f"INSERT INTO {name} VALUES ({', '.join('?' * len(columns))})", tables[name]
             )
+    for table, more in _MORE.items():
+        con.execute(f"ALTER TABLE {table} ADD COLUMN {more}")
     prepare_orders(con)
     return con
 

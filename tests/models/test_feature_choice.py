@@ -2,9 +2,9 @@ import pytest
 
 from mkt_models.columns import SCORING_MODELS, Model
 from mkt_models.guard_params import FeatureChoice
+from mkt_models.models.campaign_features import CAMPAIGN_FEATURES
 from mkt_models.models.coupon_use import COUPON_USE
 from mkt_models.models.feature_choice import FeatureChoiceError, catalogue_of, chosen_features
-from mkt_models.models.propensity import CAMPAIGN_FEATURES
 from mkt_models.profiles.measures import catalogue
 
 

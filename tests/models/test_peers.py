@@ -171,21 +171,20 @@ def test_each_model_has_a_naive_and_a_usual_peer(
 
 def test_the_simplest_propensity_peer_knows_the_kind_of_campaign_alone() -> None:
     rng = np.random.default_rng(6)
-    names = ["campaign_type_a", "campaign_type_c", "redemptions_ever", "campaigns_redeemed"]
+    names = ["type_rate", "campaigns_ever", "redemptions_ever", "campaigns_redeemed"]
     train = pd.DataFrame(rng.integers(0, 2, (400, 4)).astype(float), columns=names)
     train["redeemed_rate"] = np.where(rng.random(400) < 0.5, np.nan, 0.5)
-    chance = 0.1 + 0.3 * train["campaign_type_a"] + 0.4 * train["redemptions_ever"]
+    chance = 0.1 + 0.3 * train["type_rate"] + 0.4 * train["redemptions_ever"]
     train["target"] = (rng.random(400) < chance).astype(int)
     found = peers.propensity_peers(names, replace(CHURN, name=Model.PROPENSITY))
     assert list(found) == ["type_rate", "past_redemptions", "logistic", *OTHER_TREES]
-    by_kind = ["campaign_type_a", "campaign_type_c"]
     spread = {
-        name: train.assign(p=peer(train, train)).groupby(by_kind)["p"].nunique().max()
+        name: train.assign(p=peer(train, train)).groupby("type_rate")["p"].nunique().max()
         for name, peer in found.items()
     }
     assert spread["type_rate"] == 1
     assert min(spread["past_redemptions"], spread["logistic"]) > 1
-    type_rate = train.assign(p=found["type_rate"](train, train)).groupby("campaign_type_a")["p"]
+    type_rate = train.assign(p=found["type_rate"](train, train)).groupby("type_rate")["p"]
     assert type_rate.mean()[1.0] > type_rate.mean()[0.0] + 0.1
 
 

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from models.tables import set_purchases, shop
 
+from mkt_models.models.campaign_features import CAMPAIGN_FEATURES
 from mkt_models.models.coupon_use import COUPON_USE
 from mkt_models.models.labels import LabelError
 from mkt_models.models.propensity import (
-    CAMPAIGN_FEATURES,
     campaign_origins,
     exposed,
     features_of_propensity,
@@ -185,75 +185,6 @@ def pairs(*rows: tuple[str, str]) -> pd.DataFrame:
 
 def of(con: duckdb.DuckDBPyConnection, customer: str, campaign: str = "now") -> pd.Series:
     return with_features(con, pairs((customer, campaign))).iloc[0]
-
-
-def test_affinity_is_what_was_bought_of_the_campaigns_products_in_180_days() -> None:
-    con = market(
-        [
-            ("c", at(-181), 7700, "soup"),  # a day too old
-            ("c", at(-180), 300, "soup"),
-            ("c", at(-1), 200, "bread"),
-            ("c", at(-1), 500, "milk"),  # not in the campaign
-            ("c", at(0), 9900, "soup"),  # the first day is the future
-            ("d", at(-5), 4400, "soup"),  # somebody else
-        ]
-    )
-    row = of(con, "c")
-    assert row["affinity_lines"] == 2
-    assert row["affinity_amount"] == pytest.approx(5.0)
-    assert row["affinity_share"] == pytest.approx(0.5)
-
-
-def test_affinity_is_nought_without_purchases_and_its_share_unknown_without_spend() -> None:
-    con = market([("other_things", at(-9), 500, "milk"), ("long_ago", at(-200), 500, "soup")])
-    rows = with_features(
-        con, pairs(("other_things", "now"), ("long_ago", "now"), ("nobody", "now"))
-    )
-    assert rows["affinity_lines"].tolist() == [0.0, 0.0, 0.0]
-    assert rows["affinity_amount"].tolist() == [0.0, 0.0, 0.0]
-    np.testing.assert_array_equal(rows["affinity_share"], [0.0, np.nan, np.nan])
-    np.testing.assert_array_equal(rows["days_since_last_order"], [9.0, 200.0, np.nan])
-
-
-def test_a_campaign_is_described_by_its_kind_days_coupons_and_products() -> None:
-    rows = with_features(market(), pairs(("c", "now"), ("c", "past"), ("c", "open")))
-    names = ["type_a", "type_c", "days", "offers", "products"]
-    assert rows[[f"campaign_{name}" for name in names]].values.tolist() == [
-        [1, 0, 30, 3, 2],
-        [0, 0, 31, 1, 1],
-        [0, 1, 16, 0, 0],
-    ]
-
-
-def history(
-    exposures: list[tuple[object, ...]], outcomes: list[tuple[object, ...]]
-) -> tuple[float, float, float]:
-    row = of(market(exposures=exposures, outcomes=outcomes), "c")
-    return row["campaigns_ever"], row["campaigns_redeemed"], row["redeemed_rate"]
-
-
-def test_past_campaigns_are_those_received_before() -> None:
-    received = [mailed("c", "early", -300), mailed("c", "past", -60), mailed("c", "open", -10)]
-    assert history([*received, mailed("c", "now", 0)], [redeemed("c", "past", -40)]) == (3, 1, 0.5)
-    assert history(received, []) == (3, 0, 0.0)
-    assert history([*received, mailed("c", "now", -1)], []) == (4, 0, 0.0)
-
-
-def test_the_rate_is_unknown_before_a_campaign_is_over() -> None:
-    ever, redeemed_, rate = history([mailed("c", "open", -10)], [redeemed("c", "open", -5)])
-    assert (ever, redeemed_) == (1, 0)
-    assert np.isnan(rate)
-
-
-def test_two_mailings_of_a_campaign_are_one_campaign() -> None:
-    exposures = [mailed("c", "past", -60), mailed("c", "past", -50, "email")]
-    assert history(exposures, [redeemed("c", "past", -40)]) == (1, 1, 1.0)
-
-
-def test_a_redemption_after_the_day_is_not_known_though_its_campaign_is_over() -> None:
-    exposures = [mailed("c", "past", -60)]
-    assert history(exposures, [redeemed("c", "past", -1)]) == (1, 1, 1.0)
-    assert history(exposures, [redeemed("c", "past", 0)]) == (1, 0, 0.0)
 
 
 def test_every_pair_keeps_its_place_and_has_every_feature() -> None:

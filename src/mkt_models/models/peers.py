@@ -55,11 +55,10 @@ def value_peers(
 
 def propensity_peers(features: Sequence[str], recipe: Recipe) -> dict[str, Peer]:
     """What a propensity model must beat; ``recipe`` is its own."""
-    kinds = ("campaign_type_a", "campaign_type_c")
     history = ("redemptions_ever", "campaigns_redeemed", "redeemed_rate")
     return {
-        "type_rate": logit(kinds),
-        "past_redemptions": logit((*kinds, *history)),
+        "type_rate": logit(("type_rate",)),
+        "past_redemptions": logit(("type_rate", *history)),
         "logistic": logit(features),
         **boosted(features, recipe),
     }
