@@ -1,0 +1,239 @@
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from models.tables import set_purchases, shop
+
+from mkt_models.models.offer_choice import (
+    KEYS,
+    MODEL,
+    OFFER_FEATURES,
+    action_probabilities,
+    choice_backtest,
+    fit_offer_choice,
+    most_bought,
+    observed_shares,
+    offer_choices,
+    picks,
+    with_chosen,
+)
+from mkt_models.profiles.exclusions import Exclusions
+
+D = date(2020, 9, 1)
+
+
+def at(days: int) -> date:
+    return D + timedelta(days=days)
+
+
+CAMPAIGNS = [
+    ("past", "Type B", at(-60), at(-30), False, False),
+    ("now", "Type A", at(0), at(29), False, False),
+]
+OFFERS = [
+    ("a", "now", "soup"),
+    ("a", "now", "broth"),
+    ("b", "now", "bread"),
+    ("c", "now", "wine"),
+    ("d", "now", "novelty"),  # nobody ever bought it
+    ("old", "past", "milk"),
+]
+PRODUCTS = [("soup", "CANS", False), ("broth", "CANS", False), ("bread", "BAKERY", False)]
+PRODUCTS += [("rolls", "BAKERY", False), ("wine", "WINE", False), ("milk", "DAIRY", False)]
+PRODUCTS += [("novelty", "NEW", False)]
+HIDDEN = Exclusions(categories=("WINE",))
+BOUGHT = [
+    ("c", at(-366), 9900, "soup"),  # a day too old
+    ("c", at(-365), 300, "soup"),
+    ("c", at(-3), 100, "broth"),
+    ("c", at(-2), 200, "bread"),
+    ("c", at(-1), 200, "rolls"),  # no product of an offer, but of a category
+    ("c", at(-1), 900, "wine"),
+    ("c", at(-1), 900, "wine"),
+    ("d", at(-1), 500, "bread"),
+    ("c", at(0), 9900, "bread"),  # not before
+]
+
+
+def market(purchases: list[tuple[str, date, int, str]] | None = None) -> duckdb.DuckDBPyConnection:
+    con = shop(purchases or BOUGHT, products=PRODUCTS, campaigns=CAMPAIGNS, offers=OFFERS)
+    con.execute("ALTER TABLE products ADD COLUMN product_type VARCHAR")
+    con.execute("UPDATE offers SET discount_share = 0.2 WHERE offer_id = 'a'")
+    return con
+
+
+def pairs(*customers: str, campaign: str = "now", as_of: date = D) -> pd.DataFrame:
+    frame = pd.DataFrame({"customer_id": list(customers), "campaign_id": campaign})
+    return frame.assign(as_of=pd.Timestamp(as_of).as_unit("us"))
+
+
+def test_offers_beside_each_other_worked_by_hand() -> None:
+    found = offer_choices(market(), pairs("c"), HIDDEN)
+    assert list(found.columns) == [*KEYS, *OFFER_FEATURES]
+    assert found["offer_id"].tolist() == ["a", "b", "c", "d"]
+    nan = np.nan
+    by_hand = {
+        "offer_bought": [2, 1, 0, 0],  # what is hidden does not count
+        "offer_bought_share": [2 / 3, 1 / 3, 0, 0],
+        "offer_bought_rank": [1, 2, 3, 3],
+        "offer_days_since": [3, 2, nan, nan],
+        "offer_category_bought": [2, 2, 0, 0],
+        "offer_category_share": [0.5, 0.5, 0, 0],
+        "offer_popularity": [2 / 6, 2 / 6, 2 / 6, 0],
+        "offer_products": [2, 1, 1, 1],
+        "offer_price": [2.0, 3.5, 9.0, nan],
+        "offer_discount": [0.2, nan, nan, nan],
+        "campaign_offers": [4, 4, 4, 4],
+    }
+    for name, values in by_hand.items():
+        np.testing.assert_allclose(found[name], values, err_msg=name)
+
+
+def test_who_bought_nothing_has_the_offers_all_the_same() -> None:
+    found = offer_choices(market(), pairs("stranger"))
+    assert found["offer_bought"].tolist() == [0, 0, 0, 0]
+    assert found["offer_bought_rank"].tolist() == [1, 1, 1, 1]
+    assert found["offer_bought_share"].isna().all()
+    assert offer_choices(market(), pairs("c", campaign="no offers")).empty
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[tuple[duckdb.DuckDBPyConnection, pd.DataFrame]]:
+    con = market()
+    yield con, offer_choices(con, pairs("c", "d", "stranger"), HIDDEN)
+    con.close()
+
+
+@settings(max_examples=10, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["c", "d", "stranger"]),
+            st.integers(0, 60).map(at),
+            st.integers(0, 99_999),
+            st.sampled_from([name for name, *_ in PRODUCTS]),
+        ),
+        max_size=4,
+    )
+)
+def test_nothing_on_or_after_the_day_changes_a_feature(
+    world: tuple[duckdb.DuckDBPyConnection, pd.DataFrame],
+    later: list[tuple[str, date, int, str]],
+) -> None:
+    con, before = world
+    set_purchases(con, [*BOUGHT, *later])
+    after = offer_choices(con, pairs("c", "d", "stranger"), HIDDEN)
+    pd.testing.assert_frame_equal(after, before)
+
+
+@pytest.mark.parametrize(
+    ("day", "kind", "chosen"),
+    [
+        (-1, "redemption", 0),
+        (0, "redemption", 1),
+        (29, "redemption", 1),
+        (30, "redemption", 0),
+        (3, "click", 0),
+    ],
+)
+def test_an_offer_is_chosen_when_redeemed_in_the_campaigns_days(
+    day: int, kind: str, chosen: int
+) -> None:
+    con = market()
+    con.execute(f"INSERT INTO outcomes VALUES ('c', 'now', 'a', '{kind}', DATE '{at(day)}')")
+    con.execute(f"INSERT INTO outcomes VALUES ('d', 'now', 'b', 'redemption', DATE '{at(3)}')")
+    asked = pairs("c")
+    known = asked.assign(campaign_type="Type A", ends_on=pd.Timestamp(at(29)), target=1)
+    rows = with_chosen(con, offer_choices(con, asked), known)
+    assert rows["chosen"].tolist() == [chosen, 0, 0, 0]
+
+
+def test_the_pick_is_the_highest_among_what_was_bought_ties_by_id() -> None:
+    rows = pd.DataFrame(
+        {
+            "customer_id": ["1", "1", "1", "2", "2", "3"],
+            "campaign_id": "x",
+            "as_of": pd.Timestamp(D),
+            "offer_id": ["b", "a", "c", "a", "b", "a"],
+            "offer_bought": [1, 1, 0, 2, 3, 0],
+        },
+        index=[5, 3, 9, 1, 0, 2],
+    )
+    assert picks(rows, most_bought(rows)).tolist() == [False, True, False, False, True, False]
+    scores = np.array([0.2, 0.1, 0.9, 0.7, 0.3, 0.9])
+    assert picks(rows, scores).tolist() == [True, False, False, True, False, False]
+
+
+def campaign(number: int, start: int, n: int, rng: np.random.Generator) -> pd.DataFrame:
+    """``n`` redeemers of a campaign of four offers: the recently bought one is mostly redeemed."""
+    size = n * 4
+    since = np.where(np.tile(np.arange(4), n) == np.repeat(rng.integers(0, 4, n), 4), 5.0, 200.0)
+    chance = np.where(since == 5.0, 0.8, 0.1)
+    values = {name: rng.random(size) for name in OFFER_FEATURES}
+    return pd.DataFrame(
+        {
+            "customer_id": [f"{i:03d}" for i in np.repeat(np.arange(n), 4)],
+            "campaign_id": str(number),
+            "as_of": pd.Timestamp(at(start)),
+            "offer_id": [f"{number}:{i}" for i in np.tile(np.arange(4), n)],
+            **values,
+            "offer_bought": rng.integers(1, 5, size).astype(float),
+            "offer_days_since": since,
+            "campaign_offers": 4.0,
+            "campaign_type": "Type B",
+            "ends_on": pd.Timestamp(at(start + 20)),
+            "target": 1,
+            "chosen": (rng.random(size) < chance).astype(int),
+        }
+    )
+
+
+def test_offers_that_no_training_row_knew_are_told_apart_and_truly() -> None:
+    rng = np.random.default_rng(1)
+    rows = pd.concat([campaign(1, -60, 120, rng), campaign(2, 0, 80, rng)], ignore_index=True)
+    found = choice_backtest(rows, D, seed=7)
+    assert set(found["offer_id"]) == {f"2:{i}" for i in range(4)}
+    assert found[MODEL].between(0, 1).all()
+    likely = found.merge(rows[[*KEYS, "offer_days_since"]], on=KEYS)["offer_days_since"] == 5.0
+    assert found.loc[likely, MODEL].mean() == pytest.approx(0.8, abs=0.12)
+    assert found.loc[~likely, MODEL].mean() == pytest.approx(0.1, abs=0.06)
+    again = choice_backtest(rows, D, seed=7)
+    pd.testing.assert_frame_equal(found, again)
+
+
+def test_where_little_was_chosen_all_offers_are_alike() -> None:
+    rng = np.random.default_rng(2)
+    rows = campaign(1, -60, 5, rng).assign(chosen=[1, 1, 0, 0] * 5)
+    model = fit_offer_choice(rows, seed=1)
+    assert model.booster is None
+    assert model.probability(rows).tolist() == [0.5] * 20  # two of four
+    nothing = fit_offer_choice(rows.assign(target=0), seed=1)
+    assert nothing.probability(rows).tolist() == [0.25] * 20
+
+
+def test_the_shares_that_were_observed_worked_by_hand() -> None:
+    rows = campaign(1, -60, 4, np.random.default_rng(3))
+    rows["offer_bought"] = [9.0, 1, 1, 1] * 4  # the pick is the first
+    rows["chosen"] = [1, 0, 0, 0, 0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 1]
+    rows["target"] = 1
+    # One of four redeemed the pick; the other three offers have four redemptions of four redeemers.
+    assert observed_shares(rows, rows).tolist() == pytest.approx([0.25, 0.25, 0.25, 0.25] * 4)
+    more = rows.assign(chosen=[1, 0, 0, 0] * 3 + [0, 1, 0, 0])
+    assert observed_shares(more, rows)[:4].tolist() == pytest.approx([0.75, 1 / 16, 1 / 16, 1 / 16])
+    unknown = observed_shares(more, rows.assign(campaign_type="Type Z"))
+    assert unknown[:4].tolist() == pytest.approx([0.75, 0.25, 0.25, 0.25])
+
+
+def test_an_action_is_the_campaign_times_the_offer() -> None:
+    choices = pd.DataFrame(
+        {"customer_id": ["1", "1", "2"], "campaign_id": "x", "p": [0.5, 0.1, 0.5]}, index=[4, 2, 7]
+    )
+    scores = pd.DataFrame({"customer_id": ["1"], "campaign_id": ["x"], "score": [0.2]})
+    found = action_probabilities(choices, scores, "p")
+    assert found.index.tolist() == [4, 2, 7]
+    np.testing.assert_allclose(found, [0.1, 0.02, np.nan])
