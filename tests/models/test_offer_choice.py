@@ -14,6 +14,7 @@ from mkt_models.models.offer_choice import (
     MODEL,
     OFFER_FEATURES,
     action_probabilities,
+    actions,
     choice_backtest,
     fit_offer_choice,
     most_bought,
@@ -237,3 +238,24 @@ def test_an_action_is_the_campaign_times_the_offer() -> None:
     found = action_probabilities(choices, scores, "p")
     assert found.index.tolist() == [4, 2, 7]
     np.testing.assert_allclose(found, [0.1, 0.02, np.nan])
+
+
+def test_both_levels_of_the_most_bought_coupon_worked_by_hand() -> None:
+    tested = pd.DataFrame(
+        {
+            "customer_id": ["1", "1", "2"],
+            "campaign_id": "x",
+            "as_of": pd.Timestamp(D),
+            "offer_id": ["a", "b", "a"],
+            "offer_bought": [1.0, 4.0, 0.0],  # customer 2 bought nothing of it: no action
+            "redeemed_any": [1, 1, 0],
+            "target": [0, 1, 0],
+            "this_model": [0.9, 0.3, 0.5],
+            "observed_shares": [0.1, 0.2, 0.2],
+            "most_bought": [1.0, 4.0, 0.0],
+        }
+    )
+    first = pd.DataFrame({"customer_id": ["1", "2"], "campaign_id": "x", "this_model": [0.5, 0.1]})
+    (row,) = actions(tested, first).to_dict("records")
+    assert (row["customer_id"], row["offer_id"], row["target"]) == ("1", "b", 1)
+    assert (row["this_model"], row["observed_shares"]) == pytest.approx((0.15, 0.1))

@@ -13,14 +13,18 @@ from models.tables import shop
 from mkt_models.engine import DuckDB, tables
 from mkt_models.models import propensity
 from mkt_models.models.labels import labels_at
+from mkt_models.models.offer_choice import KEYS as KEYS_OF_OFFERS
+from mkt_models.models.offer_choice import OFFER_FEATURES, offer_choices
 from mkt_models.models.time_guard import (
     TimeGuardError,
     changed_by_the_future,
     check_unchanged,
+    choices_at,
     customers_at,
     pairs_at,
 )
 from mkt_models.params import Cutoffs
+from mkt_models.profiles.exclusions import Exclusions
 from mkt_models.profiles.features import features_at, prepare_orders
 from mkt_models.profiles.measures import catalogue
 
@@ -95,6 +99,18 @@ def test_the_features_of_campaigns_do_not_change(con: DuckDB) -> None:
         con, rows, keys, ["target"], D, lambda c: propensity.exposed(c, at(60))
     )
     assert target["without_future"].tolist() == [3]  # without the day, nobody has been sent it
+
+
+def test_the_features_of_offers_do_not_change(con: DuckDB) -> None:
+    pairs = propensity.exposed(con, at(60))
+    now = pairs[pairs["as_of"] == pd.Timestamp(D)]
+    rows = offer_choices(con, pairs)
+    names = list(OFFER_FEATURES)
+    table = changed_by_the_future(
+        con, rows, KEYS_OF_OFFERS, names, D, choices_at(now, Exclusions())
+    )
+    assert table["n"].unique().tolist() == [3]
+    check_unchanged(table, D)
 
 
 def test_a_feature_that_includes_the_day_itself_is_found(con: DuckDB) -> None:

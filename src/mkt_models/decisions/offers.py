@@ -1,11 +1,12 @@
 """Which coupon of a running campaign suits a customer best, and what a redemption is worth.
 
-A campaign has up to two hundred coupons. The one for a customer is the one whose products the
-customer bought most often; a customer who bought none of them gets no coupon of that campaign.
+A campaign has up to two hundred coupons. The one for a customer is the likeliest to be redeemed
+(:mod:`mkt_models.models.offer_choice`) of those whose products the customer bought; who bought none
+of them gets no coupon of that campaign.
 
-The model predicts that a customer that was sent a campaign redeems *any* of its coupons in *all*
-of its days. Halfway through a campaign a single coupon is less likely than that. How much less is
-observed in the campaigns that are over: :func:`coupon_shares`.
+The propensity model predicts that a customer that was sent a campaign redeems *any* of its coupons
+in *all* of its days. Halfway through a campaign that is less likely. How much less is observed in
+the campaigns that are over: :func:`later_shares`.
 
 Module of the notebooks: it needs the SQL engine, which the service does not carry.
 """
@@ -15,13 +16,12 @@ from datetime import date
 
 import pandas as pd
 
-from mkt_models.columns import CAMPAIGN_ID, CUSTOMER_ID
+from mkt_models.columns import CAMPAIGN_ID, CUSTOMER_ID, OFFER_ID
 from mkt_models.decisions.naming import NAMELESS
-from mkt_models.engine import Connection, literal
-from mkt_models.models.propensity import open_exposures_sql
+from mkt_models.engine import Connection, DuckDB, literal
+from mkt_models.models.offer_choice import LOOK_BACK_DAYS, action_probabilities, picks
 from mkt_models.profiles.exclusions import Exclusions
 
-LOOK_BACK_DAYS = 365
 PRODUCTS_NAMED = 3
 
 NOTHING = Exclusions()
@@ -38,7 +38,7 @@ class Coupons:
     worth
         One row per campaign type, as :func:`redemption_worth` gives it.
     shares
-        One row per running campaign, as :func:`coupon_shares` gives it.
+        One row per running campaign, as :func:`later_shares` gives it.
 
     """
 
@@ -48,22 +48,27 @@ class Coupons:
 
 
 def coupons_today(
-    con: Connection, as_of: date, scores: pd.DataFrame | None, hidden: Exclusions = NOTHING
+    con: DuckDB,
+    as_of: date,
+    scores: pd.DataFrame | None,
+    choices: pd.DataFrame | None,
+    hidden: Exclusions = NOTHING,
 ) -> Coupons:
     """Pick and score the coupon of every customer and running campaign.
 
-    ``scores`` are those of the propensity model, one row per customer and campaign; None where
-    there is no such model: then no coupon can be offered, and all three tables are empty.
+    ``scores`` are those of the propensity model, one row per customer and campaign; ``choices``
+    those of its second level, one row per coupon of these too. None where there is no such model:
+    then no coupon can be offered, and all three tables are empty.
     """
-    if scores is None:
+    if scores is None or choices is None:
         return Coupons(
             pd.DataFrame(columns=[CUSTOMER_ID, "probability"]),
             pd.DataFrame(columns=["campaign_type", "redemptions", "matched", "amount"]),
             pd.DataFrame(columns=[CAMPAIGN_ID, "campaign_type", "elapsed"]),
         )
     worth = redemption_worth(con, as_of)
-    shares = coupon_shares(con, as_of, hidden)
-    offers = score_offers(best_offers(con, as_of, hidden), scores, worth, shares)
+    shares = later_shares(con, as_of)
+    offers = score_offers(best_offers(con, as_of, choices, hidden), scores, worth, shares)
     return Coupons(offers, worth, shares)
 
 
@@ -115,84 +120,86 @@ def redemption_worth(con: Connection, as_of: date) -> pd.DataFrame:
     ).df()
 
 
-def best_offers(con: Connection, as_of: date, hidden: Exclusions = NOTHING) -> pd.DataFrame:
-    """Pick one coupon per customer and campaign in which a redemption is still to come.
+def best_offers(
+    con: DuckDB, as_of: date, choices: pd.DataFrame, hidden: Exclusions = NOTHING
+) -> pd.DataFrame:
+    """Pick the likeliest coupon per customer and campaign, and name what it is for.
 
     Parameters
     ----------
     con
         Engine with the clean views.
     as_of
-        Purchases of the 365 days before it count. The campaign runs on it, was sent to the
-        customer by then, and the customer redeemed none of its coupons before.
+        Purchases of the 365 days before it count.
+    choices
+        One row per customer, campaign and coupon in which a redemption is still to come, as
+        ``offer_choices`` gives it, with ``this_offer``: P(this coupon | any of the campaign).
     hidden
         Products that are never named: no articles, or private to a person.
 
     Returns
     -------
     pandas.DataFrame
-        One row per customer and campaign: ``offer_id``, ``campaign_type``, ``starts_on``,
-        ``ends_on``, ``times`` (order lines of its products), ``products`` (what they are called:
-        list of distinct categories, most bought first, at most three). A category that names no
-        goods gives way to the product types in it. Products without a category do not count: they
-        could be hidden ones.
+        One row per customer and campaign: ``offer_id``, ``this_offer``, ``campaign_type``,
+        ``starts_on``, ``ends_on``, ``times`` (order lines of its products), ``products`` (what they
+        are called: list of distinct categories, most bought first, at most three). A category that
+        names no goods gives way to the product types in it. Products without a category do not
+        count: they could be hidden ones.
 
     """
     nameless = ", ".join(literal(name) for name in sorted(NAMELESS))
-    asked = f"SELECT *, DATE '{as_of}' AS as_of FROM ({open_exposures_sql(as_of)}) AS x"
-    frame = con.execute(
-        f"""
-        WITH {_picks_sql(asked, hidden)}, named AS (
-            SELECT customer_id, campaign_id, offer_id, sum(n) AS n,
-                   CASE WHEN category IN ({nameless}) THEN COALESCE(product_type, category)
-                        ELSE category END AS product
-            FROM bought GROUP BY 1, 2, 3, 5
-        )
-        SELECT b.customer_id, b.campaign_id, b.offer_id, c.campaign_type,
-               CAST(c.starts_on AS VARCHAR) AS starts_on, CAST(c.ends_on AS VARCHAR) AS ends_on,
-               CAST(t.times AS INTEGER) AS times, b.product
-        FROM named AS b
-        JOIN picks AS t ON t.customer_id = b.customer_id AND t.campaign_id = b.campaign_id
-         AND t.offer_id = b.offer_id
-        JOIN campaigns AS c ON c.campaign_id = b.campaign_id
-        ORDER BY b.customer_id, b.campaign_id, b.n DESC, b.product"""
-    ).df()
+    chosen = choices[picks(choices, choices["this_offer"].to_numpy(dtype="float64"))]
+    con.register("picked", chosen[[CUSTOMER_ID, CAMPAIGN_ID, OFFER_ID, "this_offer"]])
+    try:
+        frame = con.execute(
+            f"""
+            WITH bought AS (
+                SELECT k.customer_id, k.campaign_id, k.offer_id, k.this_offer, count(*) AS n,
+                       CASE WHEN p.category IN ({nameless})
+                           THEN COALESCE(p.product_type, p.category) ELSE p.category END AS product
+                FROM picked AS k
+                JOIN transactions AS t ON t.customer_id = k.customer_id
+                 AND t.local_date < DATE '{as_of}'
+                 AND DATEDIFF('day', t.local_date, DATE '{as_of}') <= {LOOK_BACK_DAYS}
+                JOIN offers AS o ON o.campaign_id = k.campaign_id AND o.offer_id = k.offer_id
+                 AND o.product_id = t.product_id
+                JOIN products AS p ON p.product_id = t.product_id
+                WHERE p.category IS NOT NULL AND {hidden.allowed_sql()}
+                GROUP BY k.customer_id, k.campaign_id, k.offer_id, k.this_offer, product
+            )
+            SELECT b.customer_id, b.campaign_id, b.offer_id, b.this_offer, c.campaign_type,
+                   CAST(c.starts_on AS VARCHAR) AS starts_on, CAST(c.ends_on AS VARCHAR) AS ends_on,
+                   CAST(sum(b.n) OVER (PARTITION BY b.customer_id, b.campaign_id) AS INTEGER)
+                       AS times, b.product
+            FROM bought AS b JOIN campaigns AS c ON c.campaign_id = b.campaign_id
+            ORDER BY b.customer_id, b.campaign_id, b.n DESC, b.product"""
+        ).df()
+    finally:
+        con.unregister("picked")
     keys = [c for c in frame.columns if c != "product"]
     names = frame.groupby(keys, sort=False)["product"]
     return names.agg(lambda some: list(some)[:PRODUCTS_NAMED]).rename("products").reset_index()
 
 
-def coupon_shares(con: Connection, as_of: date, hidden: Exclusions = NOTHING) -> pd.DataFrame:
-    """Observe what a redemption of any coupon at any time says about one coupon from now on.
+def later_shares(con: Connection, as_of: date) -> pd.DataFrame:
+    """Observe how many of the redemptions come after as much of a campaign as is over now.
 
-    Parameters
-    ----------
-    con
-        Engine with the clean views.
-    as_of
-        Only campaigns that lie wholly in the data and were over before it are looked at.
-    hidden
-        As for :func:`best_offers`.
+    Only campaigns that lie wholly in the data and were over before ``as_of`` are looked at.
 
     Returns
     -------
     pandas.DataFrame
         One row per campaign that runs on ``as_of``: ``campaign_id``, ``campaign_type``,
         ``elapsed`` (share of its days that are over), and of the customers that redeemed in
-        finished campaigns of the type: ``later`` (share whose first redemption came after the
-        elapsed share of the campaign) of ``later_n``, and ``this_coupon`` (share that redeemed
-        the coupon that :func:`best_offers` picks for them on the first day) of ``this_coupon_n``,
-        who had one picked. A customer counts once per campaign. Shares are null where n is 0.
+        finished campaigns of the type ``later`` (share whose first redemption came after the
+        elapsed share of the campaign; null where there is none) of ``later_n``. A customer counts
+        once per campaign.
 
     """
-    first_day = (
-        "SELECT customer_id, campaign_id, starts_on AS as_of FROM "
-        "(SELECT DISTINCT customer_id, campaign_id, starts_on FROM redeemers) AS r"
-    )
     frame = con.execute(
         f"""
         WITH redeemers AS (
-            SELECT e.customer_id, e.campaign_id, c.campaign_type, c.starts_on,
+            SELECT e.customer_id, e.campaign_id, c.campaign_type,
                    CAST(DATEDIFF('day', c.starts_on, min(o.occurred_on)) AS DOUBLE)
                        / (DATEDIFF('day', c.starts_on, c.ends_on) + 1) AS redeemed_at
             FROM (SELECT DISTINCT customer_id, campaign_id FROM exposures) AS e
@@ -201,15 +208,6 @@ def coupon_shares(con: Connection, as_of: date, hidden: Exclusions = NOTHING) ->
              AND o.kind = 'redemption' AND o.occurred_on BETWEEN c.starts_on AND c.ends_on
             WHERE NOT c.left_censored AND NOT c.right_censored AND c.ends_on < DATE '{as_of}'
             GROUP BY e.customer_id, e.campaign_id, c.campaign_type, c.starts_on, c.ends_on
-        ), {_picks_sql(first_day, hidden)}, hits AS (
-            SELECT r.campaign_type, count(*) AS n, sum(CASE WHEN EXISTS (
-                SELECT 1 FROM outcomes AS o JOIN campaigns AS c ON c.campaign_id = o.campaign_id
-                WHERE o.customer_id = p.customer_id AND o.campaign_id = p.campaign_id
-                  AND o.offer_id = p.offer_id AND o.kind = 'redemption'
-                  AND o.occurred_on BETWEEN c.starts_on AND c.ends_on) THEN 1 ELSE 0 END) AS hit
-            FROM picks AS p JOIN redeemers AS r ON r.customer_id = p.customer_id
-             AND r.campaign_id = p.campaign_id
-            GROUP BY r.campaign_type
         ), now AS (
             SELECT campaign_id, campaign_type,
                    CAST(DATEDIFF('day', starts_on, DATE '{as_of}') AS DOUBLE)
@@ -220,15 +218,11 @@ def coupon_shares(con: Connection, as_of: date, hidden: Exclusions = NOTHING) ->
         SELECT w.campaign_id, w.campaign_type, w.elapsed,
                CAST(sum(CASE WHEN r.redeemed_at >= w.elapsed THEN 1 ELSE 0 END) AS DOUBLE)
                    / NULLIF(count(r.customer_id), 0) AS later,
-               count(r.customer_id) AS later_n,
-               CAST(max(h.hit) AS DOUBLE) / NULLIF(max(h.n), 0) AS this_coupon,
-               COALESCE(max(h.n), 0) AS this_coupon_n
-        FROM now AS w
-        LEFT JOIN redeemers AS r ON r.campaign_type = w.campaign_type
-        LEFT JOIN hits AS h ON h.campaign_type = w.campaign_type
+               count(r.customer_id) AS later_n
+        FROM now AS w LEFT JOIN redeemers AS r ON r.campaign_type = w.campaign_type
         GROUP BY w.campaign_id, w.campaign_type, w.elapsed ORDER BY w.campaign_id"""
     ).df()
-    return frame.astype({"later": "float64", "this_coupon": "float64", "this_coupon_n": "int64"})
+    return frame.astype({"later": "float64"})
 
 
 def score_offers(
@@ -236,9 +230,9 @@ def score_offers(
 ) -> pd.DataFrame:
     """Add to each picked coupon its probability with reasons, and its amount.
 
-    With p the score, S the share ``later`` and C the share ``this_coupon``, the probability that
-    the customer redeems this coupon in the days that are left, given that it has redeemed none
-    yet, is p S / (1 - p (1 - S)) x C.
+    With p the score, S the share ``later`` and C ``this_offer``, the probability that the customer
+    redeems this coupon in the days that are left, given that it has redeemed none yet, is
+    p S / (1 - p (1 - S)) x C.
 
     Parameters
     ----------
@@ -247,7 +241,7 @@ def score_offers(
     scores
         One row per customer and campaign: ``score`` and ``reasons``.
     worth, shares
-        From :func:`redemption_worth` and :func:`coupon_shares`.
+        From :func:`redemption_worth` and :func:`later_shares`.
 
     Returns
     -------
@@ -264,41 +258,15 @@ def score_offers(
     )
     amounts = worth[["campaign_type", "amount", "redemptions"]]
     known = scored.merge(amounts, on="campaign_type", validate="many_to_one").merge(
-        shares[[CAMPAIGN_ID, "later", "this_coupon"]].dropna(),
+        shares[[CAMPAIGN_ID, "later"]].dropna(),
         on=CAMPAIGN_ID,
         validate="many_to_one",
     )
     p, later = known["score"], known["later"]
     still = p * later / (1 - p * (1 - later)).where(lambda rest: rest > 0, 1.0)
+    probability = action_probabilities(known, known.assign(score=still), "this_offer")
     return (
-        known.assign(probability=still * known["this_coupon"])
-        .drop(columns=["score", "later", "this_coupon"])
+        known.assign(probability=probability)
+        .drop(columns=["score", "later", "this_offer"])
         .rename(columns={"redemptions": "amount_n"})
     )
-
-
-def _picks_sql(asked: str, hidden: Exclusions) -> str:
-    """Write the common tables ``bought`` and ``picks``, for the rows of the query ``asked``.
-
-    ``asked`` has one row per customer and campaign, with the date ``as_of`` to look back from.
-    ``bought`` counts order lines per coupon, category and product type; ``picks`` has the coupon
-    with most of them (``times``), ties by id.
-    """
-    return f"""asked AS ({asked}), bought AS (
-            SELECT a.customer_id, a.campaign_id, o.offer_id, p.category, p.product_type,
-                   count(*) AS n
-            FROM asked AS a
-            JOIN transactions AS t ON t.customer_id = a.customer_id AND t.local_date < a.as_of
-             AND DATEDIFF('day', t.local_date, a.as_of) <= {LOOK_BACK_DAYS}
-            JOIN offers AS o ON o.campaign_id = a.campaign_id AND o.product_id = t.product_id
-            JOIN products AS p ON p.product_id = t.product_id
-            WHERE p.category IS NOT NULL AND {hidden.allowed_sql()}
-            GROUP BY a.customer_id, a.campaign_id, o.offer_id, p.category, p.product_type
-        ), picks AS (
-            SELECT customer_id, campaign_id, offer_id, times FROM (
-                SELECT customer_id, campaign_id, offer_id, sum(n) AS times,
-                       ROW_NUMBER() OVER (PARTITION BY customer_id, campaign_id
-                           ORDER BY sum(n) DESC, offer_id) AS nth
-                FROM bought GROUP BY customer_id, campaign_id, offer_id) AS ranked
-            WHERE nth = 1
-        )"""

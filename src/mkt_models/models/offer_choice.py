@@ -365,3 +365,28 @@ def action_probabilities(choices: pd.DataFrame, campaigns: pd.DataFrame, of: str
     )
     joint: pd.Series = choices[of] * asked["score"].set_axis(choices.index)
     return joint
+
+
+def actions(tested: pd.DataFrame, campaigns: pd.DataFrame) -> pd.DataFrame:
+    """Put both levels together for the coupons that would have been offered without a model.
+
+    Parameters
+    ----------
+    tested
+        As :func:`choice_backtest` gives it.
+    campaigns
+        The backtest of the first level: one row per customer and campaign, with :data:`MODEL`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per customer and campaign in which the customer had bought something that a coupon
+        is for: :data:`KEYS` of the most bought coupon, ``target`` (1 when it was redeemed), and
+        P(redeem it), with the first level times the trees (:data:`MODEL`) and times the shares
+        (``observed_shares``).
+
+    """
+    rows = tested[picks(tested, tested[MOST_BOUGHT].to_numpy(dtype=np.float64))]
+    first = campaigns.rename(columns={MODEL: "score"})
+    both = {of: action_probabilities(rows, first, of) for of in (MODEL, SHARES)}
+    return rows[[*KEYS, "target"]].assign(**both).reset_index(drop=True)

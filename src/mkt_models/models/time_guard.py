@@ -20,8 +20,10 @@ import pandas as pd
 
 from mkt_models.columns import AS_OF, CUSTOMER_ID
 from mkt_models.engine import DuckDB, columns, count, tables
+from mkt_models.models.offer_choice import offer_choices
 from mkt_models.models.propensity import with_features
 from mkt_models.profiles.available import DATED
+from mkt_models.profiles.exclusions import Exclusions
 from mkt_models.profiles.features import features_at, prepare_orders
 
 # What a row of a clean table is dated by; a campaign is known on the day it begins.
@@ -58,6 +60,15 @@ def pairs_at(pairs: pd.DataFrame) -> Compute:
     def compute(con: DuckDB) -> pd.DataFrame:
         prepare_orders(con)
         return with_features(con, pairs)
+
+    return compute
+
+
+def choices_at(pairs: pd.DataFrame, hidden: Exclusions) -> Compute:
+    """How the features of the offers of such pairs are computed."""
+
+    def compute(con: DuckDB) -> pd.DataFrame:
+        return offer_choices(con, pairs, hidden)
 
     return compute
 
