@@ -12,7 +12,9 @@ from models.tables import set_purchases, shop
 from mkt_models.models.offer_choice import (
     KEYS,
     MODEL,
+    MONOTONE,
     OFFER_FEATURES,
+    OfferChoice,
     action_probabilities,
     actions,
     choice_backtest,
@@ -194,6 +196,13 @@ def campaign(number: int, start: int, n: int, rng: np.random.Generator) -> pd.Da
     )
 
 
+@pytest.fixture(scope="module")
+def fitted() -> OfferChoice:
+    """Trees that were taught the opposite: the less was bought, the likelier."""
+    rows = campaign(1, -60, 150, np.random.default_rng(4))
+    return fit_offer_choice(rows.assign(chosen=(rows["offer_bought"] < 2).astype(int)), seed=1)
+
+
 def test_offers_that_no_training_row_knew_are_told_apart_and_truly() -> None:
     rng = np.random.default_rng(1)
     rows = pd.concat([campaign(1, -60, 120, rng), campaign(2, 0, 80, rng)], ignore_index=True)
@@ -205,6 +214,16 @@ def test_offers_that_no_training_row_knew_are_told_apart_and_truly() -> None:
     assert found.loc[~likely, MODEL].mean() == pytest.approx(0.1, abs=0.06)
     again = choice_backtest(rows, D, seed=7)
     pd.testing.assert_frame_equal(found, again)
+
+
+@pytest.mark.parametrize(("feature", "slope"), MONOTONE.items())
+def test_more_of_what_speaks_for_an_offer_is_never_a_reason_for_less(
+    fitted: OfferChoice, feature: str, slope: int
+) -> None:
+    rows = campaign(2, 0, 10, np.random.default_rng(5))
+    steps = np.linspace(0, 300, 13)
+    by_step = [fitted.probability(rows.assign(**{feature: value})) for value in steps]
+    assert (np.diff(np.array(by_step), axis=0) * slope >= -1e-7).all()
 
 
 def test_where_little_was_chosen_all_offers_are_alike() -> None:

@@ -37,11 +37,22 @@ SETTINGS: dict[str, Any] = {
     "objective": "binary:logistic",
     "max_depth": 2,
     "eta": 0.05,
-    "min_child_weight": 10,
+    "min_child_weight": 3,
     "subsample": 0.7,
     "colsample_bytree": 0.7,
     "lambda": 10,
     "nthread": 1,
+}
+# What can only speak for an offer, or (-1) against it: more purchases are never a reason for less.
+MONOTONE = {
+    "offer_bought": 1,
+    "offer_bought_share": 1,
+    "offer_bought_rank": -1,
+    "offer_days_since": -1,
+    "offer_category_bought": 1,
+    "offer_category_share": 1,
+    "offer_popularity": 1,
+    "offer_discount": 1,
 }
 # Fewer chosen offers teach nothing: all offers of a campaign are then alike.
 MIN_CHOSEN = 30
@@ -270,7 +281,9 @@ def fit_offer_choice(rows: pd.DataFrame, seed: int) -> OfferChoice:
         return OfferChoice(None, per_redeemer)
     matrix = train[list(OFFER_FEATURES)].to_numpy(dtype=np.float32)
     data = xgb.DMatrix(matrix, train[CHOSEN].to_numpy(), nthread=1)
-    booster = xgb.train(SETTINGS | {"seed": seed % 2**31}, data, num_boost_round=TREES)
+    slopes = tuple(MONOTONE.get(name, 0) for name in OFFER_FEATURES)
+    settings = SETTINGS | {"seed": seed % 2**31, "monotone_constraints": slopes}
+    booster = xgb.train(settings, data, num_boost_round=TREES)
     return OfferChoice(booster, per_redeemer)
 
 
