@@ -7,7 +7,7 @@ from datetime import date
 import duckdb
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mkt_models.decisions.offers import (
@@ -298,6 +298,7 @@ def test_scores_shares_and_worth_are_joined_and_an_unknown_worth_drops_the_coupo
         score_offers(pd.concat([picked(), picked()]), scored(0.2), WORTH, shared(0.25))
 
 
+@settings(deadline=None)
 @given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
 def test_one_coupon_later_is_never_likelier_than_any_coupon_ever(score, later, this) -> None:
     (row,) = score_offers(picked(this), scored(score), WORTH, shared(later)).to_dict("records")
@@ -315,3 +316,13 @@ def test_without_a_propensity_model_no_coupon_is_offered(con: duckdb.DuckDBPyCon
     assert nothing.worth.empty
     assert nothing.shares.empty
     assert {"customer_id", "probability"} <= set(nothing.offers)  # what documents() sorts by
+
+
+def test_running_campaigns_without_coupons_give_no_offers(con: duckdb.DuckDBPyConnection) -> None:
+    asked = pd.DataFrame({"customer_id": ["1"], "campaign_id": "23", "as_of": pd.Timestamp(AS_OF)})
+    none = offer_choices(con, asked).assign(this_offer=0.0)
+    assert none.empty
+    found = coupons_today(con, AS_OF, scored(0.2), none)
+    assert found.offers.empty
+    assert found.shares["campaign_id"].tolist() == ["23"]
+    assert {"customer_id", "probability"} <= set(found.offers)

@@ -278,3 +278,10 @@ def test_both_levels_of_the_most_bought_coupon_worked_by_hand() -> None:
     (row,) = actions(tested, first).to_dict("records")
     assert (row["customer_id"], row["offer_id"], row["target"]) == ("1", "b", 1)
     assert (row["this_model"], row["observed_shares"]) == pytest.approx((0.15, 0.1))
+
+
+def test_a_campaign_without_offers_gives_no_rows_and_no_error(fitted: OfferChoice) -> None:
+    nothing = offer_choices(market(), pairs("c", campaign="past", as_of=at(-60))[:0])
+    assert list(nothing.columns) == [*KEYS, *OFFER_FEATURES]
+    assert fitted.probability(nothing).shape == (0,)
+    assert picks(nothing, most_bought(nothing)).empty
