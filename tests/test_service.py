@@ -115,6 +115,13 @@ def test_scores_are_those_of_the_stored_models(http: httpx.Client, toy_home: Pat
         assert told["value"] == pytest.approx(expected.value, rel=1e-12)
         assert told["reasons"] == list(expected.reasons)
         assert told["missing"] == ["discount_share"]
+        if expected.ends is None:
+            assert "confidence" not in told  # a probability is itself a chance
+        else:
+            assert (told["lower"], told["upper"]) == pytest.approx(expected.ends, rel=1e-12)
+            assert told["lower"] < told["value"] < told["upper"]
+            assert told["confidence"] == 0.8
+    assert "confidence" in scores["value"]
 
 
 def test_the_service_scores_as_the_batch_did(server: Server, toy_home: Path) -> None:

@@ -9,6 +9,7 @@ from mkt_models.columns import Model, ModelStatus, Verdict
 from mkt_models.models import registry
 from mkt_models.models.card import Facts, Feature, Figure, Question, Standing, Trained, Words
 from mkt_models.models.card_words import INTENDED, LIMITS, NOT_INTENDED
+from mkt_models.models.conformal import PredictionIntervals
 from mkt_models.models.scorer import Scorer
 
 FEATURES = ("days_since_last_order", "orders_90d", "discount_share")
@@ -44,7 +45,8 @@ def toy(name: Model = Model.CHURN, slope: float = 1.0, intercept: float = 0.0) -
         num_boost_round=20,
     )
     link = "log" if amounts else "logistic"
-    return Scorer(name, booster, FEATURES, link, WORDS, slope, intercept)
+    around = PredictionIntervals((), (0.5,), (2.0,), 0.8, 400) if amounts else None
+    return Scorer(name, booster, FEATURES, link, WORDS, slope, intercept, intervals=around)
 
 
 def toy_facts(scorer: Scorer, **trained: object) -> Facts:

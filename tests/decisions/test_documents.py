@@ -123,6 +123,14 @@ def test_a_document_holds_all_that_is_known_of_a_customer() -> None:
     assert first["recommendations"][0]["amount"] == 3.0
 
 
+def test_a_score_keeps_its_interval_where_it_has_one() -> None:
+    around = scores("1", "2").assign(lower=[0.05, np.nan], upper=[0.4, np.nan], confidence=0.8)
+    first, second = both(scores={"value": around})
+    told = first["scores"]["value"]
+    assert (told["lower"], told["upper"], told["confidence"]) == (0.05, 0.4, 0.8)
+    assert "confidence" not in second["scores"]["value"]
+
+
 def test_offers_come_by_probability_with_the_first_reasons_of_the_model() -> None:
     first, _ = both()
     likely, other = first["offers"]

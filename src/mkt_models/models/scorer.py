@@ -52,11 +52,15 @@ class FeatureError(ValueError):
 
 @dataclass(frozen=True)
 class Score:
-    """One customer's number: a probability or an amount, why, and what was not known."""
+    """One customer's number: a probability or an amount, why, and what was not known.
+
+    ``ends`` are those of an amount's prediction interval, where the scorer has them.
+    """
 
     value: float
     reasons: tuple[dict[str, Any], ...]
     missing: tuple[str, ...]
+    ends: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,7 +210,9 @@ class Scorer:
         matrix, missing = self.row(features)
         parts = self.contributions(matrix)
         value = float(self.predict(matrix)[0])
-        return Score(value, tuple(self._reasons(matrix, parts, top)[0]), tuple(missing))
+        around = self.interval(matrix)
+        ends = None if around is None else (float(around[0][0]), float(around[1][0]))
+        return Score(value, tuple(self._reasons(matrix, parts, top)[0]), tuple(missing), ends)
 
     def _reasons(self, table: Floats, parts: Floats, top: int) -> list[list[dict[str, Any]]]:
         strengths = np.abs(parts[:, :-1])

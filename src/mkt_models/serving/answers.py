@@ -116,8 +116,13 @@ def score_answer(
 
 def _one(score: Score, scorer: Scorer, verdict: str, params: Params) -> dict[str, Any]:
     unit, meaning = meaning_of(scorer.name, params)
+    around: dict[str, float] = {}
+    if score.ends is not None and scorer.intervals is not None:
+        lower, upper = score.ends
+        around = {"lower": lower, "upper": upper, "confidence": scorer.intervals.confidence}
     return {
         "value": score.value,
+        **around,
         "unit": unit,
         "kind": NumberKind.PREDICTED.value,
         "model": scorer.tag,
