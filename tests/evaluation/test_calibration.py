@@ -76,6 +76,8 @@ def test_what_cannot_be_told_is_not_evaluated_unless_the_parameters_let_it_pass(
     assert "may lie within" in found.why
     lenient = CalibrationLimits(undecided="pass")
     assert check(few, limits=lenient).state == "holds"
+    assert check(few, limits=lenient).why.endswith("what cannot be told passes in this run")
+    assert "passes in this run" not in check(probabilities(), limits=lenient).why
     assert check(probabilities(stretch=2), limits=lenient).state == "broken"
 
 

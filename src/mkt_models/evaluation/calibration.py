@@ -103,14 +103,20 @@ def calibration_check(
     found = [_finding(interval, limit) for interval, limit in zip(ends, allowed, strict=True)]
     told_of = list(zip(estimate, ends, allowed, found, strict=True))
     state: State = "holds"
+    lenient = ("", "")
     if "beyond" in found:
         state = "broken"
     elif "undecided" in found and limits.undecided == "not_evaluated":
         state = "not_evaluated"
+    elif "undecided" in found:
+        lenient = ("; what cannot be told passes in this run", "；本次运行中无法判定的视为通过")
+    said = [
+        [_said(*one, side=side, slope=i == 0) for i, one in enumerate(told_of)] for side in (0, 1)
+    ]
     return CalibrationCheck(
         state,
-        "; ".join(_said(*one, side=0, slope=i == 0) for i, one in enumerate(told_of)),
-        "；".join(_said(*one, side=1, slope=i == 0) for i, one in enumerate(told_of)),
+        "; ".join(said[0]) + lenient[0],
+        "；".join(said[1]) + lenient[1],
         len(target),
         draws.n_clusters,
         slope=float(estimate[0]),
