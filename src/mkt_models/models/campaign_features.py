@@ -78,12 +78,11 @@ CAMPAIGN_FEATURES: dict[str, Measure] = {
         "times the products of the most bought coupon were bought, last 180 days",
         "近180天购买最多的优惠券商品次数",
     ),
-    "campaigns_ever": Measure("", "campaigns", "campaigns received so far", "累计收到的活动数"),
-    "campaigns_28d": Measure(
-        "", "campaigns", "campaigns received in the last 28 days", "近28天收到的活动数"
+    "campaigns_ever": Measure(
+        "", "campaigns", "other campaigns received so far", "累计收到的其他活动数"
     ),
     "days_since_campaign": Measure(
-        "", "days", "days since the last campaign was received", "距上次收到活动天数"
+        "", "days", "days since another campaign was received", "距上次收到其他活动天数"
     ),
     "campaigns_redeemed": Measure(
         "", "campaigns", "finished campaigns with a redemption", "已结束且核销过的活动数"
@@ -101,7 +100,6 @@ _COUNTS = (
     "affinity_offers",
     "affinity_best_offer",
     "campaigns_ever",
-    "campaigns_28d",
     "campaigns_redeemed",
 )
 
@@ -126,15 +124,14 @@ def with_campaign_features(con: Connection, pairs: pd.DataFrame) -> pd.DataFrame
         measure: no rate before a campaign is over, no discount where none is recorded.
 
     """
-    who, what = [CUSTOMER_ID, AS_OF], [CAMPAIGN_ID, AS_OF]
-    keys = [CUSTOMER_ID, CAMPAIGN_ID, AS_OF]
+    keys, what = [CUSTOMER_ID, CAMPAIGN_ID, AS_OF], [CAMPAIGN_ID, AS_OF]
     rows = (
         pairs.assign(**_rates(con, pairs))
         .merge(_described(con), on=CAMPAIGN_ID, how="left", validate="many_to_one")
         .merge(_sold(con, pairs), on=what, how="left", validate="many_to_one")
         .merge(_affinity(con, pairs), on=keys, how="left", validate="one_to_one")
         .merge(_category_affinity(con, pairs), on=keys, how="left", validate="one_to_one")
-        .merge(_received(con, pairs), on=who, how="left", validate="many_to_one")
+        .merge(_received(con, pairs), on=keys, how="left", validate="one_to_one")
     )
     rows = rows.astype(dict.fromkeys([*_COUNTS, "category_amount"], "float64"))
     rows = rows.fillna(dict.fromkeys([*_COUNTS, "category_amount"], 0.0))
@@ -304,25 +301,29 @@ def _category_affinity(con: Connection, pairs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _received(con: Connection, pairs: pd.DataFrame) -> pd.DataFrame:
-    """Campaigns received, finished and redeemed before each date, per customer."""
+    """Other campaigns received, finished and redeemed before each date, per customer.
+
+    The campaign itself does not count: halfway through it everybody has just been sent it, which
+    nobody had on its first day, the date of the training.
+    """
     frame = con.execute(
         f"""
-        WITH dates AS (SELECT DISTINCT as_of FROM {_dates(pairs)} AS d), first_redeemed AS (
+        WITH dates AS (SELECT * FROM {_dates(pairs)} AS d), first_redeemed AS (
             SELECT customer_id, campaign_id, min(occurred_on) AS redeemed_on
             FROM outcomes WHERE kind = 'redemption' GROUP BY customer_id, campaign_id
         )
-        SELECT e.customer_id, d.as_of, count(DISTINCT e.campaign_id) AS campaigns_ever,
-               count(DISTINCT CASE WHEN DATEDIFF('day', e.sent_on, d.as_of) <= 28
-                   THEN e.campaign_id END) AS campaigns_28d,
+        SELECT e.customer_id, d.campaign_id, d.as_of,
+               count(DISTINCT e.campaign_id) AS campaigns_ever,
                min(DATEDIFF('day', e.sent_on, d.as_of)) AS days_since_campaign,
                count(DISTINCT CASE WHEN c.ends_on < d.as_of THEN e.campaign_id END) AS finished,
                count(DISTINCT CASE WHEN c.ends_on < d.as_of AND r.redeemed_on < d.as_of
                    THEN e.campaign_id END) AS campaigns_redeemed
-        FROM exposures AS e JOIN dates AS d ON e.sent_on < d.as_of
+        FROM exposures AS e
+        JOIN dates AS d ON e.sent_on < d.as_of AND e.campaign_id <> d.campaign_id
         JOIN campaigns AS c ON c.campaign_id = e.campaign_id
         LEFT JOIN first_redeemed AS r ON r.customer_id = e.customer_id
          AND r.campaign_id = e.campaign_id
-        GROUP BY e.customer_id, d.as_of"""
+        GROUP BY e.customer_id, d.campaign_id, d.as_of"""
     ).df()
     return frame.assign(**{AS_OF: pd.to_datetime(frame[AS_OF])})
 
