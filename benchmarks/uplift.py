@@ -29,7 +29,7 @@ from mkt_models.evaluation.inputs import TARGET
 from mkt_models.evaluation.metrics import Ranking
 from mkt_models.evaluation.qini import qini, qini_table
 from mkt_models.evaluation.uplift import effect_table, verdict
-from mkt_models.models import uplift_trials
+from mkt_models.models import contact_features, uplift_trials
 from mkt_models.models.propensity import features_of_propensity
 from mkt_models.models.uplift import RESPONSE
 from mkt_models.models.uplift_backtest import Bootstrap, uplift_backtest
@@ -44,7 +44,7 @@ OVERRIDES: dict[str, object] = {
     "source.customers": 20_000,
     "source.browsing": 0.05,
 }
-FEATURES = [*features_of_propensity(), *uplift_trials.CONTACT_FEATURES]
+FEATURES = [*features_of_propensity(), *contact_features.CONTACT_FEATURES]
 CUSTOMERS, N_BOOTSTRAP, CONFIDENCE = 3000, 200, 0.95
 # The whole procedure, several hundred times: few customers, and few trees.
 SMALL = Uplift(
@@ -85,7 +85,7 @@ def with_truth() -> pd.DataFrame:
     trials = uplift_trials.trials(con, ws.params.profile.as_of)
     print(trials.in_words())
     truth = ws.read_table("truth", "exposures").drop(columns="arm")
-    rows = uplift_trials.with_contact(con, trials.rows).merge(
+    rows = contact_features.with_contact(con, trials.rows).merge(
         truth, on=["customer_id", "campaign_id"], validate="one_to_one"
     )
     true = rows["p_order_if_contacted"] - rows["p_order_if_not"]

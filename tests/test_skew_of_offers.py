@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from mkt_models.models.offer_choice import KEYS, OFFER_FEATURES
+from mkt_models.models.offer_features import KEYS, OFFER_FEATURES
 from mkt_models.skew import SkewError, check_skew
 from mkt_models.skew_of_offers import OffersToday, offer_skew
 

@@ -8,6 +8,7 @@ from toy_snapshot import write_toy_snapshot
 from mkt_models.columns import SCORING_MODELS
 from mkt_models.loading import load_params
 from mkt_models.models import registry
+from mkt_models.models.snapshot import save_snapshot
 
 ROOT = Path(__file__).parents[1]
 
@@ -21,4 +22,4 @@ def fill_store(home: Path) -> None:
     write_toy_snapshot(database, scorers)
     catalogue = ROOT / "params" / "catalogue.yaml"
     params = load_params(ROOT / "params" / "sample.yaml").model_dump(mode="json")
-    registry.save_snapshot(database, catalogue, params=params, home=home)
+    save_snapshot(database, catalogue, params=params, home=home)

@@ -17,7 +17,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from mkt_models.columns import SCORING_MODELS
-from mkt_models.models.registry import SNAPSHOT, find, name_of
+from mkt_models.models.registry import find, name_of
+from mkt_models.models.snapshot import SNAPSHOT
 from mkt_models.serving.process import (
     BENTO,
     PackagingError,

@@ -17,7 +17,8 @@ from _bentoml_sdk import Service
 
 from mkt_models import __version__
 from mkt_models.columns import SCORING_MODELS, Model
-from mkt_models.models.registry import SNAPSHOT, RegistryError, check_snapshot, name_of, refusal
+from mkt_models.models.registry import RegistryError, name_of, refusal
+from mkt_models.models.snapshot import SNAPSHOT, check_snapshot
 from mkt_models.serving.access import Access, refuse_open_command, refuse_open_socket
 from mkt_models.serving.guard import (
     INTERNAL,

@@ -16,7 +16,7 @@ from mkt_models.columns import CAMPAIGN_ID, CUSTOMER_ID, OFFER_ID
 from mkt_models.decisions.offers import coupons_today
 from mkt_models.engine import DuckDB
 from mkt_models.models import propensity
-from mkt_models.models.offer_choice import KEYS, OFFER_FEATURES, offer_choices
+from mkt_models.models.offer_features import KEYS, OFFER_FEATURES, offer_choices
 from mkt_models.profiles.exclusions import Exclusions
 from mkt_models.skew import COLUMNS, ROUNDED, SAME
 from mkt_models.workspace import Workspace

@@ -17,7 +17,7 @@ from mkt_models.decisions.offers import (
     redemption_worth,
     score_offers,
 )
-from mkt_models.models.offer_choice import NOTHING, offer_choices
+from mkt_models.models.offer_features import NOTHING, offer_choices
 from mkt_models.profiles.exclusions import Exclusions
 
 AS_OF = date(2018, 1, 1)

@@ -177,23 +177,6 @@ def test_names_of_all_models_that_score() -> None:
     assert names == ["mkt-churn", "mkt-value", "mkt-propensity"]
 
 
-def test_a_snapshot_holds_its_files(tmp_path: Path) -> None:
-    database, catalogue = tmp_path / "a.sqlite", tmp_path / "b.yaml"
-    database.write_bytes(b"rows")
-    catalogue.write_text("strategies: []")
-    tag = registry.save_snapshot(database, catalogue, params={"k": 3}, home=tmp_path)
-    model = registry.find(tag, tmp_path)
-    assert model.tag.name == "mkt-snapshot"
-    files = {p.name for p in Path(model.path).iterdir()} - {"model.yaml"}
-    assert files == set(registry.SNAPSHOT_FILES)
-    assert Path(model.path_of("snapshot.sqlite")).read_bytes() == b"rows"
-    assert json.loads(Path(model.path_of("params.json")).read_text()) == {"k": 3}
-    registry.check_snapshot(model)
-    Path(model.path_of("snapshot.sqlite")).write_bytes(b"rowz")
-    with pytest.raises(registry.RegistryError, match=r"mkt-snapshot:.*snapshot\.sqlite.*changed"):
-        registry.check_snapshot(model)
-
-
 def test_a_model_that_a_run_does_not_have_is_a_statement(tmp_path: Path, churn: Scorer) -> None:
     registry.save(churn, toy_facts(churn), tmp_path)
     registry.save_absence(churn.name, "the source has no campaigns", tmp_path)

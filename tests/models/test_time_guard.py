@@ -13,8 +13,8 @@ from models.tables import shop
 from mkt_models.engine import DuckDB, tables
 from mkt_models.models import propensity
 from mkt_models.models.labels import labels_at
-from mkt_models.models.offer_choice import KEYS as KEYS_OF_OFFERS
-from mkt_models.models.offer_choice import OFFER_FEATURES, offer_choices
+from mkt_models.models.offer_features import KEYS as KEYS_OF_OFFERS
+from mkt_models.models.offer_features import OFFER_FEATURES, offer_choices
 from mkt_models.models.time_guard import (
     TimeGuardError,
     changed_by_the_future,

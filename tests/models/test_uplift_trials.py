@@ -1,58 +1,15 @@
-from datetime import date, timedelta
-
-import duckdb
 import numpy as np
 import pandas as pd
 import pytest
-from models.tables import shop
+from models.assignments import D, at, market
 
+from mkt_models.models.contact_features import with_contact
 from mkt_models.models.uplift_trials import (
-    CONTACT_FEATURES,
     reachable,
     split_by_time,
     trials,
-    with_contact,
 )
 from mkt_models.workspace import NotAvailableError
-
-D = date(2020, 9, 1)
-
-
-def at(days: int) -> date:
-    return D + timedelta(days=days)
-
-
-def market(
-    exposures: list[tuple[object, ...]],
-    controls: list[tuple[object, ...]],
-    purchases: list[tuple[str, date, int, str]] = [],  # noqa: B006
-    **more: str,
-) -> duckdb.DuckDBPyConnection:
-    """A campaign ``now`` of days 0 to 9, one that ran before, one that is not over on day 30."""
-    con = shop(
-        purchases or [("z", at(-50), 100, "soup")],
-        products=[("soup", "SOUP", False), ("tea", "TEA", False)],
-        campaigns=[
-            ("past", "Type B", at(-60), at(-50), False, False),
-            ("now", "Type A", at(0), at(9), False, False),
-            ("open", "Type A", at(25), at(40), False, False),
-            ("cut", "Type A", at(-90), at(-80), True, False),
-        ],
-        offers=[("coupon", "now", "soup")],
-        outcomes=[("a", "now", "coupon", "redemption", at(3)), ("b", "now", "c", "open", at(3))],
-    )
-    con.execute("ALTER TABLE campaigns ADD COLUMN channel VARCHAR DEFAULT 'app'")
-    con.execute("ALTER TABLE offers ADD COLUMN discount_share DOUBLE DEFAULT 0.2")
-    con.execute("ALTER TABLE offers ADD COLUMN cost_cents BIGINT DEFAULT 5")
-    con.execute("ALTER TABLE products ADD COLUMN department VARCHAR DEFAULT 'FOOD'")
-    for table, rows in (("exposures", exposures), ("controls", controls)):
-        con.execute(
-            f"CREATE OR REPLACE TABLE {table} (customer_id VARCHAR, campaign_id VARCHAR, "
-            "channel VARCHAR, sent_on DATE, assignment_probability DOUBLE)"
-        )
-        if rows:
-            con.executemany(f"INSERT INTO {table} VALUES (?, ?, 'app', ?, ?)", rows)
-    return con
 
 
 def test_responses_by_hand() -> None:
@@ -132,30 +89,6 @@ def test_nobody_assigned_at_random() -> None:
     assert none.in_words() == (
         "What a contact changes is not available: nobody was assigned at random."
     )
-
-
-def test_features_of_the_contact_are_known_before() -> None:
-    con = market(
-        [("a", "now", at(0), 0.5), ("b", "past", at(-60), 0.5)],
-        [("b", "now", at(0), 0.5), ("a", "past", at(-60), 0.5)],
-        [
-            ("a", at(-10), 100, "soup"),
-            ("a", at(-20), 300, "tea"),
-            ("a", at(0), 5000, "soup"),
-            ("b", at(-3), 100, "tea"),
-        ],
-    )
-    rows = with_contact(con, trials(con, at(30)).rows)
-    assert (rows[list(CONTACT_FEATURES)].dtypes == "float64").all()
-    now = rows[rows["campaign_id"] == "now"].set_index("customer_id")
-    assert now["category_affinity"].to_dict() == {"a": 0.25, "b": 0.0}
-    assert now["department_affinity"].to_dict() == {"a": 1.0, "b": 1.0}
-    assert set(now["channel_app"]) == {1.0}
-    assert set(now["channel_mail"]) == {0.0}
-    assert set(now["offer_discount"]) == {0.2}
-    past = rows[rows["campaign_id"] == "past"]
-    assert past["category_affinity"].isna().all()  # a campaign without products
-    assert set(past["offer_discount"]) == {0.0}
 
 
 def test_everybody_is_reachable_by_what_runs() -> None:

@@ -19,7 +19,8 @@ import pandas as pd
 from mkt_models.columns import CAMPAIGN_ID, CUSTOMER_ID, OFFER_ID
 from mkt_models.decisions.naming import NAMELESS
 from mkt_models.engine import Connection, DuckDB, literal
-from mkt_models.models.offer_choice import LOOK_BACK_DAYS, action_probabilities, picks
+from mkt_models.models.offer_choice import action_probabilities, picks
+from mkt_models.models.offer_features import LOOK_BACK_DAYS
 from mkt_models.profiles.exclusions import Exclusions
 
 PRODUCTS_NAMED = 3

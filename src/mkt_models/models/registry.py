@@ -1,4 +1,4 @@
-"""The registry: scorers and snapshots in the BentoML model store of a run, with their cards.
+"""The registry: scorers in the BentoML model store of a run, with their cards.
 
 A tag's version is a hash of its contents: what is trained twice from the same data with the same
 parameters is one model, and saving it again only makes it the latest. Trees are kept in xgboost's
@@ -9,33 +9,23 @@ hashes stand in ``signature.json`` and make the version; and ``standing.json``, 
 model is released or retired, and carries a hash of its own. All are checked at every loading. That
 finds what was changed by accident or in passing; it is no secret, and stops nobody who also
 computes the hashes anew.
-
-The store is always named by the caller as ``home`` (the folder that ``BENTOML_HOME`` would name).
-BentoML itself reads that variable once, at the first use of its container, so that setting it
-later, in a notebook's kernel, has no effect and writes into the user's own store. Hence a store
-object is made here for the folder and handed to BentoML's functions, and nothing global changes.
-``bentoml.xgboost.save_model`` is not used: it asks for the version of a distribution called
-``xgboost``, which an installation of ``xgboost-cpu`` does not have.
 """
 
 import contextlib
-import hashlib
 import json
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import bentoml
 import xgboost as xgb
-from bentoml._internal.models import ModelStore
-from bentoml.exceptions import BentoMLException
 from pydantic import ValidationError
 
 from mkt_models.columns import Model
 from mkt_models.models.card import Facts, ModelCard, Standing
 from mkt_models.models.conformal import PredictionIntervals
 from mkt_models.models.linear import Linear
+from mkt_models.models.model_store import find, version_of, write
 from mkt_models.models.scorer import Scorer
 from mkt_models.models.signature import (
     CARD,
@@ -59,13 +49,10 @@ __all__ = [
     "SCORER",
     "SIGNATURE",
     "SIGNED",
-    "SNAPSHOT",
-    "SNAPSHOT_FILES",
     "STANDING",
     "TREES",
     "RegistryError",
     "absence",
-    "check_snapshot",
     "find",
     "load",
     "load_files",
@@ -76,12 +63,8 @@ __all__ = [
     "save",
     "save_absence",
     "save_refusal",
-    "save_snapshot",
     "set_standing",
 ]
-
-SNAPSHOT = "mkt-snapshot"
-SNAPSHOT_FILES = ("snapshot.sqlite", "catalogue.yaml", "params.json")
 
 
 def name_of(model: Model) -> str:
@@ -130,7 +113,7 @@ def save(scorer: Scorer, facts: Facts, home: Path) -> str:
         "features": list(scorer.features),
         "xgboost": xgb.__version__,
     }
-    return _write(name_of(scorer.name), version, contents, labels, metadata, home)
+    return write(name_of(scorer.name), version, contents, labels, metadata, home)
 
 
 def set_standing(tag: str, standing: Standing, home: Path) -> ModelCard:
@@ -153,7 +136,7 @@ def make_latest(tag: str, home: Path) -> str:
     }
     info = model.info
     version = str(model.tag.version)
-    return _write(model.tag.name, version, contents, dict(info.labels), dict(info.metadata), home)
+    return write(model.tag.name, version, contents, dict(info.labels), dict(info.metadata), home)
 
 
 def read_card(model: bentoml.Model) -> ModelCard:
@@ -253,73 +236,6 @@ def load_files(model: bentoml.Model) -> Scorer:
         raise RegistryError(f"{model.tag}: not readable as a scorer: {error}") from error
 
 
-def save_snapshot(
-    sqlite_file: Path,
-    catalogue_file: Path,
-    *,
-    params: Mapping[str, Any],
-    home: Path,
-) -> str:
-    """Save what the service knows about customers and strategies; return the tag.
-
-    ``params`` are all parameters of the run, ``params.model_dump(mode="json")``. The database
-    tells itself by which models its customers were scored and what the audit said of them. It is
-    copied as it is: nobody may be writing to it.
-    """
-    contents = {
-        "snapshot.sqlite": Path(sqlite_file).read_bytes(),
-        "catalogue.yaml": Path(catalogue_file).read_bytes(),
-        "params.json": to_json(dict(params)).encode(),
-    }
-    labels = {"project": "mkt-models", "model": "snapshot"}
-    version = _version(*contents.values())
-    return _write(SNAPSHOT, version, contents, labels, {}, home)
-
-
-def check_snapshot(model: bentoml.Model) -> None:
-    """Raise RegistryError when a file of a snapshot is not the one that was saved."""
-    version = _version(*(read_file(model, name) for name in SNAPSHOT_FILES))
-    if version != str(model.tag.version):
-        raise RegistryError(
-            f"{model.tag}: {', '.join(SNAPSHOT_FILES)}: one was changed after it was saved; make "
-            "the snapshot again (notebooks 09_strategies and 10_package)"
-        )
-
-
-def find(tag: str, home: Path) -> bentoml.Model:
-    """Find a model of the store at ``home``; an unknown tag is a RegistryError."""
-    try:
-        return bentoml.models.get(tag, _model_store=_store(home))
-    except BentoMLException as error:
-        raise RegistryError(f"{tag}: not in the store {home}: train and save it first") from error
-
-
-def _store(home: Path) -> ModelStore:
-    folder = Path(home) / "models"
-    folder.mkdir(parents=True, exist_ok=True)
-    return ModelStore(folder)
-
-
-def _write(
-    name: str,
-    version: str,
-    contents: Mapping[str, bytes],
-    labels: dict[str, str],
-    metadata: dict[str, Any],
-    home: Path,
-) -> str:
-    store = _store(home)
-    tag = f"{name}:{version}"
-    # Same tag, same contents: written anew so that it becomes the latest.
-    shutil.rmtree(Path(home) / "models" / name / version, ignore_errors=True)
-    with bentoml.models.create(
-        tag, labels=labels, metadata=_without_nulls(metadata), _model_store=store
-    ) as model:
-        for file, content in contents.items():
-            Path(model.path_of(file)).write_bytes(content)
-    return tag
-
-
 def _parts(scorer: Scorer) -> dict[str, Any]:
     return {
         "name": scorer.name.value,
@@ -336,7 +252,7 @@ def _parts(scorer: Scorer) -> dict[str, Any]:
 def _save_statement(model: Model, statement: Mapping[str, str], home: Path) -> str:
     text = to_json({"name": model.value, **statement}).encode()
     labels = {"project": "mkt-models", "model": model.value}
-    return _write(name_of(model), _version(text), {SCORER: text}, labels, {}, home)
+    return write(name_of(model), version_of(text), {SCORER: text}, labels, {}, home)
 
 
 def _statement(model: bentoml.Model) -> dict[str, str]:
@@ -348,23 +264,7 @@ def _statement(model: bentoml.Model) -> dict[str, str]:
     if not isinstance(parts, dict):
         raise changed(model, SCORER)
     if {"not_available", "not_released"} & set(parts):
-        if _version(read_file(model, SCORER)) != str(model.tag.version):
+        if version_of(read_file(model, SCORER)) != str(model.tag.version):
             raise changed(model, SCORER)
         return {key: str(value) for key, value in parts.items()}
     return {}
-
-
-def _version(*contents: bytes) -> str:
-    digest = hashlib.sha256()
-    for content in contents:
-        digest.update(hashlib.sha256(content).digest())
-    return digest.hexdigest()[:12]
-
-
-def _without_nulls(data: Any) -> Any:
-    """BentoML's metadata knows no null: leave such entries out, or say so in a list."""
-    if isinstance(data, dict):
-        return {key: _without_nulls(value) for key, value in data.items() if value is not None}
-    if isinstance(data, list):
-        return ["not available" if value is None else _without_nulls(value) for value in data]
-    return data

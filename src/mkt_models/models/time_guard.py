@@ -20,7 +20,7 @@ import pandas as pd
 
 from mkt_models.columns import AS_OF, CUSTOMER_ID
 from mkt_models.engine import DuckDB, columns, count, tables
-from mkt_models.models.offer_choice import offer_choices
+from mkt_models.models.offer_features import offer_choices
 from mkt_models.models.propensity import with_features
 from mkt_models.profiles.available import DATED
 from mkt_models.profiles.exclusions import Exclusions

@@ -11,11 +11,9 @@ from datetime import date
 
 import pandas as pd
 
-from mkt_models.columns import AS_OF, CAMPAIGN_ID, CUSTOMER_ID, Channel
-from mkt_models.engine import Connection, literal, tables
+from mkt_models.columns import AS_OF, CAMPAIGN_ID, CUSTOMER_ID
+from mkt_models.engine import Connection, tables
 from mkt_models.evaluation.arms import PROBABILITY, TREATED
-from mkt_models.models.propensity import with_features
-from mkt_models.profiles.measures import Measure
 from mkt_models.workspace import NotAvailableError
 
 NOBODY = "What a contact changes is not available: nobody was assigned at random"
@@ -28,29 +26,6 @@ LEFT_OUT = {
     "unknown_probability": "the probability of being contacted is not known",
     "several_probabilities": "several probabilities are on record",
     "certain": "the probability is 0 or 1: nobody like them was in the other arm",
-}
-
-# What is known of the contact itself, beside the features of propensity.
-CONTACT_FEATURES: Mapping[str, Measure] = {
-    **{
-        f"channel_{channel.value}": Measure(
-            "", "yes_no", f"contact by {channel.value}", f"触达渠道：{channel.value}"
-        )
-        for channel in Channel
-    },
-    "offer_discount": Measure("", "share", "largest discount of the campaign", "活动最大折扣"),
-    "department_affinity": Measure(
-        "",
-        "share",
-        "share of spend in the departments of the campaign's products, last 365 days",
-        "近365天活动商品所属部门的消费占比",
-    ),
-    "category_affinity": Measure(
-        "",
-        "share",
-        "share of spend in the categories of the campaign's products, last 365 days",
-        "近365天活动商品所属品类的消费占比",
-    ),
 }
 
 # What happened within the campaign's days, and what it is called in a sentence.
@@ -148,35 +123,6 @@ def in_figures(response: str, currency: str) -> dict[str, str | None]:
     return {"what": _COUNTED[response], "unit": currency if response == "spend" else None}
 
 
-def with_contact(con: Connection, pairs: pd.DataFrame) -> pd.DataFrame:
-    """Add the features of propensity and of the contact to pairs of customer and campaign.
-
-    ``pairs`` as for ``propensity.with_features``; ``channel`` becomes that of the campaign. Without
-    pairs there is nothing to add.
-    """
-    if pairs.empty:
-        return pairs
-    discount = (
-        "(SELECT campaign_id, max(discount_share) AS offer_discount FROM offers GROUP BY 1)"
-        if "offers" in tables(con)
-        else "(SELECT campaign_id, CAST(NULL AS DOUBLE) AS offer_discount FROM campaigns)"
-    )
-    known = con.execute(
-        f"SELECT c.campaign_id, c.channel, coalesce(o.offer_discount, 0) AS offer_discount "
-        f"FROM campaigns AS c LEFT JOIN {discount} AS o ON o.campaign_id = c.campaign_id"
-    ).df()
-    rows = with_features(con, pairs.drop(columns="channel", errors="ignore")).merge(
-        known, on=CAMPAIGN_ID, how="left", validate="many_to_one"
-    )
-    for level in ("department", "category"):
-        likes = _affinity(con, pairs, level)
-        rows = rows.merge(
-            likes, on=[CUSTOMER_ID, CAMPAIGN_ID, AS_OF], how="left", validate="one_to_one"
-        )
-    by = {f"channel_{channel.value}": (rows["channel"] == channel.value) for channel in Channel}
-    return rows.assign(**by).astype(dict.fromkeys(CONTACT_FEATURES, "float64"))
-
-
 def reachable(con: Connection, as_of: date) -> pd.DataFrame:
     """Every customer who ordered before, with every campaign that runs on ``as_of``.
 
@@ -224,49 +170,6 @@ def split_by_time(
             "uplift.validation_campaigns or uplift.test_campaigns"
         )
     return before_choice, before_test, tested_on
-
-
-def _affinity(con: Connection, pairs: pd.DataFrame, level: str) -> pd.DataFrame:
-    """Share of spend in the departments, or categories, of each campaign's products.
-
-    One row per customer with spend, campaign and date; none for a campaign without products.
-    """
-    name = f"{level}_affinity"
-    known = tables(con)
-    if not {"offers", "products"} <= known or pairs.empty:
-        none: dict[str, str] = {CUSTOMER_ID: "str", CAMPAIGN_ID: "str", name: "float64"}
-        empty = pd.DataFrame(columns=[CUSTOMER_ID, CAMPAIGN_ID, AS_OF, name]).astype(none)
-        return empty.astype({AS_OF: pairs[AS_OF].dtype})
-    distinct = pairs[[CAMPAIGN_ID, AS_OF]].drop_duplicates().itertuples(index=False, name=None)
-    dates = ", ".join(f"({literal(c)}, DATE '{d.date()}')" for c, d in distinct)
-    frame = con.execute(
-        f"""
-        WITH dates AS (SELECT * FROM (VALUES {dates}) AS v(campaign_id, as_of)), goods AS (
-            SELECT DISTINCT d.campaign_id, d.as_of, p.{level} AS kind
-            FROM dates AS d JOIN offers AS o ON o.campaign_id = d.campaign_id
-            JOIN products AS p ON p.product_id = o.product_id WHERE p.{level} IS NOT NULL
-        ), spent AS (
-            SELECT t.customer_id, d.as_of, p.{level} AS kind, sum(t.amount_cents) AS cents
-            FROM (SELECT DISTINCT as_of FROM goods) AS d JOIN transactions AS t
-              ON t.local_date < d.as_of AND DATEDIFF('day', t.local_date, d.as_of) <= 365
-            JOIN products AS p ON p.product_id = t.product_id
-            GROUP BY t.customer_id, d.as_of, p.{level}
-        ), total AS (
-            SELECT customer_id, as_of, sum(cents) AS cents FROM spent GROUP BY customer_id, as_of
-        ), own AS (
-            SELECT s.customer_id, g.campaign_id, g.as_of, sum(s.cents) AS cents
-            FROM goods AS g JOIN spent AS s ON s.as_of = g.as_of AND s.kind = g.kind
-            GROUP BY s.customer_id, g.campaign_id, g.as_of
-        )
-        SELECT t.customer_id, g.campaign_id, t.as_of,
-               COALESCE(w.cents, 0) / CAST(t.cents AS DOUBLE) AS {name}
-        FROM total AS t JOIN (SELECT DISTINCT campaign_id, as_of FROM goods) AS g
-          ON g.as_of = t.as_of
-        LEFT JOIN own AS w ON w.customer_id = t.customer_id AND w.as_of = t.as_of
-         AND w.campaign_id = g.campaign_id
-        WHERE t.cents > 0"""
-    ).df()
-    return frame.assign(**{AS_OF: pd.to_datetime(frame[AS_OF])})
 
 
 def _assigned(there: Iterable[str], as_of: date) -> str:

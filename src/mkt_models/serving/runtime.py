@@ -14,8 +14,9 @@ from mkt_models.columns import SCORING_MODELS, Model
 from mkt_models.decisions.catalogue import load_catalogue
 from mkt_models.decisions.decide import decide
 from mkt_models.decisions.question import Context, Policy, find_customer
-from mkt_models.models.registry import absence, check_snapshot, load_files, refusal
+from mkt_models.models.registry import absence, load_files, refusal
 from mkt_models.models.scorer import Scorer
+from mkt_models.models.snapshot import check_snapshot
 from mkt_models.params import Params
 from mkt_models.serving.answers import profile_answer, score_answer
 from mkt_models.serving.guard import log_failure
@@ -53,7 +54,7 @@ class Runtime:
         models
             The stored scorers by name; one that the run does not have is stored as absent.
         snapshot
-            What :func:`mkt_models.models.registry.save_snapshot` stored.
+            What :func:`mkt_models.models.snapshot.save_snapshot` stored.
         live_store
             Database address of the live store of consents and contacts, or None.
 
