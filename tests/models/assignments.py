@@ -31,8 +31,8 @@ def market(
         offers=[("coupon", "now", "soup")],
         outcomes=[("a", "now", "coupon", "redemption", at(3)), ("b", "now", "c", "open", at(3))],
     )
-    con.execute("ALTER TABLE campaigns ADD COLUMN channel VARCHAR DEFAULT 'app'")
-    con.execute("ALTER TABLE offers ADD COLUMN discount_share DOUBLE DEFAULT 0.2")
+    con.execute("UPDATE campaigns SET channel = 'app'")
+    con.execute("UPDATE offers SET discount_share = 0.2")
     con.execute("ALTER TABLE offers ADD COLUMN cost_cents BIGINT DEFAULT 5")
     con.execute("ALTER TABLE products ADD COLUMN department VARCHAR DEFAULT 'FOOD'")
     for table, rows in (("exposures", exposures), ("controls", controls)):
