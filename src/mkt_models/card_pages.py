@@ -34,6 +34,8 @@ _METRICS: Mapping[str, _Both] = {
     "spearman": ("Spearman", "Spearman"),
     "gini": ("Gini", "基尼系数"),
 }
+# In the JSON alone, so that the table fits a page.
+_NOT_SHOWN = frozenset({"pr_auc", "log_loss", "rmse", "spearman"})
 _STATES: Mapping[str, _Both] = {
     "holds": ("holds", "成立"),
     "broken": ("broken", "不成立"),
@@ -115,7 +117,8 @@ def card_side(card: ModelCard, language: Language) -> dict[str, Any]:
     def told(words: Sequence[Words]) -> list[str]:
         return [getattr(one, language) for one in words]
 
-    metrics = list(dict.fromkeys(figure.metric for figure in facts.figures))
+    every = dict.fromkeys(figure.metric for figure in facts.figures)
+    metrics = [one for one in every if one == facts.metric or one not in _NOT_SHOWN]
     name = MODELS[facts.model.value][side]
     n = facts.figures[0] if facts.figures else None
     verdict = VERDICTS[standing.verdict.value][side]
