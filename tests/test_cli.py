@@ -41,7 +41,7 @@ def test_dropped_features_are_counted_and_unknown_ones_named_before_anything_run
     path = str(project / "params" / "sample.yaml")
     small = ["source.households=60"]
     assert cli.main(["check", path, "--set", *small, "features.drop=[stores_90d]"]) == 0
-    assert "features    43 for churn, 43 for value, 54 for propensity" in capsys.readouterr().out
+    assert "features    43 for churn, 43 for value, 66 for propensity" in capsys.readouterr().out
     for command in ("check", "run"):
         assert cli.main([command, path, "--set", "features.drop=[store_90d]"]) == 2
         told = capsys.readouterr().err

@@ -125,7 +125,7 @@ def test_without_a_key_it_does_not_start_beyond_loopback(toy_home: Path, bento: 
     environment = bentoml_environment(toy_home)
     environment.pop("MKT_API_KEY", None)
     done = subprocess.run(
-        [*command, "--port", "0"], env=environment, capture_output=True, timeout=60, check=False
+        [*command, "--port", "0"], env=environment, capture_output=True, timeout=300, check=False
     )
     assert done.returncode == 1
     assert b"refuses to listen on 0.0.0.0" in done.stderr

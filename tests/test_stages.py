@@ -185,3 +185,18 @@ def test_a_stage_without_a_result_is_done_and_says_why(
     assert run.workspace.lacks("churn") == "the source has no campaigns"
     with pytest.raises(NotAvailableError, match="churn: not available: the source has no camp"):
         run.workspace.read_json("churn", "metrics")
+
+
+def test_without_its_ledger_the_release_is_judged_anew(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fake(notebook: Path, out_dir: Path, parameters: dict[str, object]) -> None:
+        run.workspace.write_json("release", "models", {})
+        (run.workspace.build / stages.LEDGER).write_text("{}\n")
+
+    monkeypatch.setattr(stages, "execute_notebook", fake)
+    judges = next(stage for stage in stages.STAGES if stage.name == "08_bias_audit")
+    run.execute(judges)
+    assert run.outputs_intact(judges)
+    (run.workspace.build / stages.LEDGER).unlink()
+    assert not run.outputs_intact(judges)

@@ -24,11 +24,15 @@ import yaml
 from mkt_models.decisions.catalogue import load_catalogue
 from mkt_models.decisions.occasions import check_country
 from mkt_models.loading import ParamsError
+from mkt_models.models.ledger import FILE as LEDGER
 from mkt_models.notebook_runs import StageNotAvailable, execute_notebook
 from mkt_models.profiles.tag_catalogue import load_tag_catalogue
 from mkt_models.sections import nearest
 from mkt_models.sources.read import data_files, data_version, faults
 from mkt_models.workspace import MADE_BY, NOT_AVAILABLE_FILE, Workspace
+
+# The stage that releases models, by the ledger of all decisions.
+_JUDGES = "08_bias_audit"
 
 # Modules that run and report stages; a change in them changes no table of a run.
 _BESIDE_THE_STAGES = {
@@ -250,6 +254,8 @@ def _outputs(build: Path, stage: Stage) -> Iterator[Path]:
         for path in (build / folder).rglob("*"):
             if path.is_file() and not path.name.startswith(".") and path.suffix != ".partial":
                 yield path
+    if stage.name == _JUDGES and (build / LEDGER).is_file():
+        yield build / LEDGER  # not emptied with the folders; deleted or edited, it is judged anew
 
 
 @contextmanager

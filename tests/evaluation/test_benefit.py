@@ -115,3 +115,25 @@ def test_errors_teach():
         benefit_table(contacts().assign(assignment_probability=1.0), ["gender"], **HOW)
     with pytest.raises(ValueError, match="treated: must be 0 or 1, with rows of both arms"):
         benefit_table(contacts().assign(treated=1), ["gender"], **HOW)
+
+
+def test_where_hardly_anybody_of_an_arm_spent_nothing_is_judged():
+    rng = np.random.default_rng(5)
+    n = 2000
+    treated = (rng.random(n) < 0.95).astype(float)
+    spent = treated * (rng.random(n) < 0.01) * 40.0
+    rows = pd.DataFrame(
+        {
+            "customer_id": np.arange(n),
+            "gender": np.array(["f", "m"])[np.arange(n) % 2],
+            "treated": treated,
+            "assignment_probability": 0.95,
+            "margin": spent,
+            "cost": 0.1 * treated,
+        }
+    )
+    table = benefit_table(rows, ["gender"], **HOW)
+    assert not table["judged"].any()
+    assert table["note"].str.contains("0 of those withheld").all()
+    assert np.isnan(table["value_per_cost_all_lower"]).all()
+    assert benefit_verdict(table, GATE, 0.95)[0] is Verdict.NOT_EVALUATED

@@ -63,14 +63,14 @@ def test_a_group_of_one_arm_has_no_figure() -> None:
 def test_what_is_planted_is_claimed() -> None:
     found = claim(trial(4000, effect=0.1, spread=0.5))
     assert (found.effect, found.ranking, found.learner) == (True, True, "gain")
-    assert found.says[0].startswith("A contact is shown to raise the target by +0.")
+    assert found.says[0].startswith("A contact is shown to raise the target: +0.")
     assert found.says[1].startswith("The gain is shown to rank first whom a contact changes more")
 
 
 def test_harm_and_a_ranking_upside_down_are_told() -> None:
     found = claim(trial(4000, effect=-0.15, spread=-0.5))
     assert (found.effect, found.ranking) == (True, False)
-    assert found.says[0].startswith("A contact is shown to lower the target by -0.")
+    assert found.says[0].startswith("A contact is shown to lower the target: -0.")
     assert found.says[1].startswith("The gain is shown to rank worse than chance")
 
 
@@ -107,3 +107,47 @@ def test_errors_teach() -> None:
         effect_table(trial(100).assign(kind=None), ["target"], *HOW, by="kind")
     with pytest.raises(ValueError, match="must be 0 or 1, with rows of both arms"):
         effect_table(trial(100).assign(treated=1), ["target"], *HOW)
+
+
+def test_an_arm_in_which_nobody_responded_shows_nothing() -> None:
+    # 14 of 285 contacted responded, and none of 15 withheld: Fisher's exact p is 1.
+    treated = np.r_[np.zeros(15), np.ones(285)]
+    rows = pd.DataFrame(
+        {
+            "customer_id": np.arange(300),
+            "target": np.r_[np.zeros(15), np.ones(14), np.zeros(271)],
+            "treated": treated,
+            "assignment_probability": 0.95,
+        }
+    )
+    row = effect_table(rows, ["target"], *HOW).iloc[0]
+    assert np.isnan(row["effect_lower"])
+    assert row["note"] == (
+        "not judged: only 0 of those withheld responded otherwise than the rest, needs 10"
+    )
+    found = verdict(
+        effect_table(rows, ["target"], *HOW),
+        qini_table(rows.assign(gain=0.5), ["gain"], *HOW),
+        "target",
+        "gain",
+    )
+    assert (found.effect, found.ranking) == (False, False)
+    assert found.says[0].startswith("No effect can be told: not judged: only 0 of those withheld")
+
+
+@pytest.mark.parametrize(("p", "rate"), [(0.95, 0.05), (0.9, 0.02), (0.5, 0.2)])
+def test_where_nothing_happens_few_trials_claim_an_effect(p: float, rate: float) -> None:
+    rng = np.random.default_rng(7)
+    claims = 0
+    for seed in range(60):
+        rows = pd.DataFrame(
+            {
+                "customer_id": np.arange(1500),
+                "target": (rng.random(1500) < rate).astype(float),
+                "treated": (rng.random(1500) < p).astype(float),
+                "assignment_probability": p,
+            }
+        )
+        row = effect_table(rows, ["target"], 100, 0.95, seed).iloc[0]
+        claims += bool(row["effect_lower"] > 0 or row["effect_upper"] < 0)
+    assert claims <= 8  # of 60; by chance alone in 1 of 100 such tests

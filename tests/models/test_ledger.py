@@ -126,3 +126,10 @@ def test_there_are_never_two_champions_and_none_without_a_pass(
                 crowned.add(one.version)
             assert len(crowned) <= 1
         assert crowned == {ledger.champion(model)} - {None}
+
+
+def test_a_line_that_was_cut_short_of_its_end_is_not_run_into(tmp_path: Path) -> None:
+    ledger = Ledger.read(tmp_path / FILE).append([entry(Outcome.FIRST, "a")])
+    ledger.path.write_bytes(ledger.path.read_bytes().rstrip(b"\n"))
+    ledger.append([entry(Outcome.KEPT, "b", "a")])
+    assert [one.version for one in Ledger.read(ledger.path).entries] == ["a", "b"]

@@ -96,3 +96,14 @@ def test_errors_teach() -> None:
         fit_uplift(Learner.DR, rows.assign(treated=1.0), ["gain"], QUICK, 1)
     with pytest.raises(LabelError, match="all who were contacted have the same response"):
         fit_uplift(Learner.CLASS, rows.assign(target=0.0), ["gain"], QUICK, 1)
+
+
+def test_what_is_known_after_the_contact_is_no_feature() -> None:
+    rows = trial(500)
+    for known_after in ("target", "treated", "assignment_probability"):
+        with pytest.raises(ValueError, match=f"uplift: {known_after} can be no feature"):
+            fit_uplift(Learner.T, rows, ["gain", known_after], QUICK, 1)
+    with pytest.raises(ValueError, match="nothing can be no feature"):
+        fit_uplift(Learner.T, rows, [], QUICK, 1)
+    with pytest.raises(ValueError, match="'nope' is not a valid Learner"):
+        fit_uplift("nope", rows, ["gain"], QUICK, 1)  # type: ignore[arg-type]

@@ -198,3 +198,18 @@ def test_nothing_is_loaded_with_a_changed_snapshot(toy_home: Path, tmp_path: Pat
     path.write_bytes(path.read_bytes() + b"#")
     with pytest.raises(registry.RegistryError, match=r"mkt-snapshot:.*changed"):
         Runtime.load({}, snapshot)
+
+
+def test_a_model_is_not_served_under_the_name_of_another(toy_home: Path, tmp_path: Path) -> None:
+    shutil.copytree(toy_home / "models", tmp_path / "models")
+    with Store.open(toy_home / "snapshot.sqlite", read_only=True) as store:
+        tags = store.meta().models
+    value = registry.find(f"mkt-{tags['value']}", tmp_path)
+    snapshot = registry.find("mkt-snapshot:latest", tmp_path)
+    with pytest.raises(registry.RegistryError, match="mkt-churn: its folder holds mkt-value:"):
+        Runtime.load({Model.CHURN: value}, snapshot)
+    name, _, version = tags["churn"].partition(":")
+    shutil.rmtree(tmp_path / "models" / f"mkt-{name}" / version)
+    shutil.copytree(value.path, tmp_path / "models" / f"mkt-{name}" / version)
+    with pytest.raises(registry.RegistryError, match=r"its folder in .* holds mkt-value:"):
+        registry.find(f"mkt-{tags['churn']}", tmp_path)

@@ -1,6 +1,7 @@
 """The two arms of a trial: who was contacted, with which probability, and whether that can be."""
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from mkt_models.evaluation.bootstrap import critical
@@ -11,6 +12,10 @@ PROBABILITY = "assignment_probability"
 
 # Below this chance of the arms being as uneven as they are, the records contradict themselves.
 UNEVEN = 1e-4
+
+# Customers of an arm whose response differs from the arm's commonest one. With fewer the bootstrap
+# knows no spread, or far too little: nothing is judged then.
+MIN_DIFFERENT = 10
 
 
 def read_arms(rows: pd.DataFrame) -> tuple[Floats, Floats]:
@@ -45,3 +50,28 @@ def uneven(treated: Floats, probability: Floats, level: float) -> str:
         f"not judged: {treated.mean():.1%} were treated where the probabilities say {p.mean():.1%} "
         f"(z = {z:.1f}); the assignment was not as recorded"
     )
+
+
+def rare(values: Floats, treated: Floats, customers: npt.NDArray[np.intp]) -> str:
+    """Why the responses of an arm are too alike to be judged; empty when they are not.
+
+    Where few of an arm responded, or few did not, an interval is too short by far: with none it has
+    no length, and any difference would be a finding.
+    """
+    few: dict[str, int] = {}
+    for arm, words in ((1, "contacted"), (0, "withheld")):
+        inside = treated == arm
+        found, counts = np.unique(values[inside], return_counts=True)
+        other = values[inside] != found[counts.argmax()] if len(found) else inside[inside]
+        n = len(np.unique(customers[inside][other]))
+        if n < MIN_DIFFERENT:
+            few[words] = n
+    if not few:
+        return ""
+    told = " and ".join(f"{n} of those {words}" for words, n in few.items())
+    return f"not judged: only {told} responded otherwise than the rest, needs {MIN_DIFFERENT}"
+
+
+def smaller_arm(treated: Floats, customers: npt.NDArray[np.intp]) -> int:
+    """Customers of the smaller arm: what the uncertainty of a difference goes by."""
+    return min(len(np.unique(customers[treated == arm])) for arm in (0, 1))

@@ -18,7 +18,7 @@ import pandas as pd
 from mkt_models.audit_params import Gate
 from mkt_models.columns import CUSTOMER_ID, Verdict
 from mkt_models.evaluation import metrics
-from mkt_models.evaluation.arms import PROBABILITY, TREATED, read_arms, uneven
+from mkt_models.evaluation.arms import PROBABILITY, TREATED, rare, read_arms, smaller_arm, uneven
 from mkt_models.evaluation.bootstrap import ClusterBootstrap, error_interval, standard_error
 from mkt_models.evaluation.gate import Limit, judge
 from mkt_models.evaluation.groups import Needs, groups_of, known_customers, levels_of
@@ -90,7 +90,10 @@ def benefit_table(
         return np.stack(both, axis=1)
 
     estimates, replicates = draws.estimate(statistic), draws.replicates(statistic)
-    everybody = _everybody(estimates[0], replicates[:, 0], confidence, draws.n_clusters)
+    alike = rare(arms.outcome, arms.treated, draws.codes)
+    smaller = 1 if alike else smaller_arm(arms.treated, draws.codes)
+    known_spread = np.full_like(replicates[:, 0], np.nan) if alike else replicates[:, 0]
+    everybody = _everybody(estimates[0], known_spread, confidence, smaller)
     rows, place = [], {id(group): i + 1 for i, group in enumerate(shown)}
     for group in groups:
         i, level = place.get(id(group)), levels[group.pair]
@@ -98,11 +101,16 @@ def benefit_table(
         row.pop("mean_target")
         row["n_treated"] = int(arms.treated[group.rows].sum()) if group.shown else None
         inside = group.rows
-        note = group.why_not or uneven(arms.treated[inside], arms.probability[inside], level)
+        note = (
+            group.why_not
+            or uneven(arms.treated[inside], arms.probability[inside], level)
+            or rare(arms.outcome[inside], arms.treated[inside], draws.codes[inside])
+        )
         for j, name in enumerate(MEASURES):
             value = float(estimates[i, j]) if i is not None else np.nan
             error = standard_error(replicates[:, i, j]) if i is not None else np.nan
-            ends = error_interval(value, error, level, group.n_customers)
+            n = smaller_arm(arms.treated[inside], draws.codes[inside]) if i is not None else 1
+            ends = error_interval(value, np.nan if note else error, level, n)
             row |= {name: value, f"{name}_lower": ends[0], f"{name}_upper": ends[1]}
             row[f"{name}_error"] = error
         has = bool(np.isfinite(row["benefit_gap_error"]))

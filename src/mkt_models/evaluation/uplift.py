@@ -14,7 +14,14 @@ import pandas as pd
 
 from mkt_models.columns import CUSTOMER_ID, NumberKind
 from mkt_models.evaluation import metrics
-from mkt_models.evaluation.arms import PROBABILITY, TREATED, read_arms, uneven
+from mkt_models.evaluation.arms import (
+    PROBABILITY,
+    TREATED,
+    rare,
+    read_arms,
+    smaller_arm,
+    uneven,
+)
 from mkt_models.evaluation.bootstrap import ClusterBootstrap, error_interval, standard_error
 from mkt_models.evaluation.inputs import Floats, numbers, require
 
@@ -50,7 +57,7 @@ def effect_table(
     DataFrame
         outcome, group, n (rows), n_customers, n_treated; ``contacted`` and ``withheld`` (weighted
         means), ``effect`` (their difference) with ``_lower`` and ``_upper``, level; note (why it
-        must not be believed; empty when it may)
+        must not be believed, and has no ends; empty when it may)
 
     Raises ValueError when a column is missing, an arm is empty, a probability is 0 or 1, or ``by``
     has no value.
@@ -88,13 +95,17 @@ def effect_table(
         n = int(trial[CUSTOMER_ID].iloc[inside].nunique())
         for j, name in enumerate(names):
             effect = float(estimates[i, j, 2])
-            error = standard_error(replicates[:, i, j, 2])
-            ends = error_interval(effect, error, level, n)
+            note = uneven(treated[inside], p[inside], level) or rare(
+                values[inside, j], treated[inside], draws.codes[inside]
+            )
+            error = np.nan if note else standard_error(replicates[:, i, j, 2])
+            smaller = smaller_arm(treated[inside], draws.codes[inside])
+            ends = error_interval(effect, error, level, smaller)
             row: dict[str, Any] = {"outcome": name, "group": group, "n": len(inside)}
             row |= {"n_customers": n, "n_treated": int(treated[inside].sum())}
             row |= {"contacted": float(estimates[i, j, 0]), "withheld": float(estimates[i, j, 1])}
             row |= {"effect": effect, "effect_lower": ends[0], "effect_upper": ends[1]}
-            rows.append(row | {"level": level, "note": uneven(treated[inside], p[inside], level)})
+            rows.append(row | {"level": level, "note": note})
     return pd.DataFrame(rows)
 
 
@@ -155,7 +166,7 @@ def verdict(
         first = f"No effect of a contact on {words} is shown: {ends} per contact ({n})."
     else:
         does = "raise" if sign > 0 else "lower"
-        first = f"A contact is shown to {does} {words} by {ends} per contact ({n})."
+        first = f"A contact is shown to {does} {words}: {ends} per contact ({n})."
     row = ranking[ranking["model"] == learner].iloc[0]
     area = f"Qini {row['qini']:+.4g} [{row['qini_lower']:+.4g}, {row['qini_upper']:+.4g}]"
     area += f", {row['qini_normalised']:.1%} of a perfect ranking (n = {row['n']:,})"

@@ -164,7 +164,8 @@ class Ledger:
 
 def _write(path: Path, lines: Sequence[str]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
+    cut = path.is_file() and not path.read_bytes().endswith(b"\n") and path.stat().st_size > 0
     with path.open("a", encoding="utf-8") as file:
-        file.write("".join(f"{line}\n" for line in lines))
+        file.write("\n" * cut + "".join(f"{line}\n" for line in lines))
         file.flush()
         os.fsync(file.fileno())

@@ -24,9 +24,13 @@ from mkt_models.models.signature import RegistryError
 def find(tag: str, home: Path) -> bentoml.Model:
     """Find a model of the store at ``home``; an unknown tag is a RegistryError."""
     try:
-        return bentoml.models.get(tag, _model_store=_store(home))
+        found = bentoml.models.get(tag, _model_store=_store(home))
     except BentoMLException as error:
         raise RegistryError(f"{tag}: not in the store {home}: train and save it first") from error
+    name, _, version = tag.partition(":")
+    if found.tag.name != name or version not in ("", "latest", found.tag.version):
+        raise RegistryError(f"{tag}: its folder in the store {home} holds {found.tag}")
+    return found
 
 
 def _store(home: Path) -> ModelStore:

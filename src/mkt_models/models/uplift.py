@@ -114,9 +114,11 @@ def fit_uplift(
         When an arm has fewer customers than ``settings.min_arm``, an arm has one response only,
         the target or a feature is not usable, or a probability is not strictly between 0 and 1.
     ValueError
-        When a sensitive attribute is among the features.
+        When there is no such learner, no feature, or a sensitive attribute, the arm or the target
+        is among the features.
 
     """
+    learner = Learner(learner)
     sample = _Sample.of(rows, features, settings)
     names = tuple(features)
     if learner is Learner.T:
@@ -173,6 +175,12 @@ class _Sample:
             raise ValueError(
                 f"uplift: {', '.join(sensitive)} is sensitive and must be no feature; "
                 "take it out of the features"
+            )
+        known_after = [name for name in features if name in (TREATED, PROBABILITY, TARGET)]
+        if known_after or not features:
+            raise ValueError(
+                f"uplift: {', '.join(known_after) or 'nothing'} can be no feature; name columns "
+                "that are known before a contact"
             )
         require_finite(rows, [TREATED, PROBABILITY, *features], "uplift")
         target, treated, p = (

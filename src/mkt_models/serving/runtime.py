@@ -14,7 +14,7 @@ from mkt_models.columns import SCORING_MODELS, Model
 from mkt_models.decisions.catalogue import load_catalogue
 from mkt_models.decisions.decide import decide
 from mkt_models.decisions.question import Context, Policy, find_customer
-from mkt_models.models.registry import absence, load_files, refusal
+from mkt_models.models.registry import RegistryError, absence, load_files, name_of, refusal
 from mkt_models.models.scorer import Scorer
 from mkt_models.models.snapshot import check_snapshot
 from mkt_models.params import Params
@@ -65,6 +65,12 @@ class Runtime:
 
         """
         check_snapshot(snapshot)
+        for name, model in models.items():
+            if model.tag.name != name_of(name):
+                raise RegistryError(
+                    f"{name_of(name)}: its folder holds {model.tag}: build the bento again "
+                    "(notebook 10_package)"
+                )
         refused = {name: why for name, model in models.items() if (why := refusal(model))}
         store = Store.open(snapshot.path_of("snapshot.sqlite"), read_only=True)
         text = Path(snapshot.path_of("params.json")).read_text(encoding="utf-8")
