@@ -95,6 +95,19 @@ def test_the_lower_end_of_the_interval_decides():
     assert ("signal", "too_good_alone") in found_in(table.assign(alone_lower=0.9001))
 
 
+def test_a_leak_at_both_ends_is_too_good():
+    rows, rng = training(), np.random.default_rng(4)
+    side = rng.choice([-1.0, 1.0], len(rows))
+    rows["leak"] = np.where(rows["target"] == 1, side * rng.uniform(2, 3, len(rows)), side)
+    table = table_of(rows)
+    assert found_in(table) == {("leak", "too_good_alone")}
+    assert (
+        table.set_index("feature").loc["leak", "alone_lower"] < 0.9
+    )  # one direction shows nothing
+    with pytest.raises(LeakageError, match=r"low and high values taken together, its AUC 0\.9"):
+        check_leakage(table, Guards(), Model.CHURN)
+
+
 def test_an_amount_made_of_the_label_is_too_good():
     rows = training(kind="regression")
     table = table_of(

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from mkt_models.evaluation.bootstrap import ClusterBootstrap, wilson_interval
 from mkt_models.evaluation.metrics import Ranking, auc, spearman_and_gini
-from mkt_models.evaluation.single_feature import _auc, _gini, ordering
+from mkt_models.evaluation.single_feature import _auc, _gini, ordering, shape
 
 NAN = float("nan")
 
@@ -159,3 +159,35 @@ def test_neither_order_nor_units_nor_sign_matter(data):
         assert other.value == pytest.approx(first.value)
         assert other.value == pytest.approx(0.5) or other.lower == pytest.approx(first.lower)
     assert 0 <= first.lower <= first.value <= first.upper <= 1
+
+
+def test_a_feature_whose_low_and_high_values_mean_the_same_is_seen():
+    rng = np.random.default_rng(2)
+    target = (rng.random(2000) < 0.1).astype(float)
+    sign = rng.choice([-1.0, 1.0], 2000)
+    leak = np.where(target == 1, sign * rng.uniform(2, 3, 2000), rng.uniform(-2, 2, 2000))
+    customers = np.arange(2000)
+    assert ordering(leak, target, customers, "classification", 0.95).upper < 0.65
+    assert shape(leak, target, customers, "classification", 0.95).lower > 0.95
+    amounts = target * 100 + 1
+    assert shape(leak, amounts, customers, "regression", 0.95).value > 0.9
+
+
+@pytest.mark.parametrize("kind", ["classification", "regression"])
+def test_noise_has_no_shape(kind):
+    rng = np.random.default_rng(3)
+    chance = 0.5 if kind == "classification" else 0.0
+    for _ in range(10):
+        noise = np.where(rng.random(1500) < 0.1, NAN, rng.normal(size=1500))
+        target = (rng.random(1500) < 0.2).astype(float)
+        found = shape(noise, target, np.arange(1500), kind, 0.95)
+        assert found.value - chance < (0.08 if kind == "classification" else 0.16)
+
+
+def test_a_slope_is_as_strong_in_any_shape():
+    values, target, customers = planted(600)
+    one = ordering(values, target, customers, "classification", 0.95)
+    other = shape(values, target, customers, "classification", 0.95)
+    assert other.value == pytest.approx(one.value, abs=0.02)
+    nothing = np.full(len(values), NAN)
+    assert shape(nothing, target, customers, "classification", 0.95).value < 0.55

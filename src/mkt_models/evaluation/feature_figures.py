@@ -3,7 +3,7 @@
 Plain figures, one row per feature; :mod:`mkt_models.evaluation.leakage` judges them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ import pandas as pd
 from mkt_models.columns import CUSTOMER_ID
 from mkt_models.evaluation.inputs import TARGET, Floats, Kind, read_target, require
 from mkt_models.evaluation.performance import MIN_CLASS, MIN_CUSTOMERS
-from mkt_models.evaluation.single_feature import ordering
+from mkt_models.evaluation.single_feature import Alone, ordering, shape
 
 # A number names a customer when nearly every customer has one of their own, at every date.
 OWN_NUMBERS = 0.95
@@ -54,8 +54,8 @@ def feature_table(
         (distinct known values); modal (share of the most frequent level, where missing is one);
         served (whether ``serving`` has the column); n_serving (customers, or groups),
         missing_serving (share), levels_serving (where missing is one); measure (``auc``, from 0.5,
-        or ``gini``); alone and missing_alone, that measure of the feature and of its being
-        missing, in the better direction, each with ``_lower`` and ``_upper``
+        or ``gini``); alone, shaped and missing_alone, that measure of the feature in the better
+        direction, in any shape, and of its being missing, each with ``_lower`` and ``_upper``
         (:mod:`mkt_models.evaluation.single_feature`); duplicate_of (the target, or the first
         feature with the same order of rows; else empty); identifier (whether it names customers);
         note (why a figure is not given)
@@ -89,6 +89,7 @@ def feature_table(
         row["measure"] = "auc" if kind == "classification" else "gini"
         note = why_not or ("constant" if len(levels) + missing.any() < 2 else "")
         row |= _alone("alone", column, target, codes, kind, confidence, bool(note))
+        row |= _alone("shaped", column, target, codes, kind, confidence, bool(note), shape)
         no_gap = bool(note or missing.all() or not missing.any())
         absent = missing.astype(np.float64)
         row |= _alone("missing_alone", absent, target, codes, kind, confidence, no_gap)
@@ -194,9 +195,10 @@ def _alone(
     kind: Kind,
     confidence: float,
     absent: bool,
+    measure: Callable[..., Alone] = ordering,
 ) -> dict[str, float]:
     names = (name, f"{name}_lower", f"{name}_upper")
     if absent:
         return dict.fromkeys(names, np.nan)
-    found = ordering(column, target, codes, kind, confidence)
+    found = measure(column, target, codes, kind, confidence)
     return dict(zip(names, (found.value, found.lower, found.upper), strict=True))

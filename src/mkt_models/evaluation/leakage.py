@@ -134,7 +134,11 @@ def _by_name(row: Mapping[Hashable, Any]) -> Iterable[dict[str, Any]]:
 
 def _too_good(row: Mapping[Hashable, Any], guards: Guards) -> Iterable[dict[str, Any]]:
     limit = guards.max_single_auc if row["measure"] == "auc" else guards.max_single_gini
-    for name, what in (("alone", "its"), ("missing_alone", "of its being missing, the")):
+    for name, what in (
+        ("alone", "its"),
+        ("shaped", "low and high values taken together, its"),
+        ("missing_alone", "of its being missing, the"),
+    ):
         ends = {end: row[f"{name}{tail}"] for end, tail in _ENDS.items()}
         if ends["lower"] > limit:
             says = (

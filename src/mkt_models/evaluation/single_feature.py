@@ -20,6 +20,9 @@ from mkt_models.evaluation.bootstrap import wilson_interval
 from mkt_models.evaluation.inputs import Floats, Kind
 from mkt_models.evaluation.metrics import Ranking
 
+# Bins of equal count in which a feature may tell of the target in any shape.
+SHAPE_BINS = 20
+
 # Below this, a standard error is none: no spread was measured, which is not certainty.
 _NO_SPREAD = 1e-12
 
@@ -68,6 +71,33 @@ def ordering(
         filled[~missing] = codes
         ends.append(filled)
     return _best(ends, target, customers, kind, confidence)
+
+
+def shape(
+    values: Floats,
+    target: Floats,
+    customers: npt.NDArray[np.intp],
+    kind: Kind,
+    confidence: float,
+) -> Alone:
+    """Measure how well a feature alone orders the target when its shape is free.
+
+    Low and high values may both mean the same: the order is by the mean target of the feature's
+    bin (missing is one), learnt from the other half of the customers, so that noise orders nothing.
+    Parameters as for :func:`ordering`.
+    """
+    missing = np.isnan(values)
+    cuts = np.arange(1, SHAPE_BINS) / SHAPE_BINS
+    edges = np.unique(np.quantile(values[~missing], cuts)) if not missing.all() else np.array([])
+    bins = np.searchsorted(edges, values, side="right")
+    bins[missing] = len(edges) + 1
+    order, mean = np.empty(len(values)), float(target.mean())
+    for half in (0, 1):
+        mine = customers % 2 == half
+        total = np.bincount(bins[~mine], weights=target[~mine], minlength=len(edges) + 2)
+        count = np.bincount(bins[~mine], minlength=len(edges) + 2)
+        order[mine] = ((total + mean) / (count + 1))[bins[mine]]
+    return _best([order], target, customers, kind, confidence)
 
 
 def _best(
