@@ -151,3 +151,10 @@ def test_where_nothing_happens_few_trials_claim_an_effect(p: float, rate: float)
         row = effect_table(rows, ["target"], 100, 0.95, seed).iloc[0]
         claims += bool(row["effect_lower"] > 0 or row["effect_upper"] < 0)
     assert claims <= 8  # of 60; by chance alone in 1 of 100 such tests
+
+
+def test_a_ranking_without_spread_is_not_evaluated() -> None:
+    rows = trial(3000, effect=0.1).assign(gain=0.5)
+    found = claim(rows)
+    assert not found.ranking
+    assert "nan" not in " ".join(found.says)

@@ -162,6 +162,8 @@ def verdict(
     sign = _sign(found["effect_lower"], found["effect_upper"])
     if found["note"]:
         sign, first = 0, f"No effect can be told: {found['note']}."
+    elif np.isnan(found["effect_lower"]):
+        first = f"No effect can be told: too few of an arm in many draws ({n})."
     elif sign == 0:
         first = f"No effect of a contact on {words} is shown: {ends} per contact ({n})."
     else:
@@ -169,10 +171,13 @@ def verdict(
         first = f"A contact is shown to {does} {words}: {ends} per contact ({n})."
     row = ranking[ranking["model"] == learner].iloc[0]
     area = f"Qini {row['qini']:+.4g} [{row['qini_lower']:+.4g}, {row['qini_upper']:+.4g}]"
-    area += f", {row['qini_normalised']:.1%} of a perfect ranking (n = {row['n']:,})"
     who, order = learner.replace("_", " "), _sign(row["qini_lower"], row["qini_upper"])
+    area += f", {row['qini_normalised']:.1%} of a perfect ranking" * (order > 0)
+    area += f" (n = {row['n']:,})"
     if found["note"]:
         order, second = 0, "Nor can it be told whom a contact changes more."
+    elif np.isnan(row["qini_lower"]):
+        second = f"Whom a contact changes more is not evaluated: the {who} shows no spread."
     elif order > 0:
         second = f"The {who} is shown to rank first whom a contact changes more: {area}."
     elif order < 0:
