@@ -1,5 +1,6 @@
 """The few figures of a stage that everybody should see, each with interval, n and kind."""
 
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -42,16 +43,7 @@ def headline(
     """
     rows = {str(row["model"]): row for row in table.to_dict("records")}
     row = rows.pop(model)
-    figure: dict[str, Any] = {
-        "name": name,
-        "value": float(row[metric]),
-        "lower": float(row[f"{metric}_lower"]),
-        "upper": float(row[f"{metric}_upper"]),
-        "n": int(row["n"]),
-        "kind": kind.value,
-        "unit": unit,
-        "beside": None,
-    }
+    figure = figure_of(row, metric, name, unit, kind)
     known = {peer: float(found[metric]) for peer, found in rows.items() if pd.notna(found[metric])}
     if with_peer and known:
         best = (min if metric in LESS_IS_BETTER else max)(known, key=lambda peer: known[peer])
@@ -60,18 +52,25 @@ def headline(
     return figure
 
 
+def figure_of(
+    row: Mapping[Hashable, Any] | pd.Series, column: str, name: str, unit: str, kind: NumberKind
+) -> dict[str, Any]:
+    """One figure of a table's row, with the interval beside its column, n and kind."""
+    return {
+        "name": name,
+        "value": float(row[column]),
+        "lower": float(row[f"{column}_lower"]),
+        "upper": float(row[f"{column}_upper"]),
+        "n": int(row["n"]),
+        "kind": kind.value,
+        "unit": unit,
+        "beside": None,
+    }
+
+
 def coverage_headline(table: pd.DataFrame, name: str) -> list[dict[str, Any]]:
     """The share of customers within their intervals, from a ``coverage_table``; none without."""
     return [
-        {
-            "name": name,
-            "value": float(row["coverage"]),
-            "lower": float(row["coverage_lower"]),
-            "upper": float(row["coverage_upper"]),
-            "n": int(row["n"]),
-            "kind": NumberKind.BACKTESTED.value,
-            "unit": "share",
-            "beside": None,
-        }
+        figure_of(row, "coverage", name, "share", NumberKind.BACKTESTED)
         for row in table[table["bin"] == 0].to_dict("records")
     ]

@@ -23,6 +23,7 @@ from mkt_models.evaluation.arms import (
     uneven,
 )
 from mkt_models.evaluation.bootstrap import ClusterBootstrap, error_interval, standard_error
+from mkt_models.evaluation.headline import figure_of
 from mkt_models.evaluation.inputs import Floats, numbers, require
 
 EVERYBODY = "everybody"
@@ -190,16 +191,7 @@ def verdict(
 def effect_headline(effects: pd.DataFrame, outcome: str, name: str, unit: str) -> dict[str, Any]:
     """Take the effect on everybody as a headline figure, with its interval, n and kind."""
     row = effects[(effects["outcome"] == outcome) & (effects["group"] == EVERYBODY)].iloc[0]
-    return {
-        "name": name,
-        "value": float(row["effect"]),
-        "lower": float(row["effect_lower"]),
-        "upper": float(row["effect_upper"]),
-        "n": int(row["n"]),
-        "kind": NumberKind.RANDOMISED.value,
-        "unit": unit,
-        "beside": None,
-    }
+    return figure_of(row, "effect", name, unit, NumberKind.RANDOMISED)
 
 
 def _sign(lower: float, upper: float) -> int:

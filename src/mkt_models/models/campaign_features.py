@@ -159,7 +159,7 @@ def _rates(con: Connection, pairs: pd.DataFrame) -> dict[str, pd.Series]:
         )
         SELECT d.as_of, c.campaign_type, s.channel, count(*) AS sent,
                count(r.customer_id) AS redeemed
-        FROM (SELECT DISTINCT as_of FROM {_dates(pairs)} AS d) AS d
+        FROM (SELECT DISTINCT as_of FROM {dates_sql(pairs)} AS d) AS d
         JOIN campaigns AS c ON c.ends_on < d.as_of AND NOT c.left_censored
         JOIN sent AS s ON s.campaign_id = c.campaign_id
         LEFT JOIN redeemed AS r ON r.customer_id = s.customer_id AND r.campaign_id = s.campaign_id
@@ -237,7 +237,7 @@ def _affinity(con: Connection, pairs: pd.DataFrame) -> pd.DataFrame:
     """Past purchases of each campaign's products, per customer, campaign and date."""
     frame = con.execute(
         f"""
-        WITH dates AS (SELECT * FROM {_dates(pairs)} AS d), targets AS ({_targets_sql(pairs)}
+        WITH dates AS (SELECT * FROM {dates_sql(pairs)} AS d), targets AS ({_targets_sql(pairs)}
         ), spend AS (
             SELECT t.customer_id, d.as_of, sum(t.amount_cents) / 100.0 AS spend_180d
             FROM (SELECT DISTINCT as_of FROM dates) AS d JOIN orders AS t
@@ -308,7 +308,7 @@ def _received(con: Connection, pairs: pd.DataFrame) -> pd.DataFrame:
     """
     frame = con.execute(
         f"""
-        WITH dates AS (SELECT * FROM {_dates(pairs)} AS d), first_redeemed AS (
+        WITH dates AS (SELECT * FROM {dates_sql(pairs)} AS d), first_redeemed AS (
             SELECT customer_id, campaign_id, min(occurred_on) AS redeemed_on
             FROM outcomes WHERE kind = 'redemption' GROUP BY customer_id, campaign_id
         )
@@ -331,12 +331,12 @@ def _received(con: Connection, pairs: pd.DataFrame) -> pd.DataFrame:
 def _targets_sql(pairs: pd.DataFrame) -> str:
     """The query of the products of each campaign, at each date it is asked for."""
     return (
-        f"SELECT DISTINCT d.campaign_id, d.as_of, o.product_id FROM {_dates(pairs)} AS d "
+        f"SELECT DISTINCT d.campaign_id, d.as_of, o.product_id FROM {dates_sql(pairs)} AS d "
         "JOIN offers AS o ON o.campaign_id = d.campaign_id"
     )
 
 
-def _dates(pairs: pd.DataFrame) -> str:
+def dates_sql(pairs: pd.DataFrame) -> str:
     """The distinct pairs of campaign and date as a table of SQL."""
     distinct: Iterable[tuple[str, pd.Timestamp]] = (
         pairs[[CAMPAIGN_ID, AS_OF]].drop_duplicates().itertuples(index=False, name=None)

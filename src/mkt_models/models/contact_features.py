@@ -8,7 +8,8 @@ from collections.abc import Mapping
 import pandas as pd
 
 from mkt_models.columns import AS_OF, CAMPAIGN_ID, CUSTOMER_ID, Channel
-from mkt_models.engine import Connection, literal, tables
+from mkt_models.engine import Connection, tables
+from mkt_models.models.campaign_features import dates_sql
 from mkt_models.models.propensity import with_features
 from mkt_models.profiles.measures import Measure
 
@@ -75,11 +76,9 @@ def _affinity(con: Connection, pairs: pd.DataFrame, level: str) -> pd.DataFrame:
         none: dict[str, str] = {CUSTOMER_ID: "str", CAMPAIGN_ID: "str", name: "float64"}
         empty = pd.DataFrame(columns=[CUSTOMER_ID, CAMPAIGN_ID, AS_OF, name]).astype(none)
         return empty.astype({AS_OF: pairs[AS_OF].dtype})
-    distinct = pairs[[CAMPAIGN_ID, AS_OF]].drop_duplicates().itertuples(index=False, name=None)
-    dates = ", ".join(f"({literal(c)}, DATE '{d.date()}')" for c, d in distinct)
     frame = con.execute(
         f"""
-        WITH dates AS (SELECT * FROM (VALUES {dates}) AS v(campaign_id, as_of)), goods AS (
+        WITH dates AS {dates_sql(pairs)}, goods AS (
             SELECT DISTINCT d.campaign_id, d.as_of, p.{level} AS kind
             FROM dates AS d JOIN offers AS o ON o.campaign_id = d.campaign_id
             JOIN products AS p ON p.product_id = o.product_id WHERE p.{level} IS NOT NULL
