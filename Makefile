@@ -86,15 +86,15 @@ define make_environment # folder, extras
 endef
 
 .venv/.workflow: $(LOCKED)
-	$(call make_environment,.venv,$(strip workflow,warehouse))
+	$(call make_environment,.venv,$(strip workflow))
 	@touch $@
 
 .venv/.test: .venv/.workflow
-	$(call make_environment,.venv,$(strip workflow,warehouse,test))
+	$(call make_environment,.venv,$(strip workflow,test))
 	@touch $@
 
 .venv/.spark: .venv/.test
-	$(call make_environment,.venv,$(strip workflow,warehouse,test,spark))
+	$(call make_environment,.venv,$(strip workflow,test,spark))
 	@touch $@
 
 # Spark's own jars (450 MB) and Java are needed by the server only.

@@ -111,19 +111,23 @@ def bento(toy_home: Path) -> str:
 
 
 @pytest.fixture(scope="session")
-def server(
-    toy_home: Path, bento: str, tmp_path_factory: pytest.TempPathFactory
-) -> "Iterator[Server]":
-    """The toy bento, running without a key.
+def server_home(toy_home: Path, bento: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The BentoML store of the server, where its live store is too.
 
-    From a store of its own: BentoML keeps its counts in the store, and another server that starts
-    from the same one deletes them.
+    A store of its own: BentoML keeps its counts in the store, and another server that starts from
+    the same one deletes them.
     """
-    from mkt_models.serving.process import running
-
     home = tmp_path_factory.mktemp("served")
     shutil.copytree(toy_home, home, dirs_exist_ok=True)
-    with running(home, bento) as found:
+    return home
+
+
+@pytest.fixture(scope="session")
+def server(server_home: Path, bento: str) -> "Iterator[Server]":
+    """The toy bento, running without a key."""
+    from mkt_models.serving.process import running
+
+    with running(server_home, bento) as found:
         yield found
 
 

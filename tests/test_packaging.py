@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import httpx
@@ -19,7 +19,8 @@ from mkt_models.models import registry
 from mkt_models.models.card import Standing, Words
 from mkt_models.packaging import PackagingError, Server, ask, build, describe, running
 from mkt_models.serving.process import bento_folder, bentoml_environment
-from mkt_models.store import Consent, Store
+from mkt_models.store import Consent
+from mkt_models.store_live import LiveStore
 
 ROOT = Path(__file__).parents[1]
 QUESTION = {"customer_id": CUSTOMERS[0], "context": {"now": "2018-01-06T17:00:00Z"}, "k": 20}
@@ -41,9 +42,9 @@ def keyed(
     At its end nothing may be left: no process of the group, nobody who listens.
     """
     live = tmp_path_factory.mktemp("live") / "live.sqlite"
-    with Store.open(live) as store:
-        refused = Consent(CUSTOMERS[0], "marketing", "app", "refused", date(2018, 1, 2))
-        store.record_consent(refused)
+    refused = Consent(CUSTOMERS[0], "marketing", "app", "refused", date(2018, 1, 2))
+    with LiveStore.open(live) as store, store.turn(CUSTOMERS[0], datetime.now(UTC)) as turn:
+        turn.say(refused)
     environment = {"MKT_API_KEY": "first, second", "MKT_STORE_URL": f"sqlite:///{live}"}
     with running(later_home[0], bento, environment=environment) as server:
         yield server

@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +20,19 @@ from toy_snapshot import CUSTOMERS
 from mkt_models.columns import SCORING_MODELS, Channel
 from mkt_models.decisions.catalogue import load_catalogue
 from mkt_models.decisions.decide import decide_all
-from mkt_models.decisions.question import Context, Policy, all_customers
+from mkt_models.decisions.question import Context, Policy, find_customer
 from mkt_models.loading import load_params
 from mkt_models.models import registry
 from mkt_models.models.scoring import score_table
 from mkt_models.packaging import Server
 from mkt_models.skew import Scored, check_skew, online_skew
 from mkt_models.store import Store
+from mkt_models.store_live import LiveStore
 
 ROOT = Path(__file__).parents[1]
-ENDPOINTS = ("/v1/strategies", "/v1/profile", "/v1/score")
+ASKING = ("/v1/strategies", "/v1/profile", "/v1/score")
+REPORTING = ("/v1/exposures", "/v1/outcomes", "/v1/consents")
+ENDPOINTS = (*ASKING, *REPORTING)
 NOW = datetime(2018, 1, 6, 17, tzinfo=UTC)
 GOOD = {"customer_id": CUSTOMERS[0], "context": {"now": NOW.isoformat()}}
 
@@ -38,6 +41,13 @@ GOOD = {"customer_id": CUSTOMERS[0], "context": {"now": NOW.isoformat()}}
 def http(server: Server) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=server.base_url, trust_env=False, timeout=30) as client:
         yield client
+
+
+@pytest.fixture(scope="module")
+def live(server_home: Path) -> Iterator[LiveStore]:
+    """The live store of the server."""
+    with LiveStore.open(server_home / "live.sqlite") as store:
+        yield store
 
 
 def error_of(response: httpx.Response, status: int) -> dict[str, Any]:
@@ -63,7 +73,7 @@ def test_the_description_names_endpoints_and_fields(http: httpx.Client) -> None:
     assert "customer_id" in json.dumps(described["components"]["schemas"])
 
 
-def test_strategies_are_ranked_and_explained(http: httpx.Client) -> None:
+def test_strategies_are_ranked_and_explained(http: httpx.Client, live: LiveStore) -> None:
     answer = http.post("/v1/strategies", json={**GOOD, "k": 2}).json()
     assert answer["customer_id"] == CUSTOMERS[0]
     assert [one["rank"] for one in answer["strategies"]] == [1, 2]
@@ -74,20 +84,23 @@ def test_strategies_are_ranked_and_explained(http: httpx.Client) -> None:
 
 @pytest.mark.parametrize("channel", [None, Channel.APP])
 def test_batch_and_online_answers_are_equal(
-    http: httpx.Client, toy_home: Path, channel: Channel | None
+    http: httpx.Client, toy_home: Path, live: LiveStore, channel: Channel | None
 ) -> None:
     params = load_params(ROOT / "params" / "sample.yaml")
     catalogue = load_catalogue(ROOT / "params" / "catalogue.yaml")
     context = Context(now=NOW, channel=channel, locale="zh")
     asked = {"now": NOW.isoformat(), "locale": "zh", **({"channel": channel} if channel else {})}
-    with Store.open(toy_home / "snapshot.sqlite", read_only=True) as store:
+    with Store.open(toy_home / "snapshot.sqlite") as store:
         policy = Policy.of(params, catalogue, store.meta())
-        batch = list(decide_all(all_customers(store, NOW), context, policy, 3))
-    assert len(batch) == len(CUSTOMERS)
-    for decision in batch:
-        body = {"customer_id": decision.customer_id, "context": asked, "k": 3}
-        online = http.post("/v1/strategies", json=body).json()
-        assert online == json.loads(json.dumps(decision.as_dict()))
+        for name in CUSTOMERS:
+            question = policy.decision_id(name, context, 3)
+            with live.turn(name, NOW) as turn:  # what other tests have asked counts for both
+                customer = find_customer(store, name, NOW, turn, question)
+            assert customer is not None
+            (decision,) = decide_all([customer], context, policy, 3)
+            body = {"customer_id": name, "context": asked, "k": 3}
+            online = http.post("/v1/strategies", json=body).json()
+            assert online == json.loads(json.dumps(decision.as_dict()))
 
 
 def test_without_a_time_the_clock_is_used(http: httpx.Client) -> None:
@@ -181,6 +194,114 @@ def test_a_body_that_only_claims_its_size_is_refused_at_once(server: Server) -> 
         assert b" 413 " in caller.recv(200)
 
 
+def asked(
+    http: httpx.Client, live: LiveStore, customer_id: str, **context: object
+) -> dict[str, Any]:
+    """A question that no other test asks, of a customer whom nobody has contacted."""
+    live.purge(datetime(2100, 1, 1, tzinfo=UTC))
+    now = datetime(2018, 1, 5, 17, tzinfo=UTC) + timedelta(seconds=next(COUNTER))
+    body = {"customer_id": customer_id, "context": {"now": now.isoformat(), **context}, "k": 1}
+    response = http.post("/v1/strategies", json=body)
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+COUNTER = iter(range(1, 1000))
+
+
+def test_a_contact_is_reported_once_and_explained(http: httpx.Client, live: LiveStore) -> None:
+    answer = asked(http, live, CUSTOMERS[0], channel="app")
+    (first,) = answer["strategies"]
+    report = {
+        "decision_id": answer["decision_id"],
+        "strategy": first["strategy"],
+        "channel": first["channel"],
+        "status": "sent",
+        "sent_at": answer["now"],
+    }
+    if (offer := first["content"].get("offer")) is not None:
+        report["offer_id"] = offer["offer_id"]
+    told = [http.post("/v1/exposures", json=report).json() for _ in range(2)]
+    assert told == [
+        {"recorded": True, "within_policy": True},
+        {"recorded": False, "within_policy": True},
+    ]
+    outcome = {
+        "key": "order-1",
+        "kind": "purchase",
+        "decision_id": answer["decision_id"],
+        "strategy": first["strategy"],
+        "amount": 19.99,
+        "occurred_at": answer["now"],
+    }
+    assert http.post("/v1/outcomes", json=outcome).json() == {"recorded": True}
+    assert http.post("/v1/outcomes", json=outcome).json() == {"recorded": False}
+    changed = http.post("/v1/outcomes", json={**outcome, "amount": 20})
+    assert error_of(changed, 409)["code"] == "key_taken"
+    found = http.get(f"/v1/explain/{answer['decision_id']}").json()
+    assert found["revisions"][0]["answer"] == answer
+    assert [one["status"] for one in found["exposures"]] == ["sent"]
+    assert [one["amount"] for one in found["outcomes"]] == [19.99]
+    same = http.post("/v1/explain", json={"decision_id": answer["decision_id"]})
+    assert same.json() == found
+
+
+def test_a_no_takes_back_the_leave_to_send(http: httpx.Client, live: LiveStore) -> None:
+    say = {"customer_id": CUSTOMERS[1], "purpose": "marketing", "channel": "app"}
+    yes, no = ({**say, "status": status} for status in ("granted", "refused"))
+    assert http.post("/v1/consents", json=yes).json()["recorded"]
+    answer = asked(http, live, CUSTOMERS[1], channel="app")
+    (first,) = answer["strategies"]
+    told = http.post("/v1/consents", json=no).json()
+    assert told["recorded"]
+    assert told["contacts_withdrawn"] >= 1
+    report = {
+        "decision_id": answer["decision_id"],
+        "strategy": first["strategy"],
+        "channel": "app",
+        "status": "sending",
+        "sent_at": answer["now"],
+    }
+    refused = http.post("/v1/exposures", json=report)
+    assert error_of(refused, 409)["code"] == "contact_withdrawn"
+    sent = http.post("/v1/exposures", json={**report, "status": "sent"}).json()
+    assert sent == {"recorded": True, "within_policy": False}
+    later = asked(http, live, CUSTOMERS[1], channel="app")
+    assert [one["strategy"] for one in later["strategies"]] == ["no_action"]
+
+
+def test_reports_that_cannot_be_are_refused(http: httpx.Client) -> None:
+    unknown = {"decision_id": "0" * 64, "strategy": "s", "channel": "app"}
+    assert error_of(http.post("/v1/exposures", json=unknown), 404)["code"] == "unknown_decision"
+    assert error_of(http.get("/v1/explain/nothing"), 404)["code"] == "unknown_decision"
+    assert error_of(http.get("/v1/explain/"), 404)["code"] == "not_found"
+    assert error_of(http.get("/v1/explain/a/b"), 404)["code"] == "not_found"
+    error_of(http.post("/v1/explain/a"), 405)
+    error_of(http.get("/v1/customers/a"), 405)
+    assert error_of(http.delete(f"/v1/customers/{'x' * 65}"), 422)["field"] == "customer_id"
+
+    def wrong(path: str, **body: object) -> str:
+        return error_of(http.post(path, json=body), 422)["message"]
+
+    a_time = "2018-01-01T10:00:00Z"
+    assert "give decision_id and strategy" in wrong("/v1/exposures", channel="app")
+    assert "strategy: is required" in wrong("/v1/exposures", channel="app", decision_id="d")
+    assert "can only be sent" in wrong(
+        "/v1/exposures", channel="app", customer_id="c", key="k", status="sending"
+    )
+    outcome = {"key": "k", "kind": "click", "customer_id": "c"}
+    assert "occurred_at: is required" in wrong("/v1/outcomes", **outcome)
+    assert "two decimals" in wrong("/v1/outcomes", **outcome, occurred_at=a_time, amount=0.001)
+    future = "2099-01-01T10:00:00Z"
+    assert "the future" in wrong("/v1/outcomes", **outcome, occurred_at=future)
+    consent = {"customer_id": "c", "channel": "app", "purpose": "marketing", "status": "granted"}
+    assert "the future" in wrong("/v1/consents", **consent, changed_at=future)
+    assert "the purposes are" in wrong("/v1/consents", **{**consent, "purpose": "spying"})
+    assert "only a consent that is granted expires" in wrong(
+        "/v1/consents", **{**consent, "status": "refused"}, expires_on="2020-01-01"
+    )
+
+
 NUMBERS = st.integers() | st.floats(allow_nan=True, allow_infinity=True)
 ANYTHING = st.recursive(
     st.none() | st.booleans() | NUMBERS | st.text(max_size=70),
@@ -201,6 +322,15 @@ NEARLY = st.fixed_dictionaries(
             },
         )
         | ANYTHING,
+        "decision_id": st.just("0" * 64) | ANYTHING,
+        "strategy": st.sampled_from(["membership_tier"]) | ANYTHING,
+        "channel": st.sampled_from(list(Channel)) | ANYTHING,
+        "kind": st.sampled_from(["click", "purchase"]) | ANYTHING,
+        "key": st.text(max_size=3) | ANYTHING,
+        "purpose": st.just("marketing") | ANYTHING,
+        "status": st.sampled_from(["sent", "granted"]) | ANYTHING,
+        "occurred_at": st.just("2018-01-01T10:00:00Z") | ANYTHING,
+        "amount": NUMBERS | ANYTHING,
         "model": st.sampled_from(["churn", "value", "propensity"]) | ANYTHING,
         "features": st.dictionaries(
             st.sampled_from(["orders_90d", "discount_share"]) | st.text(max_size=9),
@@ -218,7 +348,7 @@ NEARLY = st.fixed_dictionaries(
 def test_nothing_that_is_sent_breaks_it(http: httpx.Client, path: str, body: object) -> None:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     response = http.post(path, content=content, headers={"content-type": "application/json"})
-    assert response.status_code in (200, 400, 404, 413, 422)
+    assert response.status_code in (200, 400, 404, 409, 413, 422)
     if response.status_code != 200:
         error_of(response, response.status_code)
 

@@ -1,15 +1,13 @@
 import json
 import sqlite3
-import subprocess
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from mkt_models.store import Consent, Exposure, SnapshotMeta, Store, StoreError
+from mkt_models.store_engine import open_published
 
 NOW = datetime(2018, 1, 6, 15, 0, 0, 123456, tzinfo=UTC)
 META = SnapshotMeta(
@@ -36,12 +34,6 @@ def document(name: str, **parts) -> dict:
 @pytest.fixture
 def path(tmp_path):
     return tmp_path / "snapshot.sqlite"
-
-
-@pytest.fixture
-def live(tmp_path):
-    with Store.open(tmp_path / "live.sqlite") as store:
-        yield store
 
 
 def test_what_was_published_is_read_again(path):
@@ -110,77 +102,22 @@ def test_a_snapshot_is_replaced_under_its_readers(path):
 
 def test_a_snapshot_cannot_be_written(path):
     Store.write_snapshot(path, META, [document("a")])
-    with (
-        Store.open(path, read_only=True) as store,
-        pytest.raises(Exception, match="readonly database"),
-    ):
-        store.record_exposure(EXPOSURES[0])
+    engine = open_published(path)
+    with engine.connect() as connection, pytest.raises(Exception, match="readonly database"):
+        connection.exec_driver_sql("DELETE FROM customers")
+    engine.dispose()
 
 
-def test_a_live_store_is_no_snapshot(live):
-    with pytest.raises(StoreError, match="holds no snapshot"):
-        live.meta()
-
-
-def test_consents_and_exposures_come_in(live):
-    live.record_consent(CONSENTS[2])
-    assert live.consents("b") == (CONSENTS[2],)
-    shanghai = NOW.astimezone(ZoneInfo("Asia/Shanghai"))
-    assert live.record_exposure(Exposure("b", "sms", shanghai))
-    (found,) = live.exposures("b", NOW)
-    assert found.sent_at == NOW
-    assert found.sent_at.tzinfo is UTC
-
-
-def test_the_same_contact_of_a_decision_is_recorded_once(live):
-    contact = Exposure("b", "app", NOW, "membership_tier", decision_id="d1")
-    assert live.record_exposure(contact)
-    assert not live.record_exposure(contact)
-    assert live.record_exposure(Exposure("b", "sms", NOW, "membership_tier", decision_id="d1"))
-    assert live.record_exposure(EXPOSURES[0])
-    assert live.record_exposure(EXPOSURES[0])
-    assert len(live.exposures("b", NOW)) == 2
-    assert len(live.exposures("a", NOW)) == 2
-
-
-def test_threads_share_a_snapshot_and_a_live_store(path, live):
+def test_threads_share_a_snapshot(path):
     Store.write_snapshot(path, META, [document(str(i), n=i) for i in range(50)])
-    with Store.open(path, read_only=True) as store, ThreadPoolExecutor(8) as pool:
+    with Store.open(path) as store, ThreadPoolExecutor(8) as pool:
         start = threading.Barrier(8)
 
-        def work(thread: int) -> list[int]:
+        def work(_: int) -> list[int]:
             start.wait(timeout=10)
-            for i in range(10):
-                live.record_exposure(Exposure("a", "app", NOW, f"{thread}.{i}"))
             return [store.customer(str(i))["n"] for i in range(50)]
 
         assert list(pool.map(work, range(8))) == [list(range(50))] * 8
-    assert len(live.exposures("a", NOW)) == 80
-
-
-WRITER = """
-import sys
-from datetime import datetime, timezone
-from mkt_models.store import Exposure, Store
-now = datetime(2018, 1, 6, tzinfo=timezone.utc)
-with Store.open(sys.argv[1]) as store:
-    print(sum(
-        store.record_exposure(Exposure("a", "app", now, "s", decision_id=f"d{i}"))
-        for i in range(50)
-    ))
-"""
-
-
-def test_processes_that_report_the_same_contacts_record_each_once(tmp_path):
-    path = tmp_path / "live.sqlite"
-    writers = [
-        subprocess.Popen([sys.executable, "-c", WRITER, path], stdout=subprocess.PIPE)
-        for _ in range(3)
-    ]
-    recorded = [int(writer.communicate(timeout=60)[0]) for writer in writers]
-    assert sum(recorded) == 50
-    with Store.open(path) as store:
-        assert len(store.exposures("a", datetime(2018, 1, 6, tzinfo=UTC))) == 50
 
 
 def test_documents_are_kept_as_readable_text(path):

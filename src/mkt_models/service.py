@@ -1,15 +1,17 @@
 """The HTTP service: validate, ask, answer.
 
-``POST /v1/strategies``, ``/v1/profile`` and ``/v1/score``; ``GET /`` lists them. What comes in is
-checked by :mod:`mkt_models.serving.guard` before anything here sees it, what is decided comes from
+``POST /v1/strategies``, ``/v1/profile`` and ``/v1/score`` ask; ``/v1/exposures``, ``/v1/outcomes``
+and ``/v1/consents`` report; ``GET /`` lists them all. What comes in is checked by
+:mod:`mkt_models.serving.guard` before anything here sees it, what is decided comes from
 :mod:`mkt_models.decisions`, the same code that decides for a whole table. Models, catalogue and
-customers are those that the bento was built with.
+customers are those that the bento was built with, until a newer snapshot is published.
 """
 
 # mypy: disallow-untyped-decorators=False, disallow-subclassing-any=False, warn-return-any=False
 # (BentoML's decorators are not followed by the type checker)
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import bentoml
@@ -28,10 +30,28 @@ from mkt_models.serving.guard import (
     json_response,
     log_failure,
 )
+from mkt_models.serving.reports import (
+    explain,
+    forget,
+    take_consent,
+    take_exposure,
+    take_outcome,
+)
 from mkt_models.serving.runtime import Runtime
-from mkt_models.serving.wire import Fault, ProfileRequest, ScoreRequest, StrategiesRequest
+from mkt_models.serving.wire import (
+    ConsentReport,
+    ExplainRequest,
+    ExposureReport,
+    Fault,
+    ForgetRequest,
+    OutcomeReport,
+    ProfileRequest,
+    ScoreRequest,
+    StrategiesRequest,
+)
 
 NAME = "mkt_models"
+LIVE_FILE = "live.sqlite"
 _Answer = dict[str, Any]  # as the OpenAPI description shows it; in fact a ready response
 ROUTES = {
     "/": Route(),
@@ -43,6 +63,13 @@ ROUTES = {
     "/v1/strategies": Route(("POST",), StrategiesRequest),
     "/v1/profile": Route(("POST",), ProfileRequest),
     "/v1/score": Route(("POST",), ScoreRequest),
+    "/v1/exposures": Route(("POST",), ExposureReport),
+    "/v1/outcomes": Route(("POST",), OutcomeReport),
+    "/v1/consents": Route(("POST",), ConsentReport),
+    "/v1/explain": Route(("POST",), ExplainRequest),
+    "/v1/explain/": Route(("GET",), ExplainRequest, answered_by="/v1/explain"),
+    "/v1/forget": Route(("POST",), ForgetRequest),
+    "/v1/customers/": Route(("DELETE",), ForgetRequest, answered_by="/v1/forget"),
 }
 INDEX = {
     "service": NAME,
@@ -51,6 +78,11 @@ INDEX = {
         "POST /v1/strategies": "ranked strategies for a customer: customer_id, context?, k?",
         "POST /v1/profile": "a customer's profile in eight dimensions, and scores: customer_id",
         "POST /v1/score": "released models on given features, with reasons: features, model?",
+        "POST /v1/exposures": "what became of a contact: decision_id, strategy, channel, status",
+        "POST /v1/outcomes": "what a customer did: key, kind, decision_id, amount?, occurred_at",
+        "POST /v1/consents": "what a customer said: customer_id, purpose, channel, status",
+        "GET /v1/explain/{decision_id}": "how a decision came about, and what followed",
+        "DELETE /v1/customers/{customer_id}": "erase a customer from the live store",
         "GET /livez": "whether the process lives",
         "GET /readyz": "whether models and customers are loaded",
         "GET /metrics": "counts and times, for Prometheus",
@@ -91,7 +123,7 @@ class MktModels:
         self._runtime = Runtime.load(
             {model: frozen(name_of(model)) for model in SCORING_MODELS},
             frozen(SNAPSHOT),
-            live_store=os.environ.get("MKT_STORE_URL") or None,
+            live_store=live_store_address(),
         )
 
     @bentoml.on_deployment  # makes it a static method; another @staticmethod would hide the hook
@@ -127,6 +159,38 @@ class MktModels:
     def score(self, request: ScoreRequest, /) -> _Answer:
         """Score given features with released models, with reasons; 409 for one that is not."""
         return _answer("score", lambda: self._runtime.score(request))
+
+    @bentoml.api(route="/v1/exposures")
+    def exposures(self, request: ExposureReport, /) -> _Answer:
+        """Record how far a contact has come; 409 when it may not be sent."""
+        return _answer("exposures", lambda: take_exposure(self._runtime, request))
+
+    @bentoml.api(route="/v1/outcomes")
+    def outcomes(self, request: OutcomeReport, /) -> _Answer:
+        """Record what a customer did."""
+        return _answer("outcomes", lambda: take_outcome(self._runtime, request))
+
+    @bentoml.api(route="/v1/consents")
+    def consents(self, request: ConsentReport, /) -> _Answer:
+        """Record what a customer said about a purpose and a channel."""
+        return _answer("consents", lambda: take_consent(self._runtime, request))
+
+    @bentoml.api(route="/v1/explain")
+    def explain(self, request: ExplainRequest, /) -> _Answer:
+        """Show everything on record about a decision; also GET /v1/explain/{decision_id}."""
+        return _answer("explain", lambda: explain(self._runtime, request))
+
+    @bentoml.api(route="/v1/forget")
+    def forget(self, request: ForgetRequest, /) -> _Answer:
+        """Erase a customer from the live store; also DELETE /v1/customers/{customer_id}."""
+        return _answer("forget", lambda: forget(self._runtime, request))
+
+
+def live_store_address() -> str | Path:
+    """Where the live store is: ``MKT_STORE_URL``, else an SQLite file beside the models."""
+    named = os.environ.get("MKT_STORE_URL")
+    home = os.environ.get("BENTOML_HOME") or Path.home() / "bentoml"
+    return named or Path(home) / LIVE_FILE
 
 
 def frozen(name: str) -> bentoml.Model:

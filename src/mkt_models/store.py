@@ -1,21 +1,20 @@
-"""What decisions look up: customers, consents and contact history, in SQL.
+"""What a run publishes for decisions: customers, consents and contact history, in one SQLite file.
 
-A **snapshot** is a file that one run publishes whole: written beside its place and renamed, so
-that a reader sees the old one or the new one. A **live store** keeps the consents and exposures
-that come in while the service runs. Both have the same tables.
+A snapshot is written beside its place and renamed, so that a reader sees the old one or the new
+one. What comes in while the service runs is kept by :mod:`mkt_models.store_live`.
 """
 
 import hashlib
 import json
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
 import sqlalchemy as sa
 
-from mkt_models.store_engine import open_live, open_published, writing
+from mkt_models.store_engine import open_new, open_published
 from mkt_models.store_tables import (
     Consent,
     Exposure,
@@ -36,7 +35,7 @@ _BATCH = 1_000
 
 
 class Store:
-    """Customers, consents and exposures behind one database address; safe to share by threads."""
+    """The customers, consents and exposures of a published snapshot; safe to share by threads."""
 
     def __init__(self, engine: sa.Engine) -> None:
         """Use an engine; :meth:`open` makes one that fits."""
@@ -60,26 +59,18 @@ class Store:
         )
 
     @classmethod
-    def open(cls, url: str | Path, read_only: bool = False) -> Self:
-        """Open a store.
+    def open(cls, path: str | Path, read_only: bool = True) -> Self:
+        """Open a published snapshot.
 
-        Parameters
-        ----------
-        url
-            A database address of SQLAlchemy, or the path of an SQLite file.
-        read_only
-            For a published snapshot: the file must exist, is never written, and is read without
-            locks, so it must not be one that somebody else writes. Otherwise missing tables are
-            made, and SQLite keeps a write-ahead log so that readers and a writer do not wait.
+        It is never written, and is read without locks.
 
         Raises
         ------
         StoreError
-            When a snapshot is missing, is no store, or is still being written.
+            When it is missing, is no snapshot, or is still being written.
 
         """
-        engine = open_published(url) if read_only else open_live(url)
-        return cls(engine)
+        return cls(open_published(path))
 
     def close(self) -> None:
         """Let go of all connections."""
@@ -100,7 +91,7 @@ class Store:
         if not rows:
             raise StoreError("this store holds no snapshot: no customers have been published in it")
         found = {key: json.loads(value) for key, value in rows}
-        return SnapshotMeta(**{**found, "popular_items": tuple(found["popular_items"])})
+        return SnapshotMeta.of_json(json.dumps(found))
 
     def customer(self, customer_id: str) -> dict[str, Any] | None:
         """The document of one customer, or None."""
@@ -140,27 +131,6 @@ class Store:
             rows = connection.execute(self._exposures_since, {"since": since})
             return _by_customer(Exposure(*row) for row in rows)
 
-    def record_exposure(self, exposure: Exposure) -> bool:
-        """Record a contact; False if the same contact of the same decision is already there.
-
-        A contact without a decision id is recorded as often as it is given.
-        """
-        same = [
-            exposures_table.c[name].is_not_distinct_from(getattr(exposure, name))
-            for name in ("decision_id", "strategy", "channel", "offer_id")
-        ]
-        with writing(self._engine) as connection:
-            known = sa.select(exposures_table.c.id).where(*same)
-            if exposure.decision_id is not None and connection.execute(known).first():
-                return False
-            connection.execute(exposures_table.insert(), row_of(exposure, "exposure"))
-            return True
-
-    def record_consent(self, consent: Consent) -> None:
-        """Record what a customer said; earlier records stay."""
-        with writing(self._engine) as connection:
-            connection.execute(consents_table.insert(), row_of(consent, "consent"))
-
     @classmethod
     def write_snapshot(
         cls,
@@ -193,11 +163,8 @@ class Store:
         partial = path.with_name(f".{path.name}.partial")
         _remove(partial)
         try:
-            with cls.open(partial) as store:
+            with cls(open_new(partial)) as store:
                 digest = store._fill(meta, documents, consents, exposures)
-            with sqlite3.connect(partial) as plain:
-                plain.execute("PRAGMA journal_mode = DELETE")
-            plain.close()
             partial.replace(path)
         finally:
             _remove(partial)
@@ -211,7 +178,7 @@ class Store:
         exposures: Iterable[Exposure],
     ) -> str:
         digest = hashlib.sha256()
-        with writing(self._engine) as connection:
+        with self._engine.begin() as connection:
 
             def insert(table: sa.Table, rows: Iterable[dict[str, Any]]) -> None:
                 batch: list[dict[str, Any]] = []
@@ -227,12 +194,7 @@ class Store:
             insert(customers_table, _documents(documents, meta.as_of))
             insert(consents_table, (row_of(consent, "consent") for consent in consents))
             insert(exposures_table, (row_of(exposure, "exposure") for exposure in exposures))
-            about = {
-                "as_of": meta.as_of,
-                "models": dict(meta.models),
-                "verdicts": dict(meta.verdicts),
-                "popular_items": [dict(item) for item in meta.popular_items],
-            }
+            about = replace(meta, snapshot_id="").as_dict()
             digest.update(as_json(about, "meta").encode())
             about["snapshot_id"] = digest.hexdigest()[:12]
             rows = [{"key": key, "value": as_json(value, key)} for key, value in about.items()]

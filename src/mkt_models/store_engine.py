@@ -6,19 +6,33 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
+from alembic.script import ScriptDirectory
 from sqlalchemy.pool import QueuePool
 
 from mkt_models.store_tables import StoreError, schema
 
-BUSY_SECONDS = 5
+BUSY_SECONDS = 30
+MIGRATIONS = Path(__file__).parent / "migrations"
+_SETUP_LOCK = 7_238_011  # of PostgreSQL's advisory locks: one process migrates, others wait
 
 
 def open_live(url: str | Path) -> sa.Engine:
-    """Open a database for reading and writing, and make the tables that it lacks."""
+    """Open a live store for reading and writing, and bring its tables to this version.
+
+    Raises
+    ------
+    StoreError
+        When the address is of no database that is known here, when the database does not answer,
+        or when a newer version of this package has already changed the tables.
+
+    """
     path = _sqlite_path(url)
     if path is None:
-        engine = sa.create_engine(str(url))
+        engine = _server_engine(str(url))
     else:
+        path.parent.mkdir(parents=True, exist_ok=True)
         engine = sa.create_engine(
             sa.URL.create("sqlite", database=str(path)),  # as text, a "?" would begin its options
             connect_args={"timeout": BUSY_SECONDS},
@@ -26,27 +40,71 @@ def open_live(url: str | Path) -> sa.Engine:
         )
         sa.event.listen(engine, "connect", _write_ahead)
         sa.event.listen(engine, "begin", _begin)
-    with writing(engine) as connection:
-        schema.create_all(connection)
+    try:
+        _migrate(engine)
+    except sa.exc.OperationalError as error:
+        engine.dispose()
+        shown = engine.url.render_as_string(hide_password=True)
+        raise StoreError(f"{shown}: the live store cannot be opened: {error.orig}") from None
+    except Exception:
+        engine.dispose()
+        raise
     return engine
+
+
+def _server_engine(url: str) -> sa.Engine:
+    try:
+        parsed = sa.make_url(url)
+    except (sa.exc.ArgumentError, ValueError):
+        raise StoreError(
+            "the address of the live store cannot be read; write postgresql://user@host/database, "
+            "or sqlite:////path/of/a/file"
+        ) from None
+    if parsed.get_backend_name() != "postgresql":
+        shown = parsed.render_as_string(hide_password=True)
+        raise StoreError(f"{shown}: a live store is an SQLite file or a PostgreSQL database")
+    return sa.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+
+
+def _migrate(engine: sa.Engine) -> None:
+    config = Config()
+    config.set_main_option("path_separator", "os")
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("version_locations", str(MIGRATIONS))
+    script = ScriptDirectory.from_config(config)
+    known = {revision.revision for revision in script.walk_revisions()}
+
+    def upgrade(revision: Any, _: object) -> Any:
+        found = [revision] if isinstance(revision, str) else list(revision)
+        if beyond := sorted(set(found) - known):
+            raise StoreError(
+                f"the live store is at version {beyond[0]}, which this version of mkt-models does "
+                "not know: install the newer one, or name another store"
+            )
+        return script._upgrade_revs("head", revision)
+
+    with writing(engine) as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_SETUP_LOCK)))
+        with EnvironmentContext(config, script, fn=upgrade) as context:
+            context.configure(connection=connection, version_table="mkt_models_version")
+            context.run_migrations()
 
 
 def _sqlite_path(url: str | Path) -> Path | None:
     if isinstance(url, Path) or "://" not in url:
         return Path(url)
-    parsed = sa.make_url(url)
-    if parsed.get_backend_name() != "sqlite":
+    if not url.startswith("sqlite"):
         return None
+    parsed = sa.make_url(url)
     if not parsed.database or parsed.database == ":memory:":
         raise StoreError(f"{url}: name a file; threads cannot share a database in memory")
     return Path(parsed.database)
 
 
-def open_published(url: str | Path) -> sa.Engine:
+def open_published(path: str | Path) -> sa.Engine:
     """Open a published SQLite snapshot for reading, without locks; a StoreError if it is none."""
-    path = _sqlite_path(url)
-    if path is None:
-        raise StoreError(f"{url}: read_only is for SQLite files")
+    path = Path(path)
     if not path.is_file():
         raise StoreError(f"{path}: no such snapshot")
     log = path.with_name(f"{path.name}-wal")
@@ -69,6 +127,13 @@ def open_published(url: str | Path) -> sa.Engine:
     return sa.create_engine("sqlite://", creator=connect, poolclass=QueuePool)
 
 
+def open_new(path: Path) -> sa.Engine:
+    """Open a new SQLite file with the tables of a snapshot, to be filled by one writer."""
+    engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)))
+    schema.create_all(engine)
+    return engine
+
+
 def writing(engine: sa.Engine) -> AbstractContextManager[sa.Connection]:
     """Begin a transaction that writes."""
     return engine.execution_options(mkt_writes=True).begin()
@@ -78,7 +143,8 @@ def _write_ahead(connection: Any, _: object) -> None:
     # The driver's own transaction handling is off: _begin starts transactions.
     connection.isolation_level = None
     connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = NORMAL")
+    # An answer must not outlive its decision: every commit is on disk, also when the power fails.
+    connection.execute("PRAGMA synchronous = FULL")
 
 
 def _begin(connection: sa.Connection) -> None:

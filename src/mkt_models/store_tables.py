@@ -1,13 +1,14 @@
-"""The tables of the store, and one small object for a row of each.
+"""The tables of a snapshot, and one small object for a row of each.
 
-Times are stored in UTC; a time without a zone is refused. Ids have at most 64 characters.
+Times are stored in UTC; a time without a zone is refused. Ids have at most 64 characters. The
+tables of the live store stand in :mod:`mkt_models.live_tables`.
 """
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
-from typing import Any
+from dataclasses import dataclass, field, fields
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Self
 
 import sqlalchemy as sa
 
@@ -16,16 +17,18 @@ ID_LENGTH = 64
 schema = sa.MetaData()
 
 
-class _Utc(sa.TypeDecorator[datetime]):
+class Utc(sa.TypeDecorator[datetime]):
     """An aware time, kept as UTC."""
 
     impl = sa.DateTime
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """Give the database UTC without a zone."""
         return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
 
     def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | None:
+        """Give an aware time."""
         return None if value is None else value.replace(tzinfo=UTC)
 
 
@@ -52,6 +55,7 @@ consents_table = sa.Table(
     sa.Column("changed_on", sa.Date, nullable=False),
     sa.Column("expires_on", sa.Date),
     sa.Column("basis", sa.Text, nullable=False),
+    sa.Column("changed_at", Utc),
 )
 exposures_table = sa.Table(
     "exposures",
@@ -62,8 +66,9 @@ exposures_table = sa.Table(
     sa.Column("strategy", sa.String(ID_LENGTH)),
     sa.Column("offer_id", sa.String(ID_LENGTH)),
     sa.Column("campaign_id", sa.String(ID_LENGTH)),
-    sa.Column("sent_at", _Utc, nullable=False),
+    sa.Column("sent_at", Utc, nullable=False),
     sa.Column("decision_id", sa.String(ID_LENGTH)),
+    sa.Column("until", Utc),
     sa.Index("exposures_of_customer", "customer_id", "sent_at"),
     sa.UniqueConstraint("decision_id", "strategy", "channel", "offer_id"),
 )
@@ -75,7 +80,10 @@ class StoreError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """What a customer said about a purpose and a channel."""
+    """What a customer said about a purpose and a channel.
+
+    ``changed_at``, aware, is known where the service itself took the word down; else only the day.
+    """
 
     customer_id: str
     purpose: str
@@ -84,11 +92,20 @@ class Consent:
     changed_on: date
     expires_on: date | None = None
     basis: str = "recorded"
+    changed_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a time without a zone."""
+        _aware("changed_at", self.changed_at)
 
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """One contact, made or planned; ``sent_at`` is aware."""
+    """One contact, made or planned; its times are aware.
+
+    A contact that was made has no ``until``. One that is planned may still be sent from
+    ``sent_at`` to ``until``, both included.
+    """
 
     customer_id: str
     channel: str
@@ -97,11 +114,19 @@ class Exposure:
     offer_id: str | None = None
     campaign_id: str | None = None
     decision_id: str | None = None
+    until: datetime | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a time without a zone."""
-        if self.sent_at.utcoffset() is None:
-            raise StoreError(f"sent_at == {self.sent_at}: give a time with its zone")
+        """Refuse a time without a zone, and an end before the beginning."""
+        _aware("sent_at", self.sent_at)
+        _aware("until", self.until)
+        if self.until is not None and self.until < self.sent_at:
+            raise StoreError(f"until == {self.until}: must not be before sent_at, {self.sent_at}")
+
+    def apart(self, other: "Exposure") -> timedelta:
+        """The least time that can lie between the two, wherever planned ones are sent."""
+        first, second = sorted((self, other), key=lambda one: one.sent_at)
+        return max(second.sent_at - (first.until or first.sent_at), timedelta(0))
 
 
 @dataclass(frozen=True)
@@ -117,6 +142,31 @@ class SnapshotMeta:
     verdicts: Mapping[str, str] = field(default_factory=dict)
     popular_items: tuple[Mapping[str, Any], ...] = ()
     snapshot_id: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-able, with the names of the fields."""
+        return {one.name: _plain(getattr(self, one.name)) for one in fields(self)}
+
+    def as_json(self) -> str:
+        """As a text that :meth:`of_json` reads."""
+        return as_json(self.as_dict(), "meta")
+
+    @classmethod
+    def of_json(cls, text: str) -> Self:
+        """Read what :meth:`as_json` wrote."""
+        found = json.loads(text)
+        return cls(**{**found, "popular_items": tuple(found["popular_items"])})
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    return [dict(one) for one in value] if isinstance(value, tuple) else value
+
+
+def _aware(name: str, value: datetime | None) -> None:
+    if value is not None and value.utcoffset() is None:
+        raise StoreError(f"{name} == {value}: give a time with its zone")
 
 
 def row_of(record: Consent | Exposure, what: str) -> dict[str, Any]:

@@ -87,7 +87,8 @@ def test_a_no_binds_even_where_no_yes_is_needed(records, code):
         (Channel.SMS, [], []),
         (Channel.SMS, [sent("mail", 36)], []),  # exactly the gap
         (Channel.SMS, [sent("mail", 35.9)], ["min_gap"]),
-        (Channel.SMS, [sent("mail", -30)], ["min_gap"]),  # already planned
+        # Planned in 30 hours: this one may be sent until 21:00, and then lies 21 hours before it.
+        (Channel.SMS, [sent("mail", -30)], ["min_gap", "cap_customer"]),
         (Channel.SMS, [sent("mail", 23)], ["min_gap", "cap_customer"]),
         (Channel.SMS, [sent("sms", 40), sent("mail", 100)], ["cap_customer"]),
         (Channel.SMS, [sent("sms", 40), sent("mail", 168)], []),  # exactly a week

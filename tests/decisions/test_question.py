@@ -11,7 +11,9 @@ from mkt_models.decisions.question import (
     all_customers,
     find_customer,
 )
+from mkt_models.live_turn import Outcome
 from mkt_models.store import Consent, Exposure, SnapshotMeta, Store
+from mkt_models.store_live import LiveStore
 
 NOW = datetime(2018, 1, 6, 15, tzinfo=UTC)
 
@@ -65,11 +67,18 @@ def test_one_by_one_or_all_at_once_customers_are_the_same(tmp_path, documents, g
         assert [len(one.consents) for one in batch] == [2, 2, 0, 0, 2]
         assert [len(one.exposures) for one in batch] == [1, 0, 0, 1, 0]  # 40 days ago: left out
         assert find_customer(store, "nobody", NOW) is None
-        with Store.open(tmp_path / "live.sqlite") as live:
-            live.record_exposure(Exposure("2", "app", NOW))
+        with LiveStore.open(tmp_path / "live.sqlite") as live:
+            with live.turn("2", NOW) as turn:
+                turn.contacted(Exposure("2", "app", NOW), "c-1")
+                turn.outcome(Outcome("o-1", "complaint", NOW))
             (two,) = [one for one in all_customers(store, NOW, live) if one.customer_id == "2"]
-            assert two == find_customer(store, "2", NOW, live)
-            assert (len(two.consents), len(two.exposures)) == (2, 1)
+            with live.turn("2", NOW) as turn:
+                assert two == find_customer(store, "2", NOW, turn)
+            assert (len(two.consents), len(two.exposures), two.complaints) == (2, 1, (NOW,))
+            live.forget("2", NOW)
+            assert [one.customer_id for one in all_customers(store, NOW, live)] == list("1345")
+            with live.turn("2", NOW) as turn:
+                assert find_customer(store, "2", NOW, turn) is None
 
 
 def said(status, day, channel="app"):
@@ -84,13 +93,14 @@ def known(tmp_path, documents):
         path = tmp_path / "snapshot.sqlite"
         meta = SnapshotMeta("2018-01-01")
         Store.write_snapshot(path, meta, documents, consents[0], exposures[0])
-        live = Store.open(tmp_path / "live.sqlite")
-        with live, Store.open(path, read_only=True) as store:
-            for consent in consents[1]:
-                live.record_consent(consent)
-            for exposure in exposures[1]:
-                live.record_exposure(exposure)
-            found = find_customer(store, "1", NOW, live)
+        live = LiveStore.open(tmp_path / "live.sqlite")
+        with live, Store.open(path) as store:
+            with live.turn("1", NOW) as turn:
+                for consent in consents[1]:
+                    turn.say(consent)
+                for number, exposure in enumerate(exposures[1]):
+                    turn.contacted(exposure, f"{exposure.sent_at:%d}-{number}")
+                found = find_customer(store, "1", NOW, turn)
             assert found == next(all_customers(store, NOW, live))
             return found
 

@@ -1,8 +1,10 @@
 """What a service holds: questions answered in this process, without HTTP."""
 
+import json
 import logging
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -12,37 +14,36 @@ from toy_snapshot import AS_OF, CUSTOMERS
 
 from mkt_models.columns import SCORING_MODELS, Model
 from mkt_models.models import registry
+from mkt_models.serving.reports import explain, forget
 from mkt_models.serving.runtime import Runtime
-from mkt_models.serving.wire import Fault, ProfileRequest, ScoreRequest, StrategiesRequest
+from mkt_models.serving.wire import (
+    ExplainRequest,
+    Fault,
+    ForgetRequest,
+    ProfileRequest,
+    ScoreRequest,
+    StrategiesRequest,
+)
 from mkt_models.store import Consent, Exposure, Store
 
 NOW = datetime(2018, 1, 6, 17, tzinfo=UTC)
 
 
-def load(home: Path, live: Path | None = None) -> Runtime:
+def load(home: Path, live: Path) -> Runtime:
     # By the names that the snapshot keeps: another test may have saved a later model.
     with Store.open(home / "snapshot.sqlite", read_only=True) as store:
         tags = store.meta().models
     models = {model: registry.find(f"mkt-{tags[model.value]}", home) for model in SCORING_MODELS}
     snapshot = registry.find("mkt-snapshot:latest", home)
-    return Runtime.load(models, snapshot, live and f"sqlite:///{live}")
-
-
-@pytest.fixture(scope="module")
-def runtime(toy_home: Path) -> Iterator[Runtime]:
-    found = load(toy_home)
-    yield found
-    found.snapshot.close()
+    return Runtime.load(models, snapshot, f"sqlite:///{live}")
 
 
 @pytest.fixture
-def living(toy_home: Path, tmp_path: Path) -> Iterator[Runtime]:
+def runtime(toy_home: Path, tmp_path: Path) -> Iterator[Runtime]:
     """With a live store in which nothing has been recorded yet."""
     found = load(toy_home, tmp_path / "live.sqlite")
     yield found
-    assert found.live is not None
-    found.live.close()
-    found.snapshot.close()
+    found.close()
 
 
 def question(customer_id: str, **parts: object) -> StrategiesRequest:
@@ -55,7 +56,6 @@ def test_it_loads_what_the_bento_was_built_with(runtime: Runtime) -> None:
     assert runtime.policy.snapshot_id
     assert runtime.policy.models["churn"] == runtime.scorers[Model.CHURN].tag
     assert runtime.params.run == "sample"
-    assert runtime.live is None
     assert runtime.ready()
 
 
@@ -87,34 +87,72 @@ def test_an_unknown_customer_is_a_fault(runtime: Runtime) -> None:
         assert "nobody" not in caught.value.message
 
 
-def test_a_live_store_adds_to_what_the_snapshot_knows(living: Runtime, runtime: Runtime) -> None:
-    def codes(found: Runtime) -> dict[str, str]:
-        answer = found.strategies(question(CUSTOMERS[0], k=20))
-        return {one["candidate"]: one["code"] for one in answer["suppressed"]}
+def codes(found: Runtime) -> dict[str, str]:
+    answer = found.strategies(question(CUSTOMERS[0], k=20))
+    return {one["candidate"]: one["code"] for one in answer["suppressed"]}
 
-    assert living.live is not None
-    before = runtime.strategies(question(CUSTOMERS[0]))
-    assert living.strategies(question(CUSTOMERS[0])) == before  # nothing is forgotten
-    assert "min_gap" not in codes(living).values()
-    living.live.record_exposure(Exposure(CUSTOMERS[0], "mail", NOW))
-    assert codes(living)["personalised_promotion/mail/o-1"] == "min_gap"
-    no = Consent(CUSTOMERS[0], "marketing", "app", "revoked", date(2018, 1, 5))
-    living.live.record_consent(no)
-    assert codes(living)["membership_tier/app"] == "consent_refused"
-    assert runtime.strategies(question(CUSTOMERS[0])) == before
+
+def test_a_live_store_adds_to_what_the_snapshot_knows(runtime: Runtime) -> None:
+    before = codes(runtime)
+    assert "min_gap" not in before.values()
+    assert codes(runtime) == before  # the question is the same, and counts once
+    with runtime.live.turn(CUSTOMERS[0], NOW) as turn:
+        turn.contacted(Exposure(CUSTOMERS[0], "mail", NOW), "c-1")
+    assert codes(runtime)["personalised_promotion/mail/o-1"] == "min_gap"
+    with runtime.live.turn(CUSTOMERS[0], NOW) as turn:
+        turn.say(Consent(CUSTOMERS[0], "marketing", "app", "revoked", date(2018, 1, 5)))
+    assert codes(runtime)["membership_tier/app"] == "consent_refused"
+
+
+def test_an_answer_is_on_record_before_it_is_given(runtime: Runtime) -> None:
+    answer = runtime.strategies(question(CUSTOMERS[0]))
+    found = explain(runtime, ExplainRequest(decision_id=answer["decision_id"]))
+    (revision,) = found["revisions"]
+    assert revision["answer"] == json.loads(json.dumps(answer))
+    assert revision["customer_id"] == CUSTOMERS[0]
+    assert revision["inputs"]["consents"]
+    planned = [one["channel"] for one in found["exposures"]]
+    assert planned == [one["channel"] for one in answer["strategies"] if one["channel"]]
+    assert {one["status"] for one in found["exposures"]} == {"planned"}
+
+
+def test_newer_profiles_are_served_once_they_are_published(runtime: Runtime) -> None:
+    document = runtime.snapshot.customer(CUSTOMERS[1])
+    assert document is not None
+    meta = replace(runtime.snapshot.meta(), as_of="2018-01-03", snapshot_id="newer")
+    newer = {**document, "as_of": "2018-01-03"}
+    runtime.live.publish(meta, [newer], NOW)
+    answer = runtime.strategies(question(CUSTOMERS[1]))
+    assert (answer["as_of"], answer["snapshot_id"]) == ("2018-01-03", "newer")
+    assert runtime.profile(ProfileRequest(customer_id=CUSTOMERS[1]))["as_of"] == "2018-01-03"
+
+
+def test_a_forgotten_customer_is_unknown(runtime: Runtime) -> None:
+    answer = runtime.strategies(question(CUSTOMERS[0]))
+    told = forget(runtime, ForgetRequest(customer_id=CUSTOMERS[0]))
+    assert told["erased"] is True
+    assert told["rows_removed"]["decisions"] == 1
+    for ask in (
+        lambda: runtime.strategies(question(CUSTOMERS[0])),
+        lambda: runtime.profile(ProfileRequest(customer_id=CUSTOMERS[0])),
+        lambda: explain(runtime, ExplainRequest(decision_id=answer["decision_id"])),
+    ):
+        with pytest.raises(Fault) as caught:
+            ask()
+        assert caught.value.status == 404
+    assert runtime.strategies(question(CUSTOMERS[1]))["strategies"]
 
 
 def test_without_its_live_store_nothing_is_decided_and_nobody_is_named(
-    living: Runtime, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    runtime: Runtime, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert living.live is not None
-    living.live.close()
+    runtime.live.close()
     (tmp_path / "live.sqlite").write_bytes(b"this is not a database" * 500)
     logger = logging.getLogger("bentoml.mkt_models")
     logger.addHandler(caplog.handler)
     try:
         with pytest.raises(Fault) as caught:
-            living.strategies(question(CUSTOMERS[0]))
+            runtime.strategies(question(CUSTOMERS[0]))
     finally:
         logger.removeHandler(caplog.handler)
     assert (caught.value.status, caught.value.code) == (503, "store_unavailable")
@@ -123,15 +161,13 @@ def test_without_its_live_store_nothing_is_decided_and_nobody_is_named(
     for text in (caplog.text, caught.value.message):
         assert CUSTOMERS[0] not in text
         assert "live.sqlite" not in text
-    assert living.profile(ProfileRequest(customer_id=CUSTOMERS[0]))
 
 
-def test_it_is_not_ready_without_its_live_store(living: Runtime, tmp_path: Path) -> None:
-    assert living.ready()
-    assert living.live is not None
-    living.live.close()
+def test_it_is_not_ready_without_its_live_store(runtime: Runtime, tmp_path: Path) -> None:
+    assert runtime.ready()
+    runtime.live.close()
     (tmp_path / "live.sqlite").write_bytes(b"this is not a database" * 500)
-    assert not living.ready()
+    assert not runtime.ready()
 
 
 def test_a_model_that_the_run_does_not_have_is_not_available(
@@ -142,12 +178,12 @@ def test_a_model_that_the_run_does_not_have_is_not_available(
     models = {m: registry.find(f"mkt-{tags[m.value]}", toy_home) for m in SCORING_MODELS}
     absent = registry.save_absence(Model.PROPENSITY, "the source has no campaigns", tmp_path)
     models[Model.PROPENSITY] = registry.find(absent, tmp_path)
-    found = Runtime.load(models, registry.find("mkt-snapshot:latest", toy_home))
+    found = Runtime.load(models, registry.find("mkt-snapshot:latest", toy_home), tmp_path / "l")
     assert set(found.scorers) == {Model.CHURN, Model.VALUE}
     asked = ScoreRequest(features={"orders_90d": 9}, model=Model.PROPENSITY)
     assert found.score(asked) == {"scores": {"propensity": {"value": "not available"}}}
     assert found.strategies(question(CUSTOMERS[0]))["strategies"]
-    found.snapshot.close()
+    found.close()
 
 
 def test_a_model_that_is_not_released_gives_no_number(toy_home: Path, tmp_path: Path) -> None:
@@ -158,7 +194,7 @@ def test_a_model_that_is_not_released_gives_no_number(toy_home: Path, tmp_path: 
     models[Model.CHURN] = registry.find(statement, tmp_path)
     candidate = registry.save(toy(Model.VALUE), toy_facts(toy(Model.VALUE)), tmp_path)
     models[Model.VALUE] = registry.find(candidate, tmp_path)
-    found = Runtime.load(models, registry.find("mkt-snapshot:latest", toy_home))
+    found = Runtime.load(models, registry.find("mkt-snapshot:latest", toy_home), tmp_path / "l")
     assert set(found.scorers) == {Model.PROPENSITY}
     scores = found.score(ScoreRequest(features={"orders_90d": 9}))["scores"]
     assert scores["churn"] == {
@@ -176,7 +212,7 @@ def test_a_model_that_is_not_released_gives_no_number(toy_home: Path, tmp_path: 
     told = found.profile(ProfileRequest(customer_id=CUSTOMERS[2]))
     assert not {"churn", "value"} & set(told["scores"])
     assert set(told["not_released"]) == {"churn", "value"}
-    found.snapshot.close()
+    found.close()
 
 
 @pytest.mark.parametrize("file", [*registry.SIGNED, registry.SIGNATURE, registry.STANDING])
@@ -188,7 +224,7 @@ def test_nothing_is_loaded_with_a_changed_file(toy_home: Path, tmp_path: Path, f
     path = Path(models[Model.VALUE].path_of(file))
     path.write_bytes(path.read_bytes()[:-1] + b" ")
     with pytest.raises(registry.RegistryError, match=f"mkt-value:.*{file} was changed"):
-        Runtime.load(models, registry.find("mkt-snapshot:latest", tmp_path))
+        Runtime.load(models, registry.find("mkt-snapshot:latest", tmp_path), tmp_path / "live")
 
 
 def test_nothing_is_loaded_with_a_changed_snapshot(toy_home: Path, tmp_path: Path) -> None:
@@ -197,7 +233,7 @@ def test_nothing_is_loaded_with_a_changed_snapshot(toy_home: Path, tmp_path: Pat
     path = Path(snapshot.path_of("catalogue.yaml"))
     path.write_bytes(path.read_bytes() + b"#")
     with pytest.raises(registry.RegistryError, match=r"mkt-snapshot:.*changed"):
-        Runtime.load({}, snapshot)
+        Runtime.load({}, snapshot, tmp_path / "live")
 
 
 def test_a_model_is_not_served_under_the_name_of_another(toy_home: Path, tmp_path: Path) -> None:
@@ -207,7 +243,7 @@ def test_a_model_is_not_served_under_the_name_of_another(toy_home: Path, tmp_pat
     value = registry.find(f"mkt-{tags['value']}", tmp_path)
     snapshot = registry.find("mkt-snapshot:latest", tmp_path)
     with pytest.raises(registry.RegistryError, match="mkt-churn: its folder holds mkt-value:"):
-        Runtime.load({Model.CHURN: value}, snapshot)
+        Runtime.load({Model.CHURN: value}, snapshot, tmp_path / "live")
     name, _, version = tags["churn"].partition(":")
     shutil.rmtree(tmp_path / "models" / f"mkt-{name}" / version)
     shutil.copytree(value.path, tmp_path / "models" / f"mkt-{name}" / version)

@@ -14,7 +14,6 @@ from mkt_models.params import Engine
 from mkt_models.source_params import Files
 from mkt_models.sources import database, files, mapped_tables
 from mkt_models.sources.canonical import SourceError
-from mkt_models.sources.text_files import ReadError
 
 TABLE = """
 CREATE SCHEMA IF NOT EXISTS shop;
@@ -157,9 +156,3 @@ def test_a_large_table_is_sampled(con, url, tmp_path, monkeypatch) -> None:
     )
     assert (wrong, loaded[0].rows, loaded[0].share) == ([], 2, pytest.approx(2 / 3))
     assert "note" in loaded[0].found
-
-
-def test_without_the_driver_the_extra_is_named(monkeypatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "psycopg", None)
-    with pytest.raises(ReadError, match=r"pip install -e '\.\[warehouse\]'"):
-        database.columns_of(Database(url_env="SHOP_DB_URL", table="a"))

@@ -9,6 +9,10 @@ a pull channel.
 Windows of caps are rolling, in elapsed time: a day is 24 hours, a week 7 days, a month 30 days; so
 midnight and daylight saving time open no gap. They look both ways: a contact that is already
 planned counts like one that was made, and a question about the past cannot slip between two.
+
+An answer is leave to send for some hours (``hold_hours``), never into quiet hours or a quiet day.
+Until it is reported, nobody knows when in that time the contact is made: the limits hold for every
+moment of it.
 """
 
 import hashlib
@@ -20,11 +24,13 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, field_validator, model_validator
 
 from mkt_models.columns import Channel, ConsentStatus
+from mkt_models.decisions.occasions import OCCASIONS, Occasion
 from mkt_models.decisions.words import CHANNELS, Code, Reason, Words, reason
 from mkt_models.sections import Section
 from mkt_models.store import Consent, Exposure
 
 LONGEST_WINDOW = timedelta(days=30)
+LONGEST_REST = timedelta(days=365)
 PURPOSES: Mapping[str, Words] = {"marketing": ("marketing", "营销")}
 
 
@@ -79,6 +85,9 @@ class ChannelPolicy(Section):
 
     kind: Literal["push", "pull"]
     wakes: bool = Field(default=True, description="false: nobody notices the hour, e.g. a letter")
+    hold_hours: float | None = Field(
+        default=None, gt=0, le=240, description="of this channel; null: as for all"
+    )
     caps: Caps = Field(default_factory=Caps, description="of this channel, for one customer")
 
 
@@ -88,6 +97,15 @@ class ContactPolicy(Section):
     caps: Caps = Field(description="push contacts of one customer, all strategies and channels")
     min_gap_hours: float = Field(ge=0, le=720, description="between two push contacts")
     quiet_hours: QuietHours | None = Field(default=None, description="for push channels that wake")
+    quiet_days: tuple[Occasion, ...] = Field(
+        default=(), description="days without push contacts over channels that wake"
+    )
+    complaint_days: int = Field(
+        default=0, ge=0, le=365, description="without push contacts after a complaint"
+    )
+    hold_hours: float = Field(
+        default=24, gt=0, le=240, description="for how long an answer is leave to send"
+    )
     channels: dict[Channel, ChannelPolicy] = Field(min_length=1)
 
 
@@ -100,32 +118,105 @@ def without_consent(
     ----------
     consents
         What is on record for one customer. For the purpose and channel the latest record decides;
-        on the same day a no beats a yes. A yes that begins after ``today`` does not count yet;
-        a no binds at once. A yes with an expiry holds until the day before it.
+        of the same day the one of the latest moment, and where a moment is not known a no beats a
+        yes. A yes that begins after ``today`` does not count yet; a no binds at once. A yes with
+        an expiry holds until the day before it.
     required
         False lets an unknown or expired consent pass; a no still binds.
 
     """
     words: dict[str, Any] = {"purpose": PURPOSES.get(purpose, (purpose, purpose))}
     words["channel"] = CHANNELS[channel]
-    latest: Consent | None = None
-    for record in consents:
-        if record.purpose != purpose or record.channel != channel:
-            continue
-        yes = record.status == ConsentStatus.GRANTED
-        if yes and record.changed_on > today:
-            continue
-        if latest is None or (record.changed_on, not yes) >= (
-            latest.changed_on,
-            latest.status != ConsentStatus.GRANTED,
-        ):
-            latest = record
+    latest = _latest(
+        record
+        for record in consents
+        if record.purpose == purpose
+        and record.channel == channel
+        and not (record.status == ConsentStatus.GRANTED and record.changed_on > today)
+    )
     if latest is None:
         return reason(Code.CONSENT_UNKNOWN, **words) if required else None
     if latest.status != ConsentStatus.GRANTED:
         return reason(Code.CONSENT_REFUSED, day=latest.changed_on, **words)
     if required and latest.expires_on is not None and today >= latest.expires_on:
         return reason(Code.CONSENT_EXPIRED, day=latest.expires_on, **words)
+    return None
+
+
+def _latest(records: Iterable[Consent]) -> Consent | None:
+    some = list(records)
+    if not some:
+        return None
+    last = max(one.changed_on for one in some)
+    same_day = [one for one in some if one.changed_on == last]
+    refusals = [one for one in same_day if one.status != ConsentStatus.GRANTED]
+    timed = [one for one in same_day if one.changed_at is not None]
+    if not refusals or any(one.changed_at is None for one in refusals):
+        return refusals[-1] if refusals else same_day[-1]
+    return max(timed, key=lambda one: (one.changed_at, one.status != ConsentStatus.GRANTED))
+
+
+def valid_until(policy: ContactPolicy, channel: Channel, now: datetime, zone: ZoneInfo) -> datetime:
+    """Until when, at the latest, a contact that is decided at ``now`` may be sent.
+
+    >>> from zoneinfo import ZoneInfo
+    >>> from mkt_models.columns import Channel
+    >>> policy = ContactPolicy.model_validate({
+    ...     "caps": {}, "min_gap_hours": 0, "channels": {"sms": {"kind": "push"}},
+    ...     "quiet_hours": {"start": "21:00", "end": "09:00"}})
+    >>> evening = datetime(2018, 1, 6, 20, 30, tzinfo=ZoneInfo("Asia/Shanghai"))
+    >>> str(valid_until(policy, Channel.SMS, evening, ZoneInfo("Asia/Shanghai")))
+    '2018-01-06 21:00:00+08:00'
+    """
+    here = policy.channels[channel]
+    end = now + timedelta(hours=here.hold_hours or policy.hold_hours)
+    if here.kind == "push" and here.wakes:
+        local = now.astimezone(zone)
+        starts = [policy.quiet_hours.start] if policy.quiet_hours is not None else []
+        starts += [time(0)] if policy.quiet_days else []
+        for start in starts:
+            for days in (0, 1):
+                day = local.date() + timedelta(days=days)
+                at = datetime.combine(day, start, zone)
+                if at > local:
+                    end = min(end, at)
+                    break
+    return max(now, end.astimezone(now.tzinfo))
+
+
+def unfit_moment(
+    policy: ContactPolicy,
+    channel: Channel,
+    occasions: Iterable[Occasion],
+    complaints: Iterable[datetime],
+    now: datetime,
+) -> Reason | None:
+    """Say why nobody is contacted now, whatever was sent before; None if nothing speaks against it.
+
+    Parameters
+    ----------
+    policy, channel
+        The limits, and the channel of the contact. Only push contacts are concerned.
+    occasions
+        What the day is where the customer lives.
+    complaints
+        Aware times at which this customer complained.
+    now
+        Aware time of the contact.
+
+    """
+    here = policy.channels[channel]
+    if here.kind != "push":
+        return None
+    if here.wakes:
+        for occasion in occasions:
+            if occasion in policy.quiet_days:
+                return reason(Code.QUIET_DAY, day=OCCASIONS[occasion])
+    rest = timedelta(days=policy.complaint_days)
+    recent = [at for at in complaints if abs(now - at) < rest]
+    if recent:
+        day = f"{max(recent):%Y-%m-%d}"
+        return reason(Code.COMPLAINT, day=day, days=policy.complaint_days)
     return None
 
 
@@ -150,30 +241,32 @@ def too_much(
         Contacts of this customer made or planned; those further than 30 days from ``now`` are
         without effect.
     now
-        Aware time of the contact.
+        Aware time of the contact, which may be sent until :func:`valid_until`.
     zone
-        The shop's time zone, for the quiet hours: no customer's own is known.
+        The customer's time zone, for the quiet hours; the shop's where that is not known.
 
     """
     here = policy.channels[channel]
-    near = [e for e in history if abs(e.sent_at - now) < LONGEST_WINDOW]
+    contact = Exposure("", channel, now, strategy, until=valid_until(policy, channel, now, zone))
+    near = [(e, contact.apart(e)) for e in history]
+    near = [(e, apart) for e, apart in near if apart < LONGEST_WINDOW]
     faults: list[Reason] = []
     if here.kind == "push":
         quiet, local = policy.quiet_hours, now.astimezone(zone).time()
         if quiet is not None and here.wakes and quiet.covers(local):
             shown = {"start": f"{quiet.start:%H:%M}", "end": f"{quiet.end:%H:%M}"}
             faults.append(reason(Code.QUIET_HOURS, local=f"{local:%H:%M}", **shown))
-        push = [e for e in near if _is_push(policy, e.channel)]
+        push = [(e, apart) for e, apart in near if _is_push(policy, e.channel)]
         gap = timedelta(hours=policy.min_gap_hours)
-        close = [e.sent_at for e in push if abs(e.sent_at - now) < gap]
+        close = [(apart, e.sent_at) for e, apart in push if apart < gap]
         if close:
-            at = min(close, key=lambda sent: (abs(sent - now), sent)).astimezone(zone)
+            at = min(close)[1].astimezone(zone)
             hours = f"{policy.min_gap_hours:g}"
             faults.append(reason(Code.MIN_GAP, hours=hours, sent_at=f"{at:%Y-%m-%d %H:%M}"))
-        faults += _beyond(Code.CAP_CUSTOMER, policy.caps, push, now)
-    same_channel = [e for e in near if e.channel == channel]
-    faults += _beyond(Code.CAP_CHANNEL, here.caps, same_channel, now, channel=CHANNELS[channel])
-    faults += _beyond(Code.CAP_STRATEGY, caps, [e for e in near if e.strategy == strategy], now)
+        faults += _beyond(Code.CAP_CUSTOMER, policy.caps, push)
+    same_channel = [one for one in near if one[0].channel == channel]
+    faults += _beyond(Code.CAP_CHANNEL, here.caps, same_channel, channel=CHANNELS[channel])
+    faults += _beyond(Code.CAP_STRATEGY, caps, [one for one in near if one[0].strategy == strategy])
     return tuple(faults)
 
 
@@ -194,11 +287,11 @@ def _is_push(policy: ContactPolicy, channel: str) -> bool:
 
 
 def _beyond(
-    code: Code, caps: Caps, history: list[Exposure], now: datetime, **words: object
+    code: Code, caps: Caps, history: list[tuple[Exposure, timedelta]], **words: object
 ) -> list[Reason]:
     faults = []
     for days, most in caps.windows():
-        n = sum(abs(e.sent_at - now) < timedelta(days=days) for e in history)
+        n = sum(apart < timedelta(days=days) for _, apart in history)
         if n >= most:
             faults.append(reason(code, n=n, days=days, most=most, **words))
     return faults

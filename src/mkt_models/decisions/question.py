@@ -12,11 +12,13 @@ from zoneinfo import ZoneInfo
 
 from mkt_models.columns import Channel, Verdict
 from mkt_models.decisions.catalogue import Catalogue
-from mkt_models.decisions.contact import LONGEST_WINDOW
+from mkt_models.decisions.contact import LONGEST_REST, LONGEST_WINDOW
 from mkt_models.decisions.occasions import check_country
+from mkt_models.live_turn import Turn
 from mkt_models.params import Params
 from mkt_models.sections import nearest
 from mkt_models.store import Consent, Exposure, SnapshotMeta, Store
+from mkt_models.store_live import LiveStore
 
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 Locale = Literal["en", "zh"]
@@ -75,6 +77,7 @@ class Customer:
     offers: tuple[Mapping[str, Any], ...] = ()
     consents: tuple[Consent, ...] = ()
     exposures: tuple[Exposure, ...] = ()
+    complaints: tuple[datetime, ...] = ()
 
     @classmethod
     def of(
@@ -82,6 +85,7 @@ class Customer:
         document: Mapping[str, Any],
         consents: tuple[Consent, ...] = (),
         exposures: tuple[Exposure, ...] = (),
+        complaints: tuple[datetime, ...] = (),
     ) -> Self:
         """Put a customer together from a document of the snapshot and what the store knows."""
         return cls(
@@ -93,6 +97,7 @@ class Customer:
             offers=tuple(document.get("offers") or ()),
             consents=consents,
             exposures=exposures,
+            complaints=complaints,
         )
 
 
@@ -166,9 +171,14 @@ class Policy:
 
 
 def find_customer(
-    store: Store, customer_id: str, now: datetime, history: Store | None = None
+    store: Store,
+    customer_id: str,
+    now: datetime,
+    turn: Turn | None = None,
+    besides: str | None = None,
+    document: Mapping[str, Any] | None = None,
 ) -> Customer | None:
-    """Look one customer up, with consents and contacts; None if the snapshot has no such id.
+    """Look one customer up, with consents and contacts; None if there is no such customer.
 
     Parameters
     ----------
@@ -176,33 +186,50 @@ def find_customer(
         The snapshot.
     now
         Time of the question; older contacts than the longest window of a cap are left out.
-    history
-        The live store of consents and contacts, where there is one. It adds to what the snapshot
+    turn
+        The customer's turn in the live store, where there is one. It adds to what the snapshot
         knows: a refusal or a contact of either counts. A contact that both know counts once.
+    besides
+        The decision that is being made: what it planned when it was asked before does not count.
+    document
+        The customer's document, where a newer one than the snapshot's has been published.
 
     """
-    document = store.customer(customer_id)
     if document is None:
+        document = store.customer(customer_id)
+    if document is None or (turn is not None and turn.erased):
         return None
     since = now - LONGEST_WINDOW
     consents, exposures = store.consents(customer_id), store.exposures(customer_id, since)
-    if history is not None:
-        consents += history.consents(customer_id)
-        exposures = _either(exposures, history.exposures(customer_id, since))
-    return Customer.of(document, consents, exposures)
+    complaints: tuple[datetime, ...] = ()
+    if turn is not None:
+        consents += turn.consents()
+        exposures = _either(exposures, turn.contacts(since, besides))
+        complaints = turn.complaints(now - LONGEST_REST)
+    return Customer.of(document, consents, exposures, complaints)
 
 
-def all_customers(store: Store, now: datetime, history: Store | None = None) -> Iterator[Customer]:
-    """Every customer of a snapshot, as :func:`find_customer` gives them one by one."""
+def all_customers(
+    store: Store, now: datetime, history: LiveStore | None = None
+) -> Iterator[Customer]:
+    """Every customer of a snapshot, as :func:`find_customer` gives them one by one.
+
+    Who was erased in the live store is left out.
+    """
     since = now - LONGEST_WINDOW
     consents, exposures = store.all_consents(), store.all_exposures(since)
-    later = {} if history is None else history.all_consents()
-    live = {} if history is None else history.all_exposures(since)
+    later = {} if history is None else history.consents()
+    live = {} if history is None else history.exposures(since)
+    angry = {} if history is None else history.complaints(now - LONGEST_REST)
+    gone = frozenset() if history is None else history.erased()
     for document in store.customers():
         name = document["customer_id"]
+        if history is not None and gone and history.digest_of(name) in gone:
+            continue
         said = consents.get(name, ()) + later.get(name, ())
         sent = exposures.get(name, ())
-        yield Customer.of(document, said, _either(sent, live[name]) if name in live else sent)
+        sent = _either(sent, live[name]) if name in live else sent
+        yield Customer.of(document, said, sent, angry.get(name, ()))
 
 
 def _either(one: tuple[Exposure, ...], other: tuple[Exposure, ...]) -> tuple[Exposure, ...]:

@@ -27,6 +27,8 @@ class Code(StrEnum):
     CONSENT_REFUSED = "consent_refused"
     CONSENT_EXPIRED = "consent_expired"
     QUIET_HOURS = "quiet_hours"
+    QUIET_DAY = "quiet_day"
+    COMPLAINT = "complaint"
     MIN_GAP = "min_gap"
     CAP_CUSTOMER = "cap_customer"
     CAP_CHANNEL = "cap_channel"
@@ -53,6 +55,8 @@ TELLING = (
     Code.CAP_CHANNEL,
     Code.CAP_STRATEGY,
     Code.MIN_GAP,
+    Code.COMPLAINT,
+    Code.QUIET_DAY,
     Code.QUIET_HOURS,
     Code.WORTH_NOT_POSITIVE,
     Code.OFFER_NOT_RUNNING,
@@ -110,8 +114,16 @@ PHRASES: Mapping[Code, Words] = {
         "{channel}渠道“{purpose}”用途的同意已于 {day} 到期",
     ),
     Code.QUIET_HOURS: (
-        "quiet hours from {start} to {end}: it is {local} in the shop's time zone",
-        "免打扰时段 {start} 至 {end}：商家所在时区的时间为 {local}",
+        "quiet hours from {start} to {end}: it is {local} where the customer is",
+        "免打扰时段 {start} 至 {end}：客户所在地时间为 {local}",
+    ),
+    Code.QUIET_DAY: (
+        "nobody is contacted on this day: {day}",
+        "今天不做主动触达：{day}",
+    ),
+    Code.COMPLAINT: (
+        "the customer complained on {day}: no contact for {days} days",
+        "客户于 {day} 投诉：{days} 天内不做主动触达",
     ),
     Code.MIN_GAP: (
         "less than {hours} hours from another contact at {sent_at}",

@@ -37,11 +37,16 @@ _READ = ("GET", "HEAD")
 
 @dataclass(frozen=True)
 class Route:
-    """A path that exists: its methods, the body it wants, and whether it needs no key."""
+    """A path that exists: its methods, the body it wants, and whether it needs no key.
+
+    A path that ends in a slash takes one more part, which is the only field of its body; the
+    service is asked by POST at ``answered_by``.
+    """
 
     methods: tuple[str, ...] = _READ
     body: type[Body] | None = None
     open: bool = False
+    answered_by: str | None = None
 
 
 def json_response(data: object, status: int = 200, headers: Mapping[str, str] = {}) -> Response:
@@ -94,15 +99,17 @@ class Guard:
                 message["headers"] = [*message.get("headers", []), *_SAFETY]
             await send(message)
 
-        known = scope["path"] if scope["path"] in self._routes else "(unknown path)"
+        path, part = self._named(scope["path"])
+        known = path if path in self._routes else "(unknown path)"
         try:
-            body = await self._admit(scope, receive)
-            if scope["path"] == "/":
+            body = await self._admit(scope, path, part, receive)
+            if path == "/":
                 await json_response(self._index)(scope, receive, counted)
             else:
-                await self._forward(scope, _replay(body, receive), counted)
+                asked = _asked(scope, self._routes[path], body)
+                await self._forward(asked, _replay(body, receive), counted)
         except Fault as fault:
-            await error_response(fault, _headers(fault, self._routes.get(scope["path"])))(
+            await error_response(fault, _headers(fault, self._routes.get(path)))(
                 scope, receive, counted
             )
         except _Gone:
@@ -116,10 +123,18 @@ class Guard:
             spent = 1000 * (perf_counter() - started)
             logger.info("%s %s %d %.1f ms", scope["method"][:8], known, status, spent)
 
-    async def _admit(self, scope: Message, receive: Receive) -> bytes:
+    def _named(self, path: str) -> tuple[str, str | None]:
+        """The route of a path, and the part that follows it where the route takes one."""
+        head, slash, part = path.rpartition("/")
+        named = f"{head}{slash}"
+        if path != "/" and part and named in self._routes and named != "/":
+            return named, part
+        return ("(unknown path)" if path.endswith("/") and path != "/" else path), None
+
+    async def _admit(self, scope: Message, path: str, part: str | None, receive: Receive) -> bytes:
         """Check everything about a request, cheapest first, and return its body."""
         headers = dict(scope["headers"])
-        route = self._routes.get(scope["path"])
+        route = self._routes.get(path)
         if self._access.keyless:
             _refuse_strangers(scope, headers)
         elif not (route and route.open) and not self._access.opens(scope["headers"]):
@@ -128,9 +143,14 @@ class Guard:
             raise Fault(404, "not_found", "no such path; GET / lists what there is")
         if scope["method"] not in route.methods:
             allowed = ", ".join(route.methods)
-            raise Fault(405, "method_not_allowed", f"use {allowed} for {scope['path']}")
+            raise Fault(405, "method_not_allowed", f"use {allowed} for {path}")
         if route.body is None:
             return b""
+        if part is not None:
+            (name,) = route.body.model_fields
+            body = json.dumps({name: part}).encode()
+            read_body(route.body, body)
+            return body
         _refuse_other_types(headers)
         try:
             body = await asyncio.wait_for(_read(headers, receive), _BODY_SECONDS)
@@ -157,6 +177,30 @@ class Guard:
                     await _error_answer(start, bytes(kept))(scope, receive, send)
 
         await self._app(scope, receive, reshaped)
+
+
+def _asked(scope: Message, route: Route, body: bytes) -> Message:
+    """The request as the service knows it: a part of the path becomes a body."""
+    if route.answered_by is None:
+        return scope
+    kept = [
+        (name, value)
+        for name, value in scope["headers"]
+        if name.lower() not in (b"content-type", b"content-length", b"transfer-encoding")
+    ]
+    headers = [
+        *kept,
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    return {
+        **scope,
+        "method": "POST",
+        "path": route.answered_by,
+        "raw_path": route.answered_by.encode(),
+        "query_string": b"",
+        "headers": headers,
+    }
 
 
 class _Gone(Exception):

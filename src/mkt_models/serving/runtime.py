@@ -1,7 +1,12 @@
-"""What a running service holds: scorers, strategies, customers and contact history."""
+"""What a running service holds: scorers, strategies, customers, and the live store.
+
+An answer is kept in the live store before it is given; what comes back (contacts, outcomes,
+consents, erasures) goes there too, by :mod:`mkt_models.serving.reports`.
+"""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from mkt_models.columns import SCORING_MODELS, Model
 from mkt_models.decisions.catalogue import load_catalogue
 from mkt_models.decisions.decide import decide
+from mkt_models.decisions.log import record_of
 from mkt_models.decisions.question import Context, Policy, find_customer
 from mkt_models.models.registry import RegistryError, absence, load_files, name_of, refusal
 from mkt_models.models.scorer import Scorer
@@ -22,22 +28,24 @@ from mkt_models.serving.answers import profile_answer, score_answer
 from mkt_models.serving.guard import log_failure
 from mkt_models.serving.wire import Fault, ProfileRequest, ScoreRequest, StrategiesRequest
 from mkt_models.store import Store, StoreError
+from mkt_models.store_live import LiveStore
 
 
 @dataclass(frozen=True)
 class Runtime:
     """Everything an answer needs, loaded once and shared by the threads of a worker.
 
-    ``snapshot`` holds the customers as the run described them; ``live`` is the store of consents
-    and contacts that are recorded meanwhile, if one is named; it adds to those of the snapshot.
-    ``scorers`` are those of released models; of the others ``refused`` says why they are not.
+    ``snapshot`` holds the customers as the run described them; ``live`` is the store of what is
+    said, decided and sent meanwhile; it adds to what the snapshot knows. Where a newer snapshot has
+    been published there, its profiles are served. ``scorers`` are those of released models; of the
+    others ``refused`` says why they are not.
     """
 
     params: Params
     policy: Policy
     scorers: Mapping[Model, Scorer]
     snapshot: Store
-    live: Store | None = None
+    live: LiveStore
     refused: Mapping[Model, str] = field(default_factory=dict)
 
     @classmethod
@@ -45,7 +53,7 @@ class Runtime:
         cls,
         models: Mapping[Model, bentoml.Model],
         snapshot: bentoml.Model,
-        live_store: str | None = None,
+        live_store: str | Path,
     ) -> Self:
         """Load the models and the snapshot of a bento.
 
@@ -56,12 +64,14 @@ class Runtime:
         snapshot
             What :func:`mkt_models.models.snapshot.save_snapshot` stored.
         live_store
-            Database address of the live store of consents and contacts, or None.
+            Database address of the live store, or the path of its SQLite file.
 
         Raises
         ------
         mkt_models.models.registry.RegistryError
             When a file of a model or of the snapshot is not the one that was saved.
+        StoreError
+            When the live store cannot be used.
 
         """
         check_snapshot(snapshot)
@@ -76,31 +86,37 @@ class Runtime:
         text = Path(snapshot.path_of("params.json")).read_text(encoding="utf-8")
         params = Params.model_validate_json(text)
         catalogue = load_catalogue(snapshot.path_of("catalogue.yaml"))
+        meta, live = store.meta(), LiveStore.open(live_store)
+        live.serve_models(meta, datetime.now(UTC))
         return cls(
             params=params,
-            policy=Policy.of(params, catalogue, store.meta()),
+            policy=Policy.of(params, catalogue, meta),
             scorers={
                 name: load_files(model)
                 for name, model in models.items()
                 if name not in refused and not absence(model)
             },
             snapshot=store,
-            live=Store.open(live_store) if live_store else None,
+            live=live,
             refused=refused,
         )
+
+    def close(self) -> None:
+        """Let go of the databases."""
+        self.snapshot.close()
+        self.live.close()
 
     def ready(self) -> bool:
         """Whether the stores answer."""
         try:
             self.snapshot.meta()
-            if self.live is not None:
-                self.live.consents("")
+            self.live.ping()
         except (SQLAlchemyError, StoreError, OSError, json.JSONDecodeError):
             return False
         return True
 
     def strategies(self, request: StrategiesRequest) -> dict[str, Any]:
-        """Decide for one customer.
+        """Decide for one customer, keep the decision, then answer.
 
         Raises
         ------
@@ -109,29 +125,52 @@ class Runtime:
             without the consents and contacts in it, nothing may be decided.
 
         """
+        clock = datetime.now(UTC)
         asked = request.context
-        now = asked.now or datetime.now(UTC)
-        try:
-            customer = find_customer(self.snapshot, request.customer_id, now, self.live)
-        except SQLAlchemyError as error:
-            log_failure("the store of consents and contacts", error)
-            raise _unavailable() from None
-        if customer is None:
-            raise _unknown()
+        now = asked.now or clock
         context = Context(now=now, channel=asked.channel, locale=asked.locale)
         k = self.params.decisions.k if request.k is None else request.k
-        return decide(customer, context, self.policy, k).as_dict()
+        name = request.customer_id
+        with store_answers():
+            policy = self.served_policy()
+            decision_id = policy.decision_id(name, context, k)
+            with self.live.turn(name, clock) as turn:
+                document = self._document(policy, name)
+                customer = find_customer(self.snapshot, name, now, turn, decision_id, document)
+                if customer is None:
+                    raise unknown_customer()
+                decision = decide(customer, context, policy, k)
+                turn.keep(record_of(decision, customer, context, policy))
+        return decision.as_dict()
 
     def profile(self, request: ProfileRequest) -> dict[str, Any]:
         """Describe one customer; a Fault 404 when the customer is unknown.
 
         Scores are those of released models; of the others it is said why there are none.
         """
-        document = self.snapshot.customer(request.customer_id)
+        name = request.customer_id
+        with store_answers():
+            policy = self.served_policy()
+            erased = self.live.digest_of(name) in self.live.erased()
+            document = None if erased else self._document(policy, name)
+        if document is None and not erased:
+            document = self.snapshot.customer(name)
         if document is None:
-            raise _unknown()
-        verdicts = {model.value: self.policy.verdict(model).value for model in Model}
+            raise unknown_customer()
+        verdicts = {model.value: policy.verdict(model).value for model in Model}
         return {**profile_answer(document, self.refused), "verdicts": verdicts}
+
+    def served_policy(self) -> Policy:
+        """What holds for decisions now: for the profiles that were published last."""
+        meta = self.live.served()
+        if meta is None or meta.snapshot_id == self.policy.snapshot_id:
+            return self.policy
+        return Policy.of(self.params, self.policy.catalogue, meta)
+
+    def _document(self, policy: Policy, customer_id: str) -> dict[str, Any] | None:
+        if policy is self.policy:
+            return self.snapshot.customer(customer_id)
+        return self.live.profile(policy.snapshot_id, customer_id)
 
     def score(self, request: ScoreRequest) -> dict[str, Any]:
         """Score given features; a Fault 422 when they are not those of the models.
@@ -142,11 +181,18 @@ class Runtime:
         return score_answer(request, self.scorers, verdicts, self.params, self.refused)
 
 
-def _unavailable() -> Fault:
-    message = "the store of consents and contacts does not answer; ask again later"
-    return Fault(503, "store_unavailable", message)
+@contextmanager
+def store_answers() -> Iterator[None]:
+    """Turn a database's error into a Fault 503, and log it without what was asked."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        log_failure("the live store", error)
+        message = "the store of consents and contacts does not answer; ask again later"
+        raise Fault(503, "store_unavailable", message) from None
 
 
-def _unknown() -> Fault:
-    message = "no such customer in the snapshot that this service was built with"
+def unknown_customer() -> Fault:
+    """The fault of a customer who is in no snapshot, or was erased."""
+    message = "no such customer in the snapshot that is served"
     return Fault(404, "unknown_customer", message, "customer_id")

@@ -8,20 +8,23 @@ import json
 import math
 import re
 from collections.abc import Iterable
-from datetime import datetime
-from typing import Annotated, Any, Literal
+from datetime import date, datetime
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     Strict,
     ValidationError,
     field_validator,
+    model_validator,
 )
 
-from mkt_models.columns import SCORING_MODELS, Channel, Model
+from mkt_models.columns import SCORING_MODELS, Channel, ConsentStatus, Model
 from mkt_models.decisions.question import EARLIEST, LATEST
 from mkt_models.sections import nearest
 
@@ -48,30 +51,32 @@ class Body(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, frozen=True)
 
 
+def _iso(value: object) -> object:
+    if value is not None and not (isinstance(value, str) and _ISO.match(value)):
+        raise ValueError("must be an ISO 8601 time with an offset, as 2018-01-06T10:00:00Z")
+    return value
+
+
+def _sane(value: datetime | None) -> datetime | None:
+    if value is not None and not EARLIEST <= value < LATEST:
+        raise ValueError("must lie between the years 2000 and 2099 (UTC)")
+    return value
+
+
+Time = Annotated[AwareDatetime, Strict(False), BeforeValidator(_iso), AfterValidator(_sane)]
+Day = Annotated[date, Strict(False)]
+
+
 class RequestContext(Body):
     """The circumstances of a question."""
 
-    now: Annotated[AwareDatetime, Strict(False)] | None = Field(
+    now: Time | None = Field(
         default=None, description="ISO 8601 with an offset; left out: the server's clock"
     )
     channel: Channel | None = Field(default=None, description="only this channel")
     locale: Literal["en", "zh"] | None = Field(
         default=None, description="preferred language; texts come in both"
     )
-
-    @field_validator("now", mode="before")
-    @classmethod
-    def _iso(cls, value: object) -> object:
-        if value is not None and not (isinstance(value, str) and _ISO.match(value)):
-            raise ValueError("must be an ISO 8601 time with an offset, as 2018-01-06T10:00:00Z")
-        return value
-
-    @field_validator("now")
-    @classmethod
-    def _sane(cls, value: datetime | None) -> datetime | None:
-        if value is not None and not EARLIEST <= value < LATEST:
-            raise ValueError("must lie between the years 2000 and 2099 (UTC)")
-        return value
 
 
 class StrategiesRequest(Body):
@@ -80,6 +85,97 @@ class StrategiesRequest(Body):
     customer_id: Text
     context: RequestContext = RequestContext()
     k: int | None = Field(default=None, ge=1, le=20, description="strategies at most")
+
+
+class ExposureReport(Body):
+    """What became of a contact: of a decision, or made without one.
+
+    With ``decision_id``: how far the strategy on this channel has come. Without: a contact that
+    another system made, with ``customer_id`` and a ``key`` of its own.
+    """
+
+    decision_id: Text | None = None
+    strategy: Text | None = None
+    offer_id: Text | None = None
+    customer_id: Text | None = Field(default=None, description="only without a decision")
+    key: Text | None = Field(default=None, description="only without a decision: your own name")
+    channel: Channel
+    status: Literal["sending", "sent", "not_sent"] = Field(
+        default="sent", description="sending: asks for leave, 409 when it is withdrawn or over"
+    )
+    sent_at: Time | None = Field(default=None, description="left out: now")
+
+    @model_validator(mode="after")
+    def _one_or_the_other(self) -> Self:
+        if self.decision_id is not None:
+            if self.strategy is None:
+                raise ValueError("strategy: is required with decision_id")
+            if self.customer_id is not None or self.key is not None:
+                raise ValueError("customer_id and key are for contacts without a decision")
+        elif self.customer_id is None or self.key is None:
+            raise ValueError("give decision_id and strategy, or customer_id and key")
+        elif self.status != "sent":
+            raise ValueError("status: a contact without a decision can only be sent")
+        return self
+
+
+OutcomeKind = Literal["view", "click", "purchase", "redemption", "share", "complaint"]
+
+
+class OutcomeReport(Body):
+    """What a customer did; with the decision that it followed, where one is known."""
+
+    key: Text = Field(description="your own name of this outcome; sent twice, it counts once")
+    kind: OutcomeKind
+    decision_id: Text | None = None
+    strategy: Text | None = None
+    customer_id: Text | None = Field(default=None, description="needed without decision_id")
+    amount: float | None = Field(default=None, ge=-1e9, le=1e9, description="currency units")
+    occurred_at: Time
+
+    @field_validator("amount")
+    @classmethod
+    def _whole_hundredths(cls, value: float | None) -> float | None:
+        if value is not None and abs(value * 100 - round(value * 100)) > 1e-6:
+            raise ValueError("must have at most two decimals")
+        return value
+
+    @model_validator(mode="after")
+    def _about_somebody(self) -> Self:
+        if (self.decision_id is None) == (self.customer_id is None):
+            raise ValueError("give decision_id or customer_id, one of them")
+        return self
+
+
+class ConsentReport(Body):
+    """What a customer said about a purpose and a channel."""
+
+    customer_id: Text
+    purpose: Text
+    channel: Channel
+    status: ConsentStatus
+    changed_at: Time | None = Field(default=None, description="left out: now")
+    expires_on: Day | None = Field(default=None, description="of a yes: first day without it")
+    basis: Annotated[str, Field(min_length=1, max_length=500)] = "said to the app"
+    key: Text | None = Field(default=None, description="your own name; sent twice, it counts once")
+
+    @model_validator(mode="after")
+    def _only_a_yes_expires(self) -> Self:
+        if self.expires_on is not None and self.status is not ConsentStatus.GRANTED:
+            raise ValueError("expires_on: only a consent that is granted expires")
+        return self
+
+
+class ExplainRequest(Body):
+    """How did this decision come about, and what followed?"""
+
+    decision_id: Text
+
+
+class ForgetRequest(Body):
+    """Erase this customer."""
+
+    customer_id: Text
 
 
 class ProfileRequest(Body):

@@ -1,8 +1,8 @@
 """Tables of a PostgreSQL database, copied out as text.
 
 ``COPY … TO STDOUT`` streams a table as CSV with times in ISO 8601, so that its rows are read as a
-file's are. The driver is psycopg, which the extra ``warehouse`` brings. The database's URL comes
-from an environment variable, and is never shown: not even in errors.
+file's are. The database's URL comes from an environment variable, and is never shown: not even in
+errors.
 """
 
 import os
@@ -106,12 +106,8 @@ def _one(connection: "psycopg.Connection", query: str) -> Sequence[object]:
 
 def _ask(database: Database, question: Callable[["psycopg.Connection"], T]) -> T:
     """Ask the database, which may only read; say plainly what is wrong."""
-    try:
-        import psycopg
-    except ImportError:
-        raise ReadError(
-            "a database needs the extra `warehouse`: .venv/bin/pip install -e '.[warehouse]'"
-        ) from None
+    import psycopg
+
     url = os.environ.get(database.url_env, "").replace("postgresql+psycopg://", "postgresql://")
     if not url:
         raise ReadError(

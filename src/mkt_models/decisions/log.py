@@ -1,0 +1,75 @@
+"""A decision as the live store keeps it: the answer, what it was made from, what it permits."""
+
+from typing import Any
+
+from mkt_models.decisions.answer import Decision
+from mkt_models.decisions.contact import valid_until
+from mkt_models.decisions.question import Context, Customer, Policy
+from mkt_models.live_turn import Planned, Record
+from mkt_models.store import Consent, Exposure
+
+
+def record_of(decision: Decision, customer: Customer, context: Context, policy: Policy) -> Record:
+    """What is kept of a decision; the contacts that it permits count from now on.
+
+    The first strategy of the answer stands for the action that was chosen.
+    """
+    first = decision.strategies[0]
+    experiment = decision.head["experiment"]
+    return Record(
+        decision_id=decision.decision_id,
+        snapshot_id=policy.snapshot_id,
+        asked_for=context.now,
+        arm=experiment["arm"],
+        arm_probability=experiment["arm_probability"],
+        experiment=f"holdout:{policy.holdout_salt}"[:64],
+        strategy=first.strategy,
+        channel=None if first.channel is None else first.channel.value,
+        offer_id=first.offer_id,
+        probability=float(first.document["probability"]),
+        answer=decision.as_dict(),
+        inputs=_inputs(customer, context),
+        planned=_planned(decision, context, policy),
+    )
+
+
+def _planned(decision: Decision, context: Context, policy: Policy) -> tuple[Planned, ...]:
+    found = []
+    for one in decision.strategies:
+        if one.channel is None:
+            continue
+        exposure = Exposure(
+            customer_id=decision.customer_id,
+            channel=one.channel.value,
+            sent_at=context.now,
+            strategy=one.strategy,
+            offer_id=one.offer_id,
+            decision_id=decision.decision_id,
+            until=valid_until(policy.catalogue.contact, one.channel, context.now, policy.zone),
+        )
+        found.append(Planned(exposure, policy.catalogue.strategy(one.strategy).purpose))
+    return tuple(found)
+
+
+def _inputs(customer: Customer, context: Context) -> dict[str, Any]:
+    """What the decision knew beside the profile, whose date and snapshot the answer names."""
+    return {
+        "context": context.as_dict(),
+        "scores": {
+            name: {key: told.get(key) for key in ("value", "kind", "model")}
+            for name, told in customer.scores.items()
+            if told
+        },
+        "consents": [_row(one) for one in customer.consents],
+        "contacts": [_row(one) for one in customer.exposures],
+        "complaints": [at.isoformat() for at in customer.complaints],
+    }
+
+
+def _row(record: Consent | Exposure) -> dict[str, Any]:
+    row = {name: getattr(record, name) for name in record.__slots__ if name != "customer_id"}
+    return {
+        name: value.isoformat() if hasattr(value, "isoformat") else value
+        for name, value in row.items()
+        if value is not None
+    }

@@ -1,0 +1,398 @@
+"""One customer's turn in the live store: what is known, what is decided, what is reported.
+
+Everything here happens inside one transaction, while nobody else reads or writes about the same
+customer; :meth:`mkt_models.store_live.LiveStore.turn` makes it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+
+from mkt_models import live_tables as tables
+from mkt_models.columns import ConsentStatus
+from mkt_models.store_tables import Consent, Exposure, StoreError, as_json, checked_id, row_of
+
+COMPLAINT = "complaint"  # the kind of outcome after which a customer is left in peace
+
+
+class ContactStatus(StrEnum):
+    """How far a contact has come.
+
+    All of them count for the caps but ``not_sent``: whoever has been given leave may have used it,
+    until they say that they have not.
+    """
+
+    PLANNED = "planned"
+    SENDING = "sending"
+    SENT = "sent"
+    NOT_SENT = "not_sent"
+    WITHDRAWN = "withdrawn"
+
+
+_UNSENT = (ContactStatus.PLANNED, ContactStatus.SENDING)
+
+
+class Refused(StoreError):
+    """A report that contradicts what is on record; ``code`` names how."""
+
+    def __init__(self, code: str, message: str) -> None:
+        """Keep the code beside the message."""
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A contact that a decision permits, and the purpose that its consent must name."""
+
+    exposure: Exposure
+    purpose: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A decision to keep: the answer as it is given, and what it was made from."""
+
+    decision_id: str
+    snapshot_id: str
+    asked_for: datetime
+    arm: str
+    arm_probability: float
+    experiment: str
+    strategy: str
+    channel: str | None
+    offer_id: str | None
+    probability: float
+    answer: Mapping[str, Any]
+    inputs: Mapping[str, Any]
+    planned: tuple[Planned, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What followed; ``key`` is the caller's own, and the same outcome is recorded once."""
+
+    key: str
+    kind: str
+    occurred_at: datetime
+    decision_id: str | None = None
+    strategy: str | None = None
+    amount_hundredths: int | None = None
+
+
+class Turn:
+    """The customer's turn; ``erased`` says that nothing may be decided for them."""
+
+    def __init__(
+        self, connection: sa.Connection, customer_id: str, now: datetime, erased: bool
+    ) -> None:
+        """Work on a transaction that is open, at the clock's time ``now``."""
+        self._connection, self.customer_id, self._now = connection, customer_id, now
+        self.erased = erased
+
+    def consents(self) -> tuple[Consent, ...]:
+        """What the customer said, in the order in which it was recorded."""
+        table = tables.consents
+        query = sa.select(*(table.c[name] for name in Consent.__slots__))
+        rows = self._connection.execute(self._mine(query, table).order_by(table.c.id))
+        return tuple(Consent(*row) for row in rows)
+
+    def contacts(self, since: datetime, besides: str | None = None) -> tuple[Exposure, ...]:
+        """Contacts that were made or are planned, from ``since`` (aware) on, oldest first.
+
+        Parameters
+        ----------
+        since
+            Contacts whose last moment is before this are left out.
+        besides
+            What this decision has planned itself is left out too: the question is asked again.
+
+        """
+        table = tables.exposures
+        query = counts_as_contact(self._mine(sa.select(table), table), since)
+        rows = self._connection.execute(query.order_by(table.c.sent_at, table.c.id)).mappings()
+        return tuple(
+            exposure_of(row)
+            for row in rows
+            if besides is None
+            or row["decision_id"] != besides
+            or row["status"] != ContactStatus.PLANNED
+        )
+
+    def complaints(self, since: datetime) -> tuple[datetime, ...]:
+        """When the customer complained, from ``since`` (aware) on."""
+        table = tables.outcomes
+        query = self._mine(sa.select(table.c.occurred_at), table).where(
+            table.c.kind == COMPLAINT, table.c.occurred_at >= since
+        )
+        return tuple(self._connection.execute(query.order_by(table.c.occurred_at)).scalars())
+
+    def profile(self, snapshot_id: str) -> str | None:
+        """The customer's document in a published snapshot, as text."""
+        table = tables.profiles
+        query = self._mine(sa.select(table.c.document), table)
+        return self._connection.execute(query.where(table.c.snapshot_id == snapshot_id)).scalar()
+
+    def keep(self, record: Record) -> int:
+        """Keep a decision and plan its contacts; return its revision, from 1.
+
+        The same answer to the same question is kept once. Another answer is another revision, and
+        what the one before had planned and nobody has begun to send is withdrawn.
+        """
+        table = tables.decisions
+        last = (
+            sa.select(table.c.revision, table.c.answer, table.c.customer_id)
+            .where(table.c.decision_id == record.decision_id)
+            .order_by(table.c.revision.desc())
+            .limit(1)
+        )
+        known = self._connection.execute(last).first()
+        answer = as_json(record.answer, "answer")
+        if known is not None and known.answer == answer:
+            return int(known.revision)
+        revision = 1 if known is None else int(known.revision) + 1
+        self._withdraw(tables.exposures.c.decision_id == record.decision_id)
+        row = {
+            "decision_id": record.decision_id,
+            "revision": revision,
+            "customer_id": self.customer_id,
+            "snapshot_id": record.snapshot_id,
+            "asked_for": record.asked_for,
+            "decided_at": self._now,
+            "arm": record.arm,
+            "arm_probability": record.arm_probability,
+            "strategy": record.strategy,
+            "channel": record.channel,
+            "offer_id": record.offer_id,
+            "probability": record.probability,
+            "answer": answer,
+            "inputs": as_json(record.inputs, "inputs"),
+        }
+        self._connection.execute(table.insert(), row)
+        self._assign(record)
+        for rank, planned in enumerate(record.planned, start=1):
+            own = {
+                "key": f"decision:{record.decision_id}/{revision}/{rank}",
+                "purpose": planned.purpose,
+                "status": ContactStatus.PLANNED.value,
+                "recorded_at": self._now,
+            }
+            row = {**row_of(planned.exposure, "exposure"), **own}
+            self._connection.execute(tables.exposures.insert(), row)
+        return revision
+
+    def say(self, consent: Consent, key: str | None = None) -> tuple[bool, int]:
+        """Record what the customer said, and withdraw what a no forbids.
+
+        Returns
+        -------
+        Whether it is new (the same ``key`` is recorded once), and how many planned contacts of the
+        same purpose and channel were withdrawn.
+
+        Raises
+        ------
+        Refused
+            When the key stands for something else.
+
+        """
+        row = row_of(consent, "consent")
+        if key is not None and not self._is_new(tables.consents, key, row):
+            return False, 0
+        stored = {**row, "key": key and self._own(key), "recorded_at": self._now}
+        self._connection.execute(tables.consents.insert(), stored)
+        if consent.status == ConsentStatus.GRANTED:
+            return True, 0
+        table = tables.exposures
+        return True, self._withdraw(
+            table.c.channel == consent.channel, table.c.purpose == consent.purpose
+        )
+
+    def contacted(self, exposure: Exposure, key: str) -> bool:
+        """Record a contact that was made without a decision of ours; False if it is known.
+
+        Raises
+        ------
+        Refused
+            When the key stands for something else.
+
+        """
+        row = row_of(exposure, "exposure")
+        if not self._is_new(tables.exposures, key, row):
+            return False
+        own = {"key": self._own(key), "status": ContactStatus.SENT.value, "recorded_at": self._now}
+        self._connection.execute(tables.exposures.insert(), {**row, **own})
+        return True
+
+    def report(
+        self,
+        decision_id: str,
+        strategy: str,
+        channel: str,
+        offer_id: str | None,
+        status: ContactStatus,
+        at: datetime,
+    ) -> tuple[bool, bool]:
+        """Take down how far a planned contact has come.
+
+        Parameters
+        ----------
+        decision_id, strategy, channel, offer_id
+            Which contact. A decision has a strategy once per channel; the offer may be left out.
+        status
+            ``sending`` asks for leave: it is refused when the contact was withdrawn or its time
+            is over. ``sent`` is a fact and always recorded. ``not_sent`` gives the contact back.
+        at
+            When it was sent; otherwise the time of the report.
+
+        Returns
+        -------
+        Whether the report is new, and whether the contact was within what the decision permitted.
+
+        Raises
+        ------
+        Refused
+            ``unknown_contact``, ``contact_withdrawn``, ``contact_lapsed``, or ``already_sent``.
+
+        """
+        table = tables.exposures
+        query = (
+            sa.select(table)
+            .where(
+                table.c.decision_id == decision_id,
+                table.c.strategy == strategy,
+                table.c.channel == channel,
+            )
+            .order_by(table.c.id.desc())
+            .limit(1)
+        )
+        if offer_id is not None:
+            query = query.where(table.c.offer_id == offer_id)
+        row = self._connection.execute(self._mine(query, table)).mappings().first()
+        if row is None:
+            raise Refused("unknown_contact", "this decision has no such strategy on this channel")
+        now = ContactStatus(row["status"])
+        fits = row["until"] is None or row["sent_at"] <= at <= row["until"]
+        if status is now:
+            return False, bool(row["within_policy"] in (None, True))
+        if status is ContactStatus.SENDING:
+            self._may_send(now, fits)
+            self._update(row["id"], status=status.value)
+            return True, True
+        if now is ContactStatus.SENT:
+            raise Refused("already_sent", "this contact is on record as sent")
+        if status is ContactStatus.SENT:
+            within = fits and now in _UNSENT
+            self._update(
+                row["id"], status=status.value, sent_at=at, until=None, within_policy=within
+            )
+            return True, within
+        self._update(row["id"], status=status.value)
+        return True, True
+
+    def outcome(self, outcome: Outcome) -> bool:
+        """Record what followed; False if this key is known.
+
+        Raises
+        ------
+        Refused
+            When the key stands for something else.
+
+        """
+        row = {
+            "customer_id": self.customer_id,
+            "decision_id": outcome.decision_id,
+            "strategy": outcome.strategy,
+            "kind": outcome.kind,
+            "amount_hundredths": outcome.amount_hundredths,
+            "occurred_at": outcome.occurred_at,
+        }
+        if not self._is_new(tables.outcomes, outcome.key, row):
+            return False
+        own = {"key": self._own(outcome.key), "recorded_at": self._now}
+        self._connection.execute(tables.outcomes.insert(), {**row, **own})
+        return True
+
+    def erase(self, digest: str, insert: Callable[[sa.Table], Any]) -> dict[str, int]:
+        """Remove all rows about the customer, and keep ``digest``; see ``LiveStore.forget``."""
+        removed = {}
+        for table in tables.OF_A_CUSTOMER:
+            mine = table.c.customer_id == self.customer_id
+            removed[table.name] = self._connection.execute(table.delete().where(mine)).rowcount
+            count = sa.select(sa.func.count()).select_from(table).where(mine)
+            if self._connection.execute(count).scalar_one():
+                raise StoreError(f"{table.name}: rows about the customer remain; nothing changed")
+        row = {"digest": digest, "erased_at": self._now}
+        self._connection.execute(insert(tables.erased).values(row).on_conflict_do_nothing())
+        return removed
+
+    def _mine(self, query: Any, table: sa.Table) -> Any:
+        return query.where(table.c.customer_id == self.customer_id)
+
+    def _own(self, key: str) -> str:
+        # Keys are the caller's, of a kind of report; a decision's own begin with "decision:".
+        return f"report:{checked_id(key, 'key')}"
+
+    def _is_new(self, table: sa.Table, key: str, row: Mapping[str, Any]) -> bool:
+        query = sa.select(table).where(table.c.key == self._own(key))
+        known = self._connection.execute(query).mappings().first()
+        if known is None:
+            return True
+        if any(known[name] != value for name, value in row.items() if name in known):
+            raise Refused("key_taken", "this key is on record with other content; send another")
+        return False
+
+    def _assign(self, record: Record) -> None:
+        table = tables.assignments
+        query = sa.select(table.c.arm).where(table.c.experiment == record.experiment)
+        if self._connection.execute(self._mine(query, table)).first() is None:
+            row = {
+                "experiment": record.experiment,
+                "customer_id": self.customer_id,
+                "arm": record.arm,
+                "probability": record.arm_probability,
+                "assigned_at": self._now,
+            }
+            self._connection.execute(table.insert(), row)
+
+    def _may_send(self, now: ContactStatus, fits: bool) -> None:
+        if now is not ContactStatus.PLANNED:
+            raise Refused("contact_withdrawn", f"this contact must not be sent: it is {now.value}")
+        if not fits:
+            raise Refused(
+                "contact_lapsed", "the time for this contact is over: ask for strategies again"
+            )
+
+    def _withdraw(self, *conditions: sa.ColumnElement[bool]) -> int:
+        table = tables.exposures
+        planned = (
+            table.c.customer_id == self.customer_id,
+            table.c.status == ContactStatus.PLANNED.value,
+        )
+        change = table.update().where(*planned, *conditions)
+        return self._connection.execute(
+            change.values(status=ContactStatus.WITHDRAWN.value)
+        ).rowcount
+
+    def _update(self, number: int, **values: Any) -> None:
+        table = tables.exposures
+        change = table.update().where(table.c.id == number)
+        self._connection.execute(change.values(recorded_at=self._now, **values))
+
+
+def counts_as_contact(query: Any, since: datetime) -> Any:
+    """Narrow a query to contacts that count for caps, and whose last moment is not past."""
+    table = tables.exposures
+    last = sa.func.coalesce(table.c.until, table.c.sent_at)
+    return query.where(
+        table.c.status != ContactStatus.NOT_SENT.value,
+        sa.type_coerce(last, table.c.sent_at.type) >= since,
+    )
+
+
+def exposure_of(row: sa.RowMapping) -> Exposure:
+    """The contact of a row."""
+    return Exposure(**{name: row[name] for name in Exposure.__slots__})

@@ -1,0 +1,154 @@
+"""What comes back to the service: contacts, outcomes and consents; explanations and erasures.
+
+Every report may be sent again: it counts once, and the answer says whether it was new.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from mkt_models.columns import ConsentStatus
+from mkt_models.live_turn import ContactStatus, Outcome, Refused
+from mkt_models.serving.runtime import Runtime, store_answers, unknown_customer
+from mkt_models.serving.wire import (
+    ConsentReport,
+    ExplainRequest,
+    ExposureReport,
+    Fault,
+    ForgetRequest,
+    OutcomeReport,
+)
+from mkt_models.store import Consent, Exposure
+
+
+def take_exposure(runtime: Runtime, report: ExposureReport) -> dict[str, Any]:
+    """Record how far a contact has come.
+
+    Raises
+    ------
+    Fault
+        404 for an unknown decision, customer or contact; 409 when leave to send is asked for and
+        the contact was withdrawn or its time is over, or when the report contradicts another.
+
+    """
+    clock = datetime.now(UTC)
+    at = report.sent_at or clock
+    name = report.customer_id or _decided_for(runtime, report.decision_id)
+    with store_answers(), runtime.live.turn(name, clock) as turn, _refusals():
+        if turn.erased:
+            raise unknown_customer()
+        if report.decision_id is None:
+            assert report.key is not None  # the body is refused without one
+            exposure = Exposure(name, report.channel.value, at, report.strategy, report.offer_id)
+            return {"recorded": turn.contacted(exposure, report.key), "within_policy": None}
+        assert report.strategy is not None
+        new, within = turn.report(
+            report.decision_id,
+            report.strategy,
+            report.channel.value,
+            report.offer_id,
+            ContactStatus(report.status),
+            at,
+        )
+    return {"recorded": new, "within_policy": within}
+
+
+def take_outcome(runtime: Runtime, report: OutcomeReport) -> dict[str, Any]:
+    """Record what a customer did; 404 for an unknown decision or customer, 409 for a taken key."""
+    clock = datetime.now(UTC)
+    if report.occurred_at > clock:
+        message = "occurred_at: lies in the future; an outcome is what has happened"
+        raise Fault(422, "invalid", message, "occurred_at")
+    name = report.customer_id or _decided_for(runtime, report.decision_id)
+    outcome = Outcome(
+        key=report.key,
+        kind=report.kind,
+        occurred_at=report.occurred_at,
+        decision_id=report.decision_id,
+        strategy=report.strategy,
+        amount_hundredths=None if report.amount is None else round(report.amount * 100),
+    )
+    with store_answers(), runtime.live.turn(name, clock) as turn, _refusals():
+        if turn.erased:
+            raise unknown_customer()
+        return {"recorded": turn.outcome(outcome)}
+
+
+def take_consent(runtime: Runtime, report: ConsentReport) -> dict[str, Any]:
+    """Record what a customer said; a no withdraws the contacts that were planned.
+
+    Raises
+    ------
+    Fault
+        404 for a customer who was erased; 409 for a taken key; 422 for a purpose that no strategy
+        has, and for a word from the future.
+
+    """
+    clock = datetime.now(UTC)
+    changed = report.changed_at or clock
+    if changed > clock:
+        raise Fault(422, "invalid", "changed_at: lies in the future", "changed_at")
+    purposes = sorted({entry.purpose for entry in runtime.policy.catalogue.strategies})
+    if report.purpose not in purposes:
+        message = f"purpose: no strategy has it; the purposes are {', '.join(purposes)}"
+        raise Fault(422, "unknown_purpose", message, "purpose")
+    consent = Consent(
+        customer_id=report.customer_id,
+        purpose=report.purpose,
+        channel=report.channel.value,
+        status=ConsentStatus(report.status).value,
+        changed_on=changed.astimezone(runtime.policy.zone).date(),
+        expires_on=report.expires_on,
+        basis=report.basis,
+        changed_at=changed,
+    )
+    with store_answers(), runtime.live.turn(report.customer_id, clock) as turn, _refusals():
+        if turn.erased:
+            raise unknown_customer()
+        new, withdrawn = turn.say(consent, report.key)
+    return {"recorded": new, "contacts_withdrawn": withdrawn}
+
+
+def explain(runtime: Runtime, request: ExplainRequest) -> dict[str, Any]:
+    """Everything on record about a decision; 404 for an unknown one."""
+    with store_answers():
+        found = runtime.live.explain(request.decision_id)
+    if found is None:
+        raise unknown_decision()
+    return found
+
+
+def forget(runtime: Runtime, request: ForgetRequest) -> dict[str, Any]:
+    """Erase a customer from the live store; asked again, there is nothing left to remove.
+
+    The service answers 404 for them from now on, also from the profiles that it was built with;
+    ``mkt forget`` removes them from the files of the runs.
+    """
+    with store_answers():
+        removed = runtime.live.forget(request.customer_id, datetime.now(UTC))
+        left = runtime.live.holds(request.customer_id)
+    return {"erased": not left, "rows_removed": removed}
+
+
+def unknown_decision() -> Fault:
+    """The fault of a decision that was never made here, or whose customer was erased."""
+    return Fault(404, "unknown_decision", "no such decision on record", "decision_id")
+
+
+def _decided_for(runtime: Runtime, decision_id: str | None) -> str:
+    assert decision_id is not None  # the body is refused without it
+    with store_answers():
+        name = runtime.live.customer_of(decision_id)
+    if name is None:
+        raise unknown_decision()
+    return name
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    try:
+        yield
+    except Refused as error:
+        status = 404 if error.code == "unknown_contact" else 409
+        raise Fault(status, error.code, str(error)) from None

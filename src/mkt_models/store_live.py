@@ -1,0 +1,364 @@
+"""The live store: consents, contacts, decisions and outcomes of a running service, in SQL.
+
+An SQLite file, or a PostgreSQL database for several workers and machines. Whoever reads and writes
+about one customer takes turns (:meth:`LiveStore.turn`): what was decided counts for the next
+question, and a refusal that is recorded ends what was planned before it. So no number of callers
+passes a cap, whichever worker they ask.
+"""
+
+import hashlib
+import hmac
+import json
+import secrets
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Self
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from mkt_models import live_tables as tables
+from mkt_models.live_turn import COMPLAINT, Turn, counts_as_contact, exposure_of
+from mkt_models.store_engine import open_live, writing
+from mkt_models.store_tables import Consent, Exposure, SnapshotMeta, StoreError, as_json, checked_id
+
+_BATCH = 1_000
+_PLACE = "served"
+_HASH_KEY = "hash_key"
+
+
+class LiveStore:
+    """The live store behind one database address; safe to share by threads."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        """Use an engine whose tables are there; :meth:`open` makes one."""
+        self._engine = engine
+        self._key = self._hash_key()
+
+    @classmethod
+    def open(cls, url: str | Path) -> Self:
+        """Open a store, and make or change the tables that this version needs.
+
+        Parameters
+        ----------
+        url
+            ``postgresql://user@host/database``, ``sqlite:////path/of/a/file``, or the path itself.
+
+        Raises
+        ------
+        StoreError
+            When the address is of no such database, or its tables are newer than this package.
+
+        """
+        return cls(open_live(url))
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        """Use as ``with LiveStore.open(...) as store``."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close."""
+        self.close()
+
+    def ping(self) -> None:
+        """Ask the database anything: it raises SQLAlchemy's error when it does not answer."""
+        with self._engine.connect() as connection:
+            connection.execute(sa.select(tables.current_snapshot.c.place)).all()
+
+    @contextmanager
+    def turn(self, customer_id: str, now: datetime) -> Iterator[Turn]:
+        """Read and write about one customer while nobody else does; all is kept, or nothing.
+
+        ``now``, aware, is the clock's time: it stands in what is recorded.
+        """
+        checked_id(customer_id, "customer_id")
+        with writing(self._engine) as connection:
+            if connection.dialect.name == "postgresql":
+                digest = hashlib.sha256(customer_id.encode()).digest()
+                number = int.from_bytes(digest[:8], "big", signed=True)
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(number)))
+            gone = sa.select(tables.erased.c.digest).where(
+                tables.erased.c.digest == self.digest_of(customer_id)
+            )
+            erased = connection.execute(gone).first() is not None
+            yield Turn(connection, customer_id, now, erased)
+
+    def customer_of(self, decision_id: str) -> str | None:
+        """For whom a decision was made; None for an id that is not known."""
+        query = sa.select(tables.decisions.c.customer_id).where(
+            tables.decisions.c.decision_id == decision_id
+        )
+        with self._engine.connect() as connection:
+            return connection.execute(query).scalar()
+
+    def consents(self) -> dict[str, tuple[Consent, ...]]:
+        """The consents of everybody, by customer id: one query for a batch."""
+        columns = (tables.consents.c[name] for name in Consent.__slots__)
+        query = sa.select(*columns).order_by(tables.consents.c.id)
+        with self._engine.connect() as connection:
+            return _by_customer(Consent(*row) for row in connection.execute(query))
+
+    def exposures(self, since: datetime) -> dict[str, tuple[Exposure, ...]]:
+        """The contacts of everybody from ``since`` (aware) on, planned ones included."""
+        query = counts_as_contact(sa.select(tables.exposures), since)
+        with self._engine.connect() as connection:
+            rows = connection.execute(query.order_by(tables.exposures.c.id)).mappings()
+            return _by_customer(exposure_of(row) for row in rows)
+
+    def complaints(self, since: datetime) -> dict[str, tuple[datetime, ...]]:
+        """When everybody complained, from ``since`` (aware) on, by customer id."""
+        table = tables.outcomes
+        query = sa.select(table.c.customer_id, table.c.occurred_at).where(
+            table.c.kind == COMPLAINT, table.c.occurred_at >= since
+        )
+        grouped: dict[str, list[datetime]] = {}
+        with self._engine.connect() as connection:
+            for name, at in connection.execute(query.order_by(table.c.occurred_at)):
+                grouped.setdefault(name, []).append(at)
+        return {name: tuple(some) for name, some in grouped.items()}
+
+    def erased(self) -> frozenset[str]:
+        """The hashes (:meth:`digest_of`) of all customers who were erased."""
+        with self._engine.connect() as connection:
+            return frozenset(connection.execute(sa.select(tables.erased.c.digest)).scalars())
+
+    def explain(self, decision_id: str) -> dict[str, Any] | None:
+        """Everything kept about a decision: each revision, its inputs, and what followed.
+
+        None for an id that is not known.
+        """
+        found = {}
+        with self._engine.connect() as connection:
+            for table in (tables.decisions, tables.exposures, tables.outcomes):
+                order = list(table.primary_key.columns)
+                query = sa.select(table).where(table.c.decision_id == decision_id)
+                rows = connection.execute(query.order_by(*order)).mappings().all()
+                found[table.name] = [_readable(row) for row in rows]
+        if not found["decisions"]:
+            return None
+        return {"decision_id": decision_id, "revisions": found.pop("decisions"), **found}
+
+    def publish(
+        self, meta: SnapshotMeta, documents: Iterable[Mapping[str, Any]], now: datetime
+    ) -> int:
+        """Publish the profiles of a snapshot, and serve from it as soon as all are written.
+
+        The one before stays, older ones are removed. Customers who were erased are left out.
+        Returns how many customers were published.
+
+        Raises
+        ------
+        StoreError
+            When an id is empty, too long or stands twice.
+
+        """
+        snapshot = checked_id(meta.snapshot_id, "snapshot_id")
+        insert = self._inserter
+        with writing(self._engine) as connection:
+            gone = set(connection.execute(sa.select(tables.erased.c.digest)).scalars())
+            for table in (tables.profiles, tables.shadow_prices, tables.snapshots):
+                connection.execute(table.delete().where(table.c.snapshot_id == snapshot))
+            n = 0
+            batch: list[dict[str, Any]] = []
+            seen: set[str] = set()
+            for document in documents:
+                name = checked_id(document.get("customer_id"), "customer_id")
+                if name in seen:
+                    raise StoreError(f"customer {name!r} stands twice")
+                seen.add(name)
+                if gone and self.digest_of(name) in gone:
+                    continue
+                text = as_json(document, f"customer {name!r}")
+                batch.append({"snapshot_id": snapshot, "customer_id": name, "document": text})
+                n += 1
+                if len(batch) == _BATCH:
+                    connection.execute(tables.profiles.insert(), batch)
+                    batch = []
+            if batch:
+                connection.execute(tables.profiles.insert(), batch)
+            row = {"snapshot_id": snapshot, "about": meta.as_json(), "customers": n}
+            connection.execute(tables.snapshots.insert(), {**row, "published_at": now})
+            self._keep_prices(connection, meta)
+            pointer = {"place": _PLACE, "snapshot_id": snapshot}
+            connection.execute(
+                insert(tables.current_snapshot)
+                .values(pointer)
+                .on_conflict_do_update(index_elements=["place"], set_={"snapshot_id": snapshot})
+            )
+            self._remove_old(connection, snapshot)
+        return n
+
+    def served(self) -> SnapshotMeta | None:
+        """The snapshot that was published last; None when none was."""
+        query = sa.select(tables.snapshots.c.about).join(
+            tables.current_snapshot,
+            tables.current_snapshot.c.snapshot_id == tables.snapshots.c.snapshot_id,
+        )
+        with self._engine.connect() as connection:
+            text = connection.execute(query).scalar()
+        return None if text is None else SnapshotMeta.of_json(text)
+
+    def profile(self, snapshot_id: str, customer_id: str) -> dict[str, Any] | None:
+        """The document of a customer in a published snapshot, or None."""
+        query = sa.select(tables.profiles.c.document).where(
+            tables.profiles.c.snapshot_id == snapshot_id,
+            tables.profiles.c.customer_id == customer_id,
+        )
+        with self._engine.connect() as connection:
+            text = connection.execute(query).scalar()
+        return None if text is None else json.loads(text)
+
+    def serve_models(self, meta: SnapshotMeta, now: datetime) -> None:
+        """Record the models and prices with which the service answers from ``now`` on."""
+        with writing(self._engine) as connection:
+            self._keep_prices(connection, meta)
+            table = tables.models_in_service
+            for model, tag in sorted(meta.models.items()):
+                verdict = meta.verdicts.get(model, "not_evaluated")
+                last = (
+                    sa.select(table.c.tag, table.c.verdict)
+                    .where(table.c.model == model)
+                    .order_by(table.c.id.desc())
+                    .limit(1)
+                )
+                known = connection.execute(last).first()
+                if known is None or tuple(known) != (tag, verdict):
+                    row = {"model": model, "tag": tag, "verdict": verdict, "since": now}
+                    connection.execute(table.insert(), row)
+
+    def forget(self, customer_id: str, now: datetime) -> dict[str, int]:
+        """Erase a customer from every table, and never decide for them again.
+
+        Only a keyed hash of the id stays, by which a profile that is published later, or that a
+        bento still carries, is known to be theirs.
+
+        Returns
+        -------
+        dict
+            Rows removed, by table.
+
+        Raises
+        ------
+        StoreError
+            When a row is still found afterwards; nothing is changed then.
+
+        """
+        with self.turn(customer_id, now) as turn:
+            return turn.erase(self.digest_of(customer_id), self._inserter)
+
+    def holds(self, customer_id: str) -> dict[str, int]:
+        """How many rows each table has about a customer; tables without any are left out."""
+        with self._engine.connect() as connection:
+            found = {}
+            for table in tables.OF_A_CUSTOMER:
+                count = sa.select(sa.func.count()).where(table.c.customer_id == customer_id)
+                found[table.name] = connection.execute(count).scalar_one()
+        return {name: n for name, n in found.items() if n}
+
+    def purge(self, before: datetime) -> dict[str, int]:
+        """Remove decisions, contacts and outcomes from before ``before`` (aware); rows by table.
+
+        Consents stay: they say what may be done. Windows of caps are at most 30 days, so keep
+        more than those.
+        """
+        times = {
+            tables.decisions: tables.decisions.c.decided_at,
+            tables.exposures: tables.exposures.c.sent_at,
+            tables.outcomes: tables.outcomes.c.occurred_at,
+        }
+        with writing(self._engine) as connection:
+            return {
+                table.name: connection.execute(table.delete().where(time < before)).rowcount
+                for table, time in times.items()
+            }
+
+    def decided(self, since: datetime, until: datetime) -> Iterator[dict[str, Any]]:
+        """The last revision of every decision made from ``since`` to before ``until``, by time.
+
+        Each as :meth:`explain` gives a revision; what followed stands in :meth:`followed`.
+        """
+        table = tables.decisions
+        newest = (
+            sa.select(table.c.decision_id, sa.func.max(table.c.revision).label("revision"))
+            .where(table.c.decided_at >= since, table.c.decided_at < until)
+            .group_by(table.c.decision_id)
+            .subquery()
+        )
+        query = sa.select(table).join(
+            newest,
+            (table.c.decision_id == newest.c.decision_id) & (table.c.revision == newest.c.revision),
+        )
+        order = (table.c.decided_at, table.c.decision_id)
+        with self._engine.connect() as connection:
+            for row in connection.execute(query.order_by(*order)).mappings().yield_per(_BATCH):
+                yield _readable(row)
+
+    def outcomes(self, since: datetime, until: datetime) -> list[dict[str, Any]]:
+        """Outcomes that occurred from ``since`` to before ``until``, by time."""
+        table = tables.outcomes
+        query = sa.select(table).where(table.c.occurred_at >= since, table.c.occurred_at < until)
+        with self._engine.connect() as connection:
+            rows = connection.execute(query.order_by(table.c.occurred_at, table.c.id)).mappings()
+            return [_readable(row) for row in rows]
+
+    def digest_of(self, customer_id: str) -> str:
+        """A hash of an id under this store's own key: tells nobody who it is."""
+        return hmac.new(self._key, customer_id.encode(), hashlib.sha256).hexdigest()
+
+    def _hash_key(self) -> bytes:
+        with writing(self._engine) as connection:
+            fresh = {"name": _HASH_KEY, "value": secrets.token_hex(32)}
+            connection.execute(
+                self._inserter(tables.settings).values(fresh).on_conflict_do_nothing()
+            )
+            kept = sa.select(tables.settings.c.value).where(tables.settings.c.name == _HASH_KEY)
+            return bytes.fromhex(connection.execute(kept).scalar_one())
+
+    @property
+    def _inserter(self) -> Any:
+        return postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
+
+    def _keep_prices(self, connection: sa.Connection, meta: SnapshotMeta) -> None:
+        rows = [
+            {"snapshot_id": meta.snapshot_id, "resource": name, "price": price}
+            for name, price in sorted(getattr(meta, "shadow_prices", {}).items())
+        ]
+        if rows:
+            keep = self._inserter(tables.shadow_prices).on_conflict_do_nothing()
+            connection.execute(keep, rows)
+
+    def _remove_old(self, connection: sa.Connection, served: str) -> None:
+        table = tables.snapshots
+        query = sa.select(table.c.snapshot_id).where(table.c.snapshot_id != served)
+        before = connection.execute(query.order_by(table.c.published_at.desc())).scalars().all()
+        for name in before[1:]:
+            for one in (tables.profiles, tables.shadow_prices, table):
+                connection.execute(one.delete().where(one.c.snapshot_id == name))
+
+
+def _by_customer(rows: Iterable[Any]) -> dict[str, tuple[Any, ...]]:
+    grouped: dict[str, list[Any]] = {}
+    for row in rows:
+        grouped.setdefault(row.customer_id, []).append(row)
+    return {name: tuple(some) for name, some in grouped.items()}
+
+
+def _readable(row: sa.RowMapping) -> dict[str, Any]:
+    """A row as JSON knows it: times as text, documents read, money in currency units."""
+    shown: dict[str, Any] = {}
+    for name, value in row.items():
+        if name in ("answer", "inputs"):
+            shown[name] = json.loads(value)
+        elif name == "amount_hundredths":
+            shown["amount"] = None if value is None else value / 100
+        elif isinstance(value, datetime):
+            shown[name] = value.isoformat()
+        else:
+            shown[name] = value
+    return shown
