@@ -275,7 +275,7 @@ class Turn:
         if row is None:
             raise Refused("unknown_contact", "this decision has no such strategy on this channel")
         now = ContactStatus(row["status"])
-        fits = row["until"] is None or row["sent_at"] <= at <= row["until"]
+        fits = row["until"] is None or row["sent_at"] <= at < row["until"]
         if status is now:
             return False, bool(row["within_policy"] in (None, True))
         if status is ContactStatus.SENDING:

@@ -11,7 +11,6 @@ customers are those that the bento was built with, until a newer snapshot is pub
 # (BentoML's decorators are not followed by the type checker)
 import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import bentoml
@@ -38,6 +37,7 @@ from mkt_models.serving.reports import (
     take_outcome,
 )
 from mkt_models.serving.runtime import Runtime
+from mkt_models.serving.settings import live_store_address, worker_count
 from mkt_models.serving.wire import (
     ConsentReport,
     ExplainRequest,
@@ -51,7 +51,6 @@ from mkt_models.serving.wire import (
 )
 
 NAME = "mkt_models"
-LIVE_FILE = "live.sqlite"
 _Answer = dict[str, Any]  # as the OpenAPI description shows it; in fact a ready response
 ROUTES = {
     "/": Route(),
@@ -104,7 +103,7 @@ class GuardedService(Service[Any]):
 @bentoml.service(
     name=NAME,
     service_class=GuardedService,
-    workers=1,
+    workers=worker_count(os.environ),
     threads=2,
     traffic={"timeout": 30},
     http={"host": "127.0.0.1", "cors": {"enabled": False}},
@@ -123,7 +122,7 @@ class MktModels:
         self._runtime = Runtime.load(
             {model: frozen(name_of(model)) for model in SCORING_MODELS},
             frozen(SNAPSHOT),
-            live_store=live_store_address(),
+            live_store=live_store_address(os.environ),
         )
 
     @bentoml.on_deployment  # makes it a static method; another @staticmethod would hide the hook
@@ -184,13 +183,6 @@ class MktModels:
     def forget(self, request: ForgetRequest, /) -> _Answer:
         """Erase a customer from the live store; also DELETE /v1/customers/{customer_id}."""
         return _answer("forget", lambda: forget(self._runtime, request))
-
-
-def live_store_address() -> str | Path:
-    """Where the live store is: ``MKT_STORE_URL``, else an SQLite file beside the models."""
-    named = os.environ.get("MKT_STORE_URL")
-    home = os.environ.get("BENTOML_HOME") or Path.home() / "bentoml"
-    return named or Path(home) / LIVE_FILE
 
 
 def frozen(name: str) -> bentoml.Model:

@@ -104,7 +104,7 @@ class Exposure:
     """One contact, made or planned; its times are aware.
 
     A contact that was made has no ``until``. One that is planned may still be sent from
-    ``sent_at`` to ``until``, both included.
+    ``sent_at`` to before ``until``.
     """
 
     customer_id: str

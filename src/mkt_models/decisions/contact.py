@@ -157,7 +157,7 @@ def _latest(records: Iterable[Consent]) -> Consent | None:
 
 
 def valid_until(policy: ContactPolicy, channel: Channel, now: datetime, zone: ZoneInfo) -> datetime:
-    """Until when, at the latest, a contact that is decided at ``now`` may be sent.
+    """Until when a contact that is decided at ``now`` may be sent: before this moment.
 
     >>> from zoneinfo import ZoneInfo
     >>> from mkt_models.columns import Channel
