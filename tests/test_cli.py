@@ -1,12 +1,15 @@
 """The command line, apart from what test_dodo.py runs."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 import retailer
+from toy_snapshot import CUSTOMERS
 
 from mkt_models import cli
 from mkt_models.loading import ParamsError
+from mkt_models.store_live import LiveStore
 
 
 def test_check_says_what_it_found(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -72,3 +75,24 @@ def test_summary_of_a_run_that_has_not_been(
 def test_a_port_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["serve", "params/sample.yaml", "--port", "99999"]) == 2
     assert "from 1 to 65535" in capsys.readouterr().err
+
+
+def test_a_snapshot_is_published_where_the_service_finds_it(
+    project: Path, toy_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    params = str(project / "params" / "sample.yaml")
+    address = f"sqlite:///{project / 'live.sqlite'}"
+    assert cli.main(["publish", params]) == 2
+    assert "--store" in capsys.readouterr().err
+    assert cli.main(["publish", params, "--store", address]) == 1
+    assert "09_strategies makes it" in capsys.readouterr().err
+    made = project / "build" / "sample" / "decisions"
+    made.mkdir(parents=True)
+    shutil.copy(toy_home / "snapshot.sqlite", made)
+    assert cli.main(["publish", params, "--store", address]) == 0
+    assert "3 customers as of 2018-01-01 are served from now on" in capsys.readouterr().out
+    with LiveStore.open(address) as live:
+        served = live.served()
+        assert served is not None
+        assert live.profile(served.snapshot_id, CUSTOMERS[0]) is not None
+        assert len(live.consents()) == 3

@@ -322,6 +322,17 @@ def test_a_snapshot_is_served_when_all_of_it_is_there(live: LiveStore) -> None:
     assert published(live, "s3", "a", "b") == 2  # again, with more
 
 
+def test_what_the_data_records_is_added_once(live: LiveStore) -> None:
+    twice = [Exposure("a", "mail", NOW, campaign_id="7")] * 2
+    for _ in range(2):
+        live.publish(META, [document("a")], NOW, [YES], twice)
+    assert live.consents() == {"a": (YES,)}
+    assert live.exposures(NOW) == {"a": tuple(twice)}
+    live.forget("a", NOW)
+    live.publish(META, [document("a")], NOW, [YES], twice)
+    assert live.holds("a") == {}
+
+
 def test_the_models_in_service_are_recorded_when_they_change(live: LiveStore) -> None:
     live.serve_models(META, NOW)
     live.serve_models(META, NOW + HOUR)

@@ -1,4 +1,4 @@
-"""The command line: ``mkt run``, ``mkt check``, ``mkt summary``, ``mkt serve``, ``mkt notebooks``.
+"""The command line: ``mkt run``, ``check``, ``summary``, ``serve``, ``publish``, ``notebooks``.
 
 The project's folder is the nearest one, from here upwards, that holds ``dodo.py``.
 """
@@ -145,6 +145,36 @@ def serve(args: argparse.Namespace) -> int:
         return 1
 
 
+def publish(args: argparse.Namespace) -> int:
+    """Publish the customers of the last run in the live store that a running service uses."""
+    from datetime import UTC, datetime
+
+    from mkt_models.serving.settings import STORE
+    from mkt_models.store import Store, StoreError
+    from mkt_models.store_live import LiveStore
+    from mkt_models.workspace import MissingInputError, Workspace
+
+    address = args.store or os.environ.get(STORE)
+    if not address:
+        print(f"say where: --store postgresql://…, or {STORE}", file=sys.stderr)
+        return 2
+    try:
+        path = Workspace.open(args.params).existing("decisions", "snapshot.sqlite")
+        with Store.open(path) as snapshot, LiveStore.open(address) as live:
+            meta = snapshot.meta()
+            since = datetime(1970, 1, 1, tzinfo=UTC)
+            consents = [one for some in snapshot.all_consents().values() for one in some]
+            exposures = [one for some in snapshot.all_exposures(since).values() for one in some]
+            n = live.publish(meta, snapshot.customers(), datetime.now(UTC), consents, exposures)
+    except (StoreError, MissingInputError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(
+        f"{n:,} customers as of {meta.as_of} are served from now on (snapshot {meta.snapshot_id})"
+    )
+    return 0
+
+
 def notebooks(args: argparse.Namespace) -> int:
     """Run the committed notebooks with their defaults and write the outputs back into them."""
     from mkt_models.notebook_runs import StageError, refresh
@@ -204,6 +234,9 @@ def _parser() -> argparse.ArgumentParser:
     takes_params(command)
     command.add_argument("--set", help="override parameters", **setting)  # type: ignore[arg-type]
     takes_params(add("summary", summary))
+    command = add("publish", publish)
+    takes_params(command)
+    command.add_argument("--store", help="address of the live store; by default MKT_STORE_URL")
     command = add("serve", serve)
     takes_params(command)
     command.add_argument("--host", default="127.0.0.1", help="beyond loopback it needs MKT_API_KEY")

@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import json
 import secrets
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -20,9 +21,17 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mkt_models import live_tables as tables
-from mkt_models.live_turn import COMPLAINT, Turn, counts_as_contact, exposure_of
+from mkt_models.live_turn import COMPLAINT, ContactStatus, Turn, counts_as_contact, exposure_of
 from mkt_models.store_engine import open_live, writing
-from mkt_models.store_tables import Consent, Exposure, SnapshotMeta, StoreError, as_json, checked_id
+from mkt_models.store_tables import (
+    Consent,
+    Exposure,
+    SnapshotMeta,
+    StoreError,
+    as_json,
+    checked_id,
+    row_of,
+)
 
 _BATCH = 1_000
 _PLACE = "served"
@@ -145,12 +154,18 @@ class LiveStore:
         return {"decision_id": decision_id, "revisions": found.pop("decisions"), **found}
 
     def publish(
-        self, meta: SnapshotMeta, documents: Iterable[Mapping[str, Any]], now: datetime
+        self,
+        meta: SnapshotMeta,
+        documents: Iterable[Mapping[str, Any]],
+        now: datetime,
+        consents: Iterable[Consent] = (),
+        exposures: Iterable[Exposure] = (),
     ) -> int:
         """Publish the profiles of a snapshot, and serve from it as soon as all are written.
 
-        The one before stays, older ones are removed. Customers who were erased are left out.
-        Returns how many customers were published.
+        Consents and contacts that its data records are added, each once, however often it is
+        published. The snapshot before stays, older ones are removed. Customers who were erased are
+        left out. Returns how many customers were published.
 
         Raises
         ------
@@ -182,6 +197,9 @@ class LiveStore:
                     batch = []
             if batch:
                 connection.execute(tables.profiles.insert(), batch)
+            self._add(connection, tables.consents, consents, gone, {"recorded_at": now})
+            sent = {"recorded_at": now, "status": ContactStatus.SENT.value}
+            self._add(connection, tables.exposures, exposures, gone, sent)
             row = {"snapshot_id": snapshot, "about": meta.as_json(), "customers": n}
             connection.execute(tables.snapshots.insert(), {**row, "published_at": now})
             self._keep_prices(connection, meta)
@@ -323,6 +341,27 @@ class LiveStore:
     @property
     def _inserter(self) -> Any:
         return postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
+
+    def _add(
+        self,
+        connection: sa.Connection,
+        table: sa.Table,
+        records: Iterable[Consent | Exposure],
+        gone: set[str],
+        own: Mapping[str, Any],
+    ) -> None:
+        """Add records of a snapshot; one that is there already is known by a key of its content."""
+        times: Counter[str] = Counter()
+        rows = []
+        for record in records:
+            if gone and self.digest_of(record.customer_id) in gone:
+                continue
+            row = row_of(record, table.name)
+            content = hashlib.sha256(as_json(row, "row", default=str).encode()).hexdigest()
+            times[content] += 1
+            rows.append({**row, **own, "key": f"published:{content}/{times[content]}"})
+        if rows:
+            connection.execute(self._inserter(table).on_conflict_do_nothing(), rows)
 
     def _keep_prices(self, connection: sa.Connection, meta: SnapshotMeta) -> None:
         rows = [
