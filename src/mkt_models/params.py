@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 
 from mkt_models.audit_params import Audit
 from mkt_models.cleaning_params import Cleaning
+from mkt_models.experiment_params import Experiments
 from mkt_models.guard_params import FeatureChoice, Guards
 from mkt_models.profile_params import Profile
 from mkt_models.release_params import Release
@@ -232,6 +233,7 @@ class Params(Section):
     features: FeatureChoice = FeatureChoice()
     guards: Guards = Guards()
     uplift: Uplift = Uplift()
+    experiments: Experiments = Experiments()
     release: Release = Release()
 
     @model_validator(mode="after")

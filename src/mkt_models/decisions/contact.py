@@ -15,7 +15,6 @@ Until it is reported, nobody knows when in that time the contact is made: the li
 moment of it.
 """
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any, Literal, Self
@@ -26,6 +25,7 @@ from pydantic import Field, field_validator, model_validator
 from mkt_models.columns import Channel, ConsentStatus
 from mkt_models.decisions.occasions import OCCASIONS, Occasion
 from mkt_models.decisions.words import CHANNELS, Code, Reason, Words, reason
+from mkt_models.experiments.assignment import fraction
 from mkt_models.sections import Section
 from mkt_models.store import Consent, Exposure
 
@@ -276,8 +276,7 @@ def held_out(customer_id: str, salt: str, share: float) -> bool:
     >>> held_out("1", "spring", 0.0), held_out("1", "spring", 1.0)
     (False, True)
     """
-    digest = hashlib.sha256(f"{salt}:{customer_id}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") / 2**64 < share
+    return fraction(customer_id, salt) < share
 
 
 def _is_push(policy: ContactPolicy, channel: str) -> bool:

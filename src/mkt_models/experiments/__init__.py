@@ -1,0 +1,27 @@
+"""A/B tests and holdouts: planned before, assigned by a salt, judged once, told in words.
+
+``assignment``
+    which arm a unit is in, and with which probability; all that serving needs
+``power``
+    how many units, how long, and the smallest effect that can be seen
+``metrics``
+    what is measured: means, proportions and ratios, with their value per unit
+``sample_ratio``
+    whether the arms have the sizes that were assigned
+``cuped``
+    less variance by what was known before
+``fixed_horizon``
+    differences and relative lifts with intervals, for one look at the planned size
+``sequential``, ``group_sequential``
+    intervals that hold at every look; boundaries for a few planned looks
+``corrections``
+    many arms and metrics
+``guardrails``
+    whether harm beyond a margin is ruled out
+``heterogeneity``
+    whether segments differ, with care
+``analysis``, ``memo``
+    a table of units to a result; the decision in words
+
+What the service imports, ``assignment``, needs neither pandas nor SciPy.
+"""
