@@ -52,14 +52,20 @@ def uneven(treated: Floats, probability: Floats, level: float) -> str:
     )
 
 
-def rare(values: Floats, treated: Floats, customers: npt.NDArray[np.intp]) -> str:
+def rare(
+    values: Floats,
+    treated: Floats,
+    customers: npt.NDArray[np.intp],
+    names: tuple[str, str] = ("contacted", "withheld"),
+) -> str:
     """Why the responses of an arm are too alike to be judged; empty when they are not.
 
     Where few of an arm responded, or few did not, an interval is too short by far: with none it has
-    no length, and any difference would be a finding.
+    no length, and any difference would be a finding. ``names``: what those treated, and the others,
+    are called.
     """
     few: dict[str, int] = {}
-    for arm, words in ((1, "contacted"), (0, "withheld")):
+    for arm, words in zip((1, 0), names, strict=True):
         inside = treated == arm
         found, counts = np.unique(values[inside], return_counts=True)
         other = values[inside] != found[counts.argmax()] if len(found) else inside[inside]

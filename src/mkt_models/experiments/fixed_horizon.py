@@ -82,20 +82,21 @@ def mean_of(values: Floats, lost_dof: int = 0) -> ArmMean:
     return ArmMean(float(values.mean()), math.sqrt(squares / dof / n), n, float(dof))
 
 
-def linearised(numerator: Floats, denominator: Floats) -> Floats:
+def linearised(numerator: Floats, denominator: Floats, weights: Floats | None = None) -> Floats:
     """Give one value per unit whose mean is the ratio of the sums, and whose variance is its own.
 
     The delta method (Deng et al. 2018, "Applying the delta method in metric analytics"): with R
     the ratio and d the mean denominator, R + (numerator - R denominator) / d. So orders
     per session, say, may be judged by customers, who were assigned, though sessions are counted.
+
+    ``weights``: of the units, where strata are weighed; R and d are weighed then.
     """
-    total = float(denominator.sum())
+    w = np.full(len(numerator), 1 / len(numerator)) if weights is None else weights / weights.sum()
+    total = float(w @ denominator)
     if total <= 0 or (denominator < 0).any():
         raise ValueError("denominator: must not be negative, and not 0 for all units of an arm")
-    ratio = float(numerator.sum()) / total
-    return np.asarray(
-        ratio + (numerator - ratio * denominator) / (total / len(denominator)), dtype=np.float64
-    )
+    ratio = float(w @ numerator) / total
+    return np.asarray(ratio + (numerator - ratio * denominator) / total, dtype=np.float64)
 
 
 def stratified(parts: Sequence[ArmMean], weights: Sequence[float]) -> ArmMean:

@@ -1,0 +1,251 @@
+"""One call: a table of units to figures, verdicts and a memo.
+
+The order is always the same: are the arms as assigned; is there enough; what is shown on the
+primary metrics; does harm remain possible; then what explains it. What must not be believed (a
+sample ratio mismatch, too little, a look before the planned size) has a note in place of an
+interval, so that nothing can be read into it.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mkt_models.columns import CUSTOMER_ID, NumberKind, Verdict
+from mkt_models.evaluation.headline import figure_of
+from mkt_models.experiment_params import Experiments
+from mkt_models.experiments import heterogeneity
+from mkt_models.experiments.assignment import Experiment
+from mkt_models.experiments.comparison import Comparison, Looks
+from mkt_models.experiments.fixed_horizon import Contrast
+from mkt_models.experiments.guardrails import guardrail, margin_of
+from mkt_models.experiments.memo import Memo, memo
+from mkt_models.experiments.metrics import Measured, Metric, check_metrics
+from mkt_models.experiments.sample_ratio import SampleRatio, sample_ratio
+from mkt_models.sections import nearest
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Columns of the table of units.
+
+    Attributes
+    ----------
+    unit, arm
+        id of what was assigned, and the arm it was assigned to (not: what it saw)
+    stratum
+        stratum of the assignment; None without
+    ready
+        day or time at which the unit's outcome was complete; needed for the sequential method
+
+    """
+
+    unit: str = CUSTOMER_ID
+    arm: str = "arm"
+    stratum: str | None = None
+    ready: str | None = None
+
+
+@dataclass(frozen=True)
+class Result:
+    """What an experiment found.
+
+    Attributes
+    ----------
+    sample_ratio
+        whether the arms have the sizes that were assigned
+    effects
+        one row per metric and treatment arm, see :func:`analyse`
+    guardrails
+        one row per guardrail and treatment arm: margin, verdict and why
+    segments
+        one row per segment, group, primary metric and arm (``heterogeneity``)
+    sequence
+        one row per primary metric, arm and look (``sequential``); empty for a single look
+    memo
+        the decision in words
+
+    """
+
+    sample_ratio: SampleRatio
+    effects: pd.DataFrame
+    guardrails: pd.DataFrame
+    segments: pd.DataFrame
+    sequence: pd.DataFrame
+    memo: Memo
+
+    def headline(self, unit: str = "share") -> list[dict[str, Any]]:
+        """Relative lifts of the primary metrics as headline figures, where they are judged."""
+        rows = self.effects[(self.effects["role"] == "primary") & (self.effects["note"] == "")]
+        return [
+            figure_of(row, "lift", f"{row['metric']}, {row['arm']}", unit, NumberKind.RANDOMISED)
+            for _, row in rows[rows["lift_lower"].notna()].iterrows()
+        ]
+
+
+def analyse(
+    units: pd.DataFrame,
+    experiment: Experiment,
+    metrics: Sequence[Metric],
+    settings: Experiments,
+    *,
+    columns: Columns = Columns(),
+    planned_units: int | None = None,
+    declared: Sequence[str] = (),
+    exploratory: Sequence[str] = (),
+) -> Result:
+    """Analyse an experiment.
+
+    Parameters
+    ----------
+    units
+        One row per unit that was assigned, whether or not it saw anything: its id, arm, what the
+        metrics need, and the segments.
+    experiment, metrics, settings
+        What was planned: arms and shares, what is measured, and which risks are taken.
+    columns
+        What the columns are called.
+    planned_units
+        Size that was planned, all arms together. With the fixed method nothing is judged before.
+    declared, exploratory
+        Segment columns that were, and that were not, written down before.
+
+    Returns
+    -------
+    Result
+        ``effects`` has metric, metric_zh, metric_kind, role, arm, control, n, n_control, mean,
+        mean_control, ``effect`` (the difference, in the metric's unit) and ``lift`` (relative to
+        the control), each with ``_lower`` and ``_upper``, effect_error; p_value, ``p_adjusted``
+        by ``correction`` (over all arms and metrics of the role), level of the intervals,
+        ``shown`` and ``verdict`` (better, worse or empty), variance_left (by CUPED), kind, note
+        (why it is not judged; empty when it is)
+
+    Raises
+    ------
+    ValueError
+        When a column is missing, a unit stands twice, an arm is unknown, a value is not a number.
+
+    """
+    frame = _checked(units, experiment, metrics, columns, [*declared, *exploratory])
+    _needs_ready(settings, columns)
+    ratio = sample_ratio(
+        frame, experiment, settings.srm_threshold, arm=columns.arm, stratum=columns.stratum
+    )
+    if columns.ready is not None:
+        frame = frame[frame[columns.ready].notna()].sort_values(columns.ready, kind="stable")
+    n = len(frame)
+    early = planned_units is not None and n < planned_units
+    names = tuple(experiment.shares)
+    arms = frame[columns.arm].map({name: i for i, name in enumerate(names)}).to_numpy(dtype=np.intp)
+    strata = np.zeros(n, dtype=np.intp)
+    if columns.stratum is not None:
+        strata = np.asarray(pd.factorize(frame[columns.stratum], sort=True)[0], dtype=np.intp)
+    measured = [Measured.of(frame, metric, names, arms, strata) for metric in metrics]
+    why = ""
+    if ratio.verdict is Verdict.FAIL:
+        why = "not judged: sample ratio mismatch"
+    elif early and settings.method == "fixed":
+        why = (
+            f"not judged: {n:,} of {planned_units:,} planned units, and this is no sequential test"
+        )
+    looks = _looks(frame, columns) if settings.method == "sequential" else None
+    plan = planned_units or settings.tightest_at
+    tests = Comparison(settings, experiment, looks, plan, why)
+    effects, sequence = tests.table(measured)
+    judged = _guardrails(measured, effects, settings)
+    segments = pd.DataFrame(columns=heterogeneity.COLUMNS)
+    if not why and (declared or exploratory) and not early:
+        # Groups were looked at whenever the whole was: no test of them holds at every look.
+        before = declared if settings.method == "fixed" else ()
+        segments = heterogeneity.segment_table(
+            [one for one in measured if one.metric.role == "primary"],
+            {name: frame[name] for name in [*declared, *exploratory]},
+            before,
+            settings.alpha,
+            settings.min_units,
+        )
+    told = memo(experiment, settings, ratio, effects, judged, segments, n, planned_units)
+    return Result(ratio, effects, judged, segments, sequence, told)
+
+
+def _guardrails(
+    measured: Sequence[Measured], effects: pd.DataFrame, settings: Experiments
+) -> pd.DataFrame:
+    metrics = {one.metric.name: one.metric for one in measured}
+    rows = []
+    for row in effects[effects["role"] == "guardrail"].to_dict("records"):
+        metric = metrics[str(row["metric"])]
+        effect, lift = (
+            Contrast(
+                row[name],
+                math.nan,
+                row[f"{name}_lower"],
+                row[f"{name}_upper"],
+                math.nan,
+                row["level"],
+            )
+            for name in ("effect", "lift")
+        )
+        margin = margin_of(metric, settings.guardrail_margin)
+        verdict, why = guardrail(metric, effect, lift, margin, row["note"])
+        kept = ("metric", "metric_zh", "arm", "control", "n", "n_control", "level", "kind", "note")
+        ends = [f"{name}{end}" for name in ("effect", "lift") for end in ("", "_lower", "_upper")]
+        found = {key: row[key] for key in (*kept, *ends)}
+        rows.append(
+            found
+            | {"margin": margin, "margin_of": metric.margin_of, "verdict": verdict, "why": why}
+        )
+    return pd.DataFrame(rows)
+
+
+def _looks(frame: pd.DataFrame, columns: Columns) -> Looks:
+    ready = frame[columns.ready]
+    return [(at, (ready <= at).to_numpy(dtype=bool)) for at in sorted(ready.unique())]
+
+
+def _needs_ready(settings: Experiments, columns: Columns) -> None:
+    if settings.method == "sequential" and columns.ready is None:
+        raise ValueError(
+            "columns.ready is missing: the sequential method looks at the units in the order in "
+            "which their outcomes were complete, so name the column of that day"
+        )
+
+
+def _checked(
+    units: pd.DataFrame,
+    experiment: Experiment,
+    metrics: Sequence[Metric],
+    columns: Columns,
+    segments: Sequence[str],
+) -> pd.DataFrame:
+    has = [str(column) for column in units.columns]
+    wanted = [columns.unit, columns.arm, columns.stratum, columns.ready, *segments]
+    for column in wanted:
+        if column is not None and column not in has:
+            raise ValueError(
+                f"units: no column {column!r}{nearest(column, has)}; has: {', '.join(has)}"
+            )
+    check_metrics(metrics, units)
+    if units.empty:
+        raise ValueError("units: no rows; was anybody assigned?")
+    for column in (columns.unit, columns.arm, columns.stratum):
+        if column is not None and units[column].isna().any():
+            raise ValueError(
+                f"units: {column!r} has {int(units[column].isna().sum()):,} nulls; every unit that "
+                "was assigned has one, so find out which were lost"
+            )
+    twice = int(units[columns.unit].duplicated().sum())
+    if twice:
+        raise ValueError(
+            f"units: {twice:,} rows repeat a {columns.unit}; sum up to one row per unit, and take "
+            "a ratio for what counts sessions or orders"
+        )
+    other = sorted({str(arm) for arm in units[columns.arm].unique()} - set(experiment.shares))
+    if other:
+        raise ValueError(
+            f"units: arms {other} are not of {experiment.name}: {list(experiment.shares)}"
+        )
+    return units

@@ -1,0 +1,184 @@
+"""Every treatment beside the control, on every metric, with the corrections for their number.
+
+Two ways to the same table: one look at the planned size, or a confidence sequence over all looks.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from mkt_models.columns import NumberKind
+from mkt_models.evaluation.inputs import Floats
+from mkt_models.experiment_params import Experiments
+from mkt_models.experiments import cuped
+from mkt_models.experiments.assignment import Experiment
+from mkt_models.experiments.corrections import (
+    benjamini_hochberg,
+    holm,
+    level_for,
+    selected_level,
+)
+from mkt_models.experiments.fixed_horizon import (
+    ArmMean,
+    Contrast,
+    difference,
+    proportions,
+    relative_lift,
+)
+from mkt_models.experiments.metrics import Measured
+from mkt_models.experiments.sequential import Look, confidence_sequence, mixture, reach_of
+
+CORRECTION = {"primary": "holm", "secondary": "benjamini_hochberg", "guardrail": "none"}
+NOTHING = Contrast(math.nan, math.nan, math.nan, math.nan, math.nan, math.nan)
+
+# When, and which units were complete then.
+Looks = Sequence[tuple[Any, npt.NDArray[np.bool_]]]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How treatments are compared with the control.
+
+    Attributes
+    ----------
+    settings, experiment
+        risks; arms and shares
+    looks
+        the looks of a sequential test; None for a single look
+    plan
+        units, all arms together, at which the sequence is tightest
+    why
+        why nothing may be judged; empty when it may
+
+    """
+
+    settings: Experiments
+    experiment: Experiment
+    looks: Looks | None
+    plan: int
+    why: str
+
+    def table(self, measured: Sequence[Measured]) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Give one row per metric and treatment, and one per primary metric, treatment and look."""
+        pairs = [(one, arm) for one in measured for arm in range(1, len(one.names))]
+        roles = [one.metric.role for one, _ in pairs]
+        notes = [self.why or self._why_not(one, arm) for one, arm in pairs]
+        means = {id(one): one.arm_means() for one in measured}
+        levels = {role: level_for(max(1, roles.count(role)), self.settings.alpha) for role in roles}
+        levels["guardrail"] = 1 - self.settings.alpha
+        sequences: list[pd.DataFrame | None] = [None] * len(pairs)
+        if self.looks is not None:
+            for i, (one, arm) in enumerate(pairs):
+                if not notes[i]:
+                    sequences[i] = self._sequence(one, arm, levels[roles[i]])
+            p = [math.nan if s is None else float(s["p_value"].iloc[-1]) for s in sequences]
+        else:
+            p = [
+                math.nan if note else compare(one, means[id(one)], arm, 0.95)[0].p_value
+                for (one, arm), note in zip(pairs, notes, strict=True)
+            ]
+        p_values = np.array(p, dtype=np.float64)
+        adjusted = self._adjusted(p_values, roles)
+        if self.looks is None and "secondary" in roles:
+            inside = np.array([role == "secondary" for role in roles])
+            levels["secondary"] = selected_level(adjusted[inside], self.settings.alpha)
+        rows = []
+        for i, (one, arm) in enumerate(pairs):
+            level = levels[roles[i]]
+            reach = None
+            if self.looks is not None:
+                units = one.sizes()[arm] + one.sizes()[0]
+                reach = reach_of(units, self._rho2(one, arm, level), 1 - level)
+            row = _row(one, means[id(one)], arm, level, reach, notes[i])
+            known = not notes[i] and math.isfinite(p_values[i])
+            shown = known and adjusted[i] <= self.settings.alpha and roles[i] != "guardrail"
+            row |= {"p_value": p_values[i], "p_adjusted": adjusted[i], "shown": shown}
+            up = (row["effect"] > 0) == (one.metric.better == "more")
+            row["verdict"] = ("better" if up else "worse") if shown else ""
+            rows.append(row)
+        told = [
+            sequence.assign(metric=one.metric.name, arm=one.names[arm])
+            for (one, arm), sequence, role in zip(pairs, sequences, roles, strict=True)
+            if sequence is not None and role == "primary"
+        ]
+        return pd.DataFrame(rows), pd.concat(told, ignore_index=True) if told else pd.DataFrame()
+
+    def _why_not(self, one: Measured, arm: int) -> str:
+        note = one.why_not(arm, self.settings.min_units)
+        if note or one.covariates is None:
+            return note
+        p = cuped.balance(one.covariates, one.arms, one.strata)
+        if p < self.settings.srm_threshold:
+            return (
+                f"not judged: its covariates differ between the arms (p = {p:.1g}); they are not "
+                "from before the experiment, or the assignment failed"
+            )
+        return ""
+
+    def _adjusted(self, p: Floats, roles: Sequence[str]) -> Floats:
+        found = p.copy()
+        for role, correct in (("primary", holm), ("secondary", benjamini_hochberg)):
+            inside = np.array([one == role for one in roles])
+            found[inside] = correct(p[inside])
+        return found
+
+    def _rho2(self, one: Measured, arm: int, level: float) -> float:
+        shares = self.experiment.shares
+        pair = shares[one.names[arm]] + shares[one.names[0]]
+        return mixture(self.plan * pair, 1 - level)
+
+    def _sequence(self, one: Measured, arm: int, level: float) -> pd.DataFrame:
+        looks = []
+        for at, rows in self.looks or ():
+            part = one.take(rows)
+            if part.why_not(arm, self.settings.min_units):
+                continue
+            means, sizes = part.arm_means(), part.sizes()
+            found = difference(means[arm], means[0], level)
+            looks.append(Look(at, sizes[arm] + sizes[0], found))
+        return confidence_sequence(looks, self._rho2(one, arm, level), 1 - level)
+
+
+def compare(
+    one: Measured, means: Sequence[ArmMean], arm: int, level: float, reach: float | None = None
+) -> tuple[Contrast, Contrast]:
+    """Give the difference and the relative lift of an arm beside the control.
+
+    ``reach``: errors that the intervals reach out, in place of a test for a single look.
+    """
+    treated, control = means[arm], means[0]
+    lift = relative_lift(treated, control, level, reach)
+    if reach is None:
+        if one.plain:
+            return proportions(one.counts(arm), one.counts(0), level), lift
+        return difference(treated, control, level), lift
+    found = difference(treated, control, level)
+    ends = found.estimate - reach * found.error, found.estimate + reach * found.error
+    return Contrast(found.estimate, found.error, *ends, math.nan, level), lift
+
+
+def _row(
+    one: Measured,
+    means: Sequence[ArmMean],
+    arm: int,
+    level: float,
+    reach: float | None,
+    note: str,
+) -> dict[str, Any]:
+    metric, sizes = one.metric, one.sizes()
+    row: dict[str, Any] = {"metric": metric.name, "metric_zh": metric.name_zh or metric.name}
+    row |= {"metric_kind": metric.kind, "role": metric.role}
+    row |= {"arm": one.names[arm], "control": one.names[0], "n": sizes[arm], "n_control": sizes[0]}
+    row |= {"mean": means[arm].value, "mean_control": means[0].value}
+    effect, lift = compare(one, means, arm, level, reach) if not note else (NOTHING, NOTHING)
+    row |= {"effect": effect.estimate, "effect_lower": effect.lower, "effect_upper": effect.upper}
+    row |= {"effect_error": effect.error}
+    row |= {"lift": lift.estimate, "lift_lower": lift.lower, "lift_upper": lift.upper}
+    row |= {"level": level, "correction": CORRECTION[metric.role]}
+    row |= {"variance_left": one.variance_left() if not note else math.nan}
+    return row | {"kind": NumberKind.RANDOMISED.value, "note": note}

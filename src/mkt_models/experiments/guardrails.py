@@ -1,0 +1,58 @@
+"""Guardrails: is harm beyond a margin ruled out? (Non-inferiority.)
+
+A guardrail that merely "shows no harm" is passed by any experiment that is small enough. Here it
+passes only when its interval rules out a loss beyond the margin that was said before; it fails when
+a loss beyond the margin is shown; between the two it is not evaluated, which is no pass. Every
+guardrail has the whole level: all must pass, so that their number makes no pass more likely.
+"""
+
+import math
+
+from mkt_models.columns import Verdict
+from mkt_models.experiments.fixed_horizon import Contrast
+from mkt_models.experiments.metrics import Metric
+
+
+def margin_of(metric: Metric, default: float) -> float:
+    """Give the loss that must be ruled out: a share of the control's mean, or in its unit."""
+    return default if metric.margin is None else metric.margin
+
+
+def guardrail(
+    metric: Metric, effect: Contrast, lift: Contrast, margin: float, note: str = ""
+) -> tuple[Verdict, str]:
+    """Judge one guardrail of one arm, and say why.
+
+    Parameters
+    ----------
+    metric
+        Whether more or less is better, and what the margin is of.
+    effect, lift
+        The comparison in the metric's unit, and relative to the control.
+    margin
+        The loss that must be ruled out, above 0.
+    note
+        Why the comparison must not be believed; empty when it may.
+
+    """
+    of_control = metric.margin_of == "control"
+    used = lift if of_control else effect
+    if note or not (math.isfinite(used.lower) and math.isfinite(used.upper)):
+        why = note or "not judged: the control's mean is too near 0 for a share of it"
+        return Verdict.NOT_EVALUATED, f"{metric.name}: {why}"
+    # As a gain, whichever way is better.
+    low, high = (used.lower, used.upper) if metric.better == "more" else (-used.upper, -used.lower)
+
+    def told(value: float) -> str:
+        return f"{value:+.2%}" if of_control else f"{value:+.4g}"
+
+    ends = f"[{told(used.lower)}, {told(used.upper)}]"
+    limit = f"{margin:.2%}" if of_control else f"{margin:.4g}"
+    if low > -margin:
+        return Verdict.PASS, f"{metric.name}: a loss beyond {limit} is ruled out, {ends}"
+    if high < -margin:
+        return Verdict.FAIL, f"{metric.name}: a loss beyond {limit} is shown, {ends}"
+    return (
+        Verdict.NOT_EVALUATED,
+        f"{metric.name}: a loss beyond {limit} is neither shown nor ruled out, {ends}",
+    )

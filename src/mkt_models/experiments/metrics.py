@@ -1,0 +1,238 @@
+"""What is measured: means, proportions and ratios per unit, with strata and CUPED.
+
+Every metric comes down to one value per unit and arm whose mean is the arm's figure, so that one
+comparison serves all of them: a ratio is linearised, covariates are taken off, strata are weighed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from pydantic import Field, model_validator
+
+from mkt_models.evaluation.arms import rare
+from mkt_models.evaluation.inputs import Floats, numbers
+from mkt_models.experiments import cuped
+from mkt_models.experiments.fixed_horizon import ArmMean, linearised, mean_of, stratified
+from mkt_models.sections import Section, nearest
+
+Codes = npt.NDArray[np.intp]
+Role = Literal["primary", "secondary", "guardrail"]
+
+
+class Metric(Section):
+    """One figure that an experiment is judged by.
+
+    Attributes
+    ----------
+    name
+        what it is called in tables and sentences; ``name_zh`` in Chinese ones
+    kind
+        mean: of ``column``; proportion: of units whose ``column`` is 1; ratio: of the sum of
+        ``column`` over that of ``denominator`` (orders per session)
+    role
+        primary: what is decided by; secondary: what explains; guardrail: what must not be harmed
+    better
+        whether more or less of it is wished for
+    covariates
+        columns known before the experiment, for CUPED
+    margin
+        of a guardrail: the loss that must be ruled out; None takes that of the parameters
+    margin_of
+        control: ``margin`` is a share of the control's mean; unit: it is in the metric's unit
+
+    """
+
+    name: str = Field(min_length=1)
+    name_zh: str | None = None
+    kind: Literal["mean", "proportion", "ratio"]
+    role: Role
+    column: str
+    denominator: str | None = None
+    better: Literal["more", "less"] = "more"
+    covariates: tuple[str, ...] = ()
+    margin: float | None = Field(default=None, gt=0)
+    margin_of: Literal["control", "unit"] = "control"
+
+    @model_validator(mode="after")
+    def _fitting(self) -> Self:
+        if (self.kind == "ratio") != (self.denominator is not None):
+            raise ValueError(f"{self.name}: a ratio, and only a ratio, needs a denominator")
+        if self.margin is not None and self.role != "guardrail":
+            raise ValueError(f"{self.name}: a margin is for guardrails; its role is {self.role}")
+        if self.margin is None and self.margin_of == "unit":
+            raise ValueError(f"{self.name}: margin_of 'unit' needs a margin")
+        return self
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the table of units that it needs."""
+        return (self.column, *([self.denominator] if self.denominator else []), *self.covariates)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One metric of all units.
+
+    Attributes
+    ----------
+    metric
+        what is measured
+    names
+        arms, the control first
+    arms, strata
+        codes of every unit: of ``names``, and of the strata
+    top, bottom
+        numerator and denominator (None but for ratios) of every unit
+    covariates
+        units x covariates; None without
+
+    """
+
+    metric: Metric
+    names: tuple[str, ...]
+    arms: Codes
+    strata: Codes
+    top: Floats
+    bottom: Floats | None
+    covariates: Floats | None
+
+    @classmethod
+    def of(
+        cls, units: pd.DataFrame, metric: Metric, names: Sequence[str], arms: Codes, strata: Codes
+    ) -> "Measured":
+        """Read a metric off the table of units; ValueError says what is wrong with a column."""
+        top = numbers(units, metric.column)
+        if metric.kind == "proportion" and np.setdiff1d(top, [0.0, 1.0]).size:
+            raise ValueError(
+                f"{metric.name}: a proportion must be 0 or 1 per unit, {metric.column!r} has "
+                f"{np.setdiff1d(top, [0.0, 1.0])[0]:g}; is it a mean or a ratio?"
+            )
+        bottom = None
+        if metric.denominator is not None:
+            bottom = numbers(units, metric.denominator)
+            if (bottom < 0).any():
+                raise ValueError(f"{metric.name}: {metric.denominator!r} has values below 0")
+        covariates = None
+        if metric.covariates:
+            wanted = units[list(metric.covariates)].apply(pd.to_numeric)
+            covariates = wanted.to_numpy(dtype=np.float64, na_value=np.nan)
+            if np.isinf(covariates).any():
+                raise ValueError(f"{metric.name}: its covariates have infinite values")
+        return cls(metric, tuple(names), arms, strata, top, bottom, covariates)
+
+    def take(self, rows: npt.NDArray[np.bool_]) -> "Measured":
+        """Give the same of some units."""
+        return replace(
+            self,
+            arms=self.arms[rows],
+            strata=self.strata[rows],
+            top=self.top[rows],
+            bottom=None if self.bottom is None else self.bottom[rows],
+            covariates=None if self.covariates is None else self.covariates[rows],
+        )
+
+    @property
+    def plain(self) -> bool:
+        """Whether nothing but counts is needed: a proportion without covariates and strata."""
+        alone = self.covariates is None and not (self.strata != self.strata[:1]).any()
+        return self.metric.kind == "proportion" and alone
+
+    def counts(self, arm: int) -> tuple[int, int]:
+        """Units of an arm with a 1, and all of them."""
+        inside = self.arms == arm
+        return int(self.top[inside].sum()), int(inside.sum())
+
+    def sizes(self) -> list[int]:
+        """Units of each arm."""
+        return [int(n) for n in np.bincount(self.arms, minlength=len(self.names))]
+
+    def why_not(self, arm: int, min_units: int) -> str:
+        """Why an arm cannot be compared with the control; empty when it can.
+
+        Too few units, in an arm or in an arm of a stratum; or hardly any that differ from the rest.
+        """
+        sizes = self.sizes()
+        for one in (arm, 0):
+            if sizes[one] < min_units:
+                return f"not judged: {self.names[one]} has {sizes[one]:,} units, needs {min_units}"
+        for stratum in np.unique(self.strata):
+            inside = self.arms[self.strata == stratum]
+            if min(int((inside == one).sum()) for one in (arm, 0)) < 2:
+                return (
+                    "not judged: a stratum has fewer than 2 units of an arm; merge it with another"
+                )
+        pair = (self.arms == arm) | (self.arms == 0)
+        if self.bottom is not None:
+            for one in (arm, 0):
+                if not self.bottom[self.arms == one].sum() > 0:
+                    return f"not judged: {self.names[one]} has nothing in the denominator"
+        labels = (f"in {self.names[arm]}", f"in {self.names[0]}")
+        treated = (self.arms[pair] == arm).astype(np.float64)
+        return rare(self.top[pair], treated, np.arange(int(pair.sum())), labels)
+
+    def values(self) -> tuple[Floats, int]:
+        """One value per unit whose (stratified) mean is the arm's; and coefficients fitted."""
+        values = self.top.copy()
+        if self.bottom is not None:
+            values = np.full(len(self.top), np.nan)
+            for arm in np.unique(self.arms):
+                inside = self.arms == arm
+                if not self.bottom[inside].any():
+                    continue  # no ratio: why_not says so
+                values[inside] = linearised(
+                    self.top[inside], self.bottom[inside], self._weights(inside)
+                )
+        if self.covariates is None:
+            return values, 0
+        known = np.isfinite(values)
+        values[known], lost = cuped.adjusted(
+            values[known], self.covariates[known], self.arms[known], self.strata[known]
+        )
+        return values, lost
+
+    def arm_means(self) -> list[ArmMean]:
+        """Sum up every arm, the control first."""
+        values, lost = self.values()
+        strata, sizes = np.unique(self.strata, return_counts=True)
+        found = []
+        for arm in range(len(self.names)):
+            inside = self.arms == arm
+            parts = [mean_of(values[inside & (self.strata == one)], lost) for one in strata]
+            found.append(parts[0] if len(parts) == 1 else stratified(parts, sizes.tolist()))
+        return found
+
+    def variance_left(self) -> float:
+        """Share of the variance that is left by CUPED; 1 without."""
+        if self.covariates is None:
+            return 1.0
+        raw = replace(self, covariates=None).values()[0]
+        cells = self.arms * (int(self.strata.max(initial=0)) + 1) + self.strata
+        return cuped.left_over(raw, self.values()[0], cells)
+
+    def _weights(self, inside: npt.NDArray[np.bool_]) -> Floats:
+        """Weights of an arm's units that give each stratum its share of all units."""
+        sizes = np.bincount(self.strata).astype(np.float64)
+        own = np.bincount(self.strata[inside], minlength=len(sizes))
+        return np.asarray((sizes / np.maximum(own, 1))[self.strata[inside]], dtype=np.float64)
+
+
+def check_metrics(metrics: Sequence[Metric], units: pd.DataFrame) -> None:
+    """Raise ValueError when there is no primary metric, a name stands twice, or a column lacks."""
+    if not any(metric.role == "primary" for metric in metrics):
+        raise ValueError("metrics: none is primary; say before what the decision goes by")
+    names = [metric.name for metric in metrics]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"metrics: {twice} stand twice; the name tells them apart")
+    has = [str(column) for column in units.columns]
+    for metric in metrics:
+        for column in metric.columns:
+            if column not in has:
+                raise ValueError(
+                    f"{metric.name}: no column {column!r}{nearest(column, has)}; has: "
+                    f"{', '.join(has)}"
+                )
