@@ -24,6 +24,7 @@ from mkt_models.experiments.fixed_horizon import Contrast
 from mkt_models.experiments.guardrails import guardrail, margin_of
 from mkt_models.experiments.memo import Memo, memo
 from mkt_models.experiments.metrics import Measured, Metric, check_metrics
+from mkt_models.experiments.said import NOTHING_SAID, Said
 from mkt_models.experiments.sample_ratio import SampleRatio, sample_ratio
 from mkt_models.sections import nearest
 
@@ -120,8 +121,10 @@ def analyse(
         mean_control, ``effect`` (the difference, in the metric's unit) and ``lift`` (relative to
         the control), each with ``_lower`` and ``_upper``, effect_error; p_value, ``p_adjusted``
         by ``correction`` (over all arms and metrics of the role), level of the intervals,
-        ``shown`` and ``verdict`` (better, worse or empty), variance_left (by CUPED), kind, note
-        (why it is not judged; empty when it is)
+        ``shown``, ``verdict`` (better, worse or empty) and shown_at (the first look with that
+        p-value, of a sequential test), variance_left (by CUPED), normal_from (units per arm that
+        values so skewed need, see ``metrics``), kind, note and note_zh (why it is not judged; empty
+        when it is)
 
     Raises
     ------
@@ -139,17 +142,18 @@ def analyse(
     n = len(frame)
     early = planned_units is not None and n < planned_units
     names = tuple(experiment.shares)
-    arms = frame[columns.arm].map({name: i for i, name in enumerate(names)}).to_numpy(dtype=np.intp)
+    arms = np.array([names.index(arm) for arm in frame[columns.arm]], dtype=np.intp)
     strata = np.zeros(n, dtype=np.intp)
     if columns.stratum is not None:
         strata = np.asarray(pd.factorize(frame[columns.stratum], sort=True)[0], dtype=np.intp)
     measured = [Measured.of(frame, metric, names, arms, strata) for metric in metrics]
-    why = ""
+    why = NOTHING_SAID
     if ratio.verdict is Verdict.FAIL:
-        why = "not judged: sample ratio mismatch"
+        why = Said("not judged: sample ratio mismatch", "未评估：样本比例失配")
     elif early and settings.method == "fixed":
-        why = (
-            f"not judged: {n:,} of {planned_units:,} planned units, and this is no sequential test"
+        why = Said(
+            f"not judged: {n:,} of {planned_units:,} planned units, and this is no sequential test",
+            f"未评估：计划 {planned_units:,} 个样本，目前 {n:,} 个，且不是序贯检验",
         )
     looks = _looks(frame, columns) if settings.method == "sequential" else None
     plan = planned_units or settings.tightest_at
@@ -190,13 +194,30 @@ def _guardrails(
             for name in ("effect", "lift")
         )
         margin = margin_of(metric, settings.guardrail_margin)
-        verdict, why = guardrail(metric, effect, lift, margin, row["note"])
-        kept = ("metric", "metric_zh", "arm", "control", "n", "n_control", "level", "kind", "note")
+        verdict, why = guardrail(metric, effect, lift, margin, Said(row["note"], row["note_zh"]))
+        kept = (
+            "metric",
+            "metric_zh",
+            "arm",
+            "control",
+            "n",
+            "n_control",
+            "level",
+            "kind",
+            "note",
+            "note_zh",
+        )
         ends = [f"{name}{end}" for name in ("effect", "lift") for end in ("", "_lower", "_upper")]
         found = {key: row[key] for key in (*kept, *ends)}
         rows.append(
             found
-            | {"margin": margin, "margin_of": metric.margin_of, "verdict": verdict, "why": why}
+            | {
+                "margin": margin,
+                "margin_of": metric.margin_of,
+                "verdict": verdict,
+                "why": why.en,
+                "why_zh": why.zh,
+            }
         )
     return pd.DataFrame(rows)
 

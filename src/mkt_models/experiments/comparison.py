@@ -31,6 +31,7 @@ from mkt_models.experiments.fixed_horizon import (
     relative_lift,
 )
 from mkt_models.experiments.metrics import Measured
+from mkt_models.experiments.said import NOTHING_SAID, Said
 from mkt_models.experiments.sequential import Look, confidence_sequence, mixture, reach_of
 
 CORRECTION = {"primary": "holm", "secondary": "benjamini_hochberg", "guardrail": "none"}
@@ -61,7 +62,7 @@ class Comparison:
     experiment: Experiment
     looks: Looks | None
     plan: int
-    why: str
+    why: Said
 
     def table(self, measured: Sequence[Measured]) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Give one row per metric and treatment, and one per primary metric, treatment and look."""
@@ -98,8 +99,13 @@ class Comparison:
             known = not notes[i] and math.isfinite(p_values[i])
             shown = known and adjusted[i] <= self.settings.alpha and roles[i] != "guardrail"
             row |= {"p_value": p_values[i], "p_adjusted": adjusted[i], "shown": shown}
-            up = (row["effect"] > 0) == (one.metric.better == "more")
-            row["verdict"] = ("better" if up else "worse") if shown else ""
+            sequence, estimate, first = sequences[i], row["effect"], None
+            if shown and sequence is not None:
+                # What was shown was shown at a look: its sign counts, not that of the last one.
+                estimate = sequence["estimate"].iloc[int(sequence["p_value"].argmin())]
+                first = sequence["at"].iloc[int((sequence["p_value"] <= p_values[i]).argmax())]
+            up = (estimate > 0) == (one.metric.better == "more")
+            row |= {"verdict": ("better" if up else "worse") if shown else "", "shown_at": first}
             rows.append(row)
         told = [
             sequence.assign(metric=one.metric.name, arm=one.names[arm])
@@ -108,17 +114,18 @@ class Comparison:
         ]
         return pd.DataFrame(rows), pd.concat(told, ignore_index=True) if told else pd.DataFrame()
 
-    def _why_not(self, one: Measured, arm: int) -> str:
+    def _why_not(self, one: Measured, arm: int) -> Said:
         note = one.why_not(arm, self.settings.min_units)
         if note or one.covariates is None:
             return note
         p = cuped.balance(one.covariates, one.arms, one.strata)
         if p < self.settings.srm_threshold:
-            return (
+            return Said(
                 f"not judged: its covariates differ between the arms (p = {p:.1g}); they are not "
-                "from before the experiment, or the assignment failed"
+                "from before the experiment, or the assignment failed",
+                f"未评估：各组的协变量不同(p = {p:.1g})，说明它们并非实验前的数据，或分配出错",
             )
-        return ""
+        return NOTHING_SAID
 
     def _adjusted(self, p: Floats, roles: Sequence[str]) -> Floats:
         found = p.copy()
@@ -168,7 +175,7 @@ def _row(
     arm: int,
     level: float,
     reach: float | None,
-    note: str,
+    note: Said,
 ) -> dict[str, Any]:
     metric, sizes = one.metric, one.sizes()
     row: dict[str, Any] = {"metric": metric.name, "metric_zh": metric.name_zh or metric.name}
@@ -176,9 +183,14 @@ def _row(
     row |= {"arm": one.names[arm], "control": one.names[0], "n": sizes[arm], "n_control": sizes[0]}
     row |= {"mean": means[arm].value, "mean_control": means[0].value}
     effect, lift = compare(one, means, arm, level, reach) if not note else (NOTHING, NOTHING)
+    if not note and math.isnan(effect.lower):
+        note = Said(
+            "not judged: the values have no spread", "未评估：数值没有任何差异，无法估计误差"
+        )
     row |= {"effect": effect.estimate, "effect_lower": effect.lower, "effect_upper": effect.upper}
     row |= {"effect_error": effect.error}
     row |= {"lift": lift.estimate, "lift_lower": lift.lower, "lift_upper": lift.upper}
     row |= {"level": level, "correction": CORRECTION[metric.role]}
     row |= {"variance_left": one.variance_left() if not note else math.nan}
-    return row | {"kind": NumberKind.RANDOMISED.value, "note": note}
+    row |= {"normal_from": one.normal_from() if not note else math.nan}
+    return row | {"kind": NumberKind.RANDOMISED.value, "note": note.en, "note_zh": note.zh}

@@ -196,6 +196,8 @@ def proportions(treated: tuple[int, int], control: tuple[int, int], confidence: 
     error = math.sqrt(p1 * (1 - p1) / n1 + p2 * (1 - p2) / n2)
 
     def score(d: float) -> float:
+        if d == estimate:
+            return 0.0
         spread = _score_error(p1, n1, p2, n2, d)
         return (estimate - d) / spread if spread > 0 else math.copysign(math.inf, estimate - d)
 

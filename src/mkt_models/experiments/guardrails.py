@@ -11,6 +11,7 @@ import math
 from mkt_models.columns import Verdict
 from mkt_models.experiments.fixed_horizon import Contrast
 from mkt_models.experiments.metrics import Metric
+from mkt_models.experiments.said import NOTHING_SAID, Said
 
 
 def margin_of(metric: Metric, default: float) -> float:
@@ -19,8 +20,8 @@ def margin_of(metric: Metric, default: float) -> float:
 
 
 def guardrail(
-    metric: Metric, effect: Contrast, lift: Contrast, margin: float, note: str = ""
-) -> tuple[Verdict, str]:
+    metric: Metric, effect: Contrast, lift: Contrast, margin: float, note: Said = NOTHING_SAID
+) -> tuple[Verdict, Said]:
     """Judge one guardrail of one arm, and say why.
 
     Parameters
@@ -38,8 +39,10 @@ def guardrail(
     of_control = metric.margin_of == "control"
     used = lift if of_control else effect
     if note or not (math.isfinite(used.lower) and math.isfinite(used.upper)):
-        why = note or "not judged: the control's mean is too near 0 for a share of it"
-        return Verdict.NOT_EVALUATED, f"{metric.name}: {why}"
+        return Verdict.NOT_EVALUATED, note or Said(
+            "not judged: the control's mean is too near 0 for a share of it",
+            "未评估：对照组均值过于接近 0，无法按比例判断",
+        )
     # As a gain, whichever way is better.
     low, high = (used.lower, used.upper) if metric.better == "more" else (-used.upper, -used.lower)
 
@@ -49,10 +52,15 @@ def guardrail(
     ends = f"[{told(used.lower)}, {told(used.upper)}]"
     limit = f"{margin:.2%}" if of_control else f"{margin:.4g}"
     if low > -margin:
-        return Verdict.PASS, f"{metric.name}: a loss beyond {limit} is ruled out, {ends}"
-    if high < -margin:
-        return Verdict.FAIL, f"{metric.name}: a loss beyond {limit} is shown, {ends}"
-    return (
-        Verdict.NOT_EVALUATED,
-        f"{metric.name}: a loss beyond {limit} is neither shown nor ruled out, {ends}",
-    )
+        said = Said(f"a loss beyond {limit} is ruled out", f"已排除超过 {limit} 的损失")
+        verdict = Verdict.PASS
+    elif high < -margin:
+        said = Said(f"a loss beyond {limit} is shown", f"损失确实超过 {limit}")
+        verdict = Verdict.FAIL
+    else:
+        said = Said(
+            f"a loss beyond {limit} is neither shown nor ruled out",
+            f"既未证实、也未排除超过 {limit} 的损失",
+        )
+        verdict = Verdict.NOT_EVALUATED
+    return verdict, Said(f"{said.en}, {ends}", f"{said.zh}，{ends}")

@@ -141,6 +141,6 @@ def _rows(
             row |= {"effect_lower": found.lower, "effect_upper": found.upper}
             effects.append(found.estimate)
             errors.append(found.error)
-        rows.append(row | {"note": note})
+        rows.append(row | {"note": note.en})
     p = cochran(np.array(effects), np.array(errors))[2]
     return [row | {"interaction_p": p} for row in rows]

@@ -15,8 +15,12 @@ from mkt_models.columns import Verdict
 from mkt_models.experiment_params import Experiments
 from mkt_models.experiments import memo_words as words
 from mkt_models.experiments.assignment import Experiment
-from mkt_models.experiments.memo_words import Row, Said
+from mkt_models.experiments.memo_words import Row
+from mkt_models.experiments.said import Said
 from mkt_models.experiments.sample_ratio import SampleRatio
+
+# Beyond so many times the planned size an experiment was prolonged, not merely rounded up.
+PROLONGED = 1.1
 
 
 class Decision(StrEnum):
@@ -101,12 +105,20 @@ def memo(
     evidence += [words.effect(row) for row in secondary if row["shown"]]
     evidence += words.not_shown(secondary)
     evidence += words.segments(segments)
-    if planned is None and settings.method == "fixed":
-        evidence.append(words.UNPLANNED)
+    evidence += _conditions(settings, n, planned)
     change = words.CHANGES.get(why)
     if change is None:
         change = words.change(why, primary, settings, n, planned)
     return Memo(decision, arm, title, tuple(evidence), change)
+
+
+def _conditions(settings: Experiments, n: int, planned: int | None) -> list[Said]:
+    """What the intervals rest on."""
+    if settings.method == "sequential":
+        return [words.EVERY_LOOK]
+    if planned is None:
+        return [words.UNPLANNED]
+    return [words.PROLONGED] if n > PROLONGED * planned else []
 
 
 def _decide(

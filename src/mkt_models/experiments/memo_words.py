@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -11,17 +10,10 @@ from scipy.special import ndtri
 from mkt_models.columns import NumberKind, Verdict
 from mkt_models.experiment_params import Experiments
 from mkt_models.experiments.assignment import Experiment
+from mkt_models.experiments.said import Said
 from mkt_models.experiments.sample_ratio import SampleRatio
 
 Row = Mapping[Hashable, Any]
-
-
-@dataclass(frozen=True)
-class Said:
-    """The same thing said twice."""
-
-    en: str
-    zh: str
 
 
 TITLES: Mapping[str, Said] = {
@@ -80,6 +72,15 @@ CHANGES: Mapping[str, Said] = {
     "guardrail broken, no gain": Said("another treatment.", "换一种方案。"),
 }
 
+EVERY_LOOK = Said(
+    "Intervals and p-values hold at every look (confidence sequence).",
+    "区间和 p 值在每次查看时都成立(置信序列)。",
+)
+PROLONGED = Said(
+    "There are more units than planned: the intervals hold only if nobody looked at the result and "
+    "then went on.",
+    "样本多于计划：只有在没有人先看到结果再决定继续的情况下，以上区间才成立。",
+)
 UNPLANNED = Said(
     "No size was planned: the intervals hold only if this is the first and only look.",
     "事先没有确定样本量：只有在这是第一次、也是唯一一次查看时，以上区间才成立。",
@@ -93,7 +94,7 @@ def sizes(experiment: Experiment, ratio: SampleRatio, n: int, planned: int | Non
     of, of_zh = (f" of {planned:,} planned", f"，计划 {planned:,}") if planned else ("", "")
     said = {
         Verdict.PASS: Said("as assigned", "与分配比例相符"),
-        Verdict.FAIL: Said(f"not as assigned ({ratio.why})", f"与分配比例不符({ratio.why})"),
+        Verdict.FAIL: Said(f"not as assigned ({ratio.why.en})", f"与分配比例不符({ratio.why.zh})"),
         Verdict.NOT_EVALUATED: Said("not judged, too few", "太少，无法检验"),
     }[ratio.verdict]
     p = "" if math.isnan(ratio.p_value) else f"p = {ratio.p_value:.2g}"
@@ -113,7 +114,7 @@ def effect(row: Row) -> Said:
     if row["note"]:
         return Said(
             f"{name}, {arm} against {control}: {row['note']}.",
-            f"{name_zh}，{arm} 组对 {control} 组：未评估({row['note']})。",
+            f"{name_zh}，{arm} 组对 {control} 组：{row['note_zh']}。",
         )
     ends = f"[{_told(row, 'effect_lower')}, {_told(row, 'effect_upper')}]"
     sense = {
@@ -126,12 +127,23 @@ def effect(row: Row) -> Said:
         lift = f" ({row['lift']:+.2%} [{row['lift_lower']:+.2%}, {row['lift_upper']:+.2%}])"
     n, p = f"n = {row['n']:,} + {row['n_control']:,}", f"p = {row['p_adjusted']:.2g}"
     points, points_zh = (" points", " 个百分点") if _in_points(row) else ("", "")
-    by = _CORRECTION[row["correction"]]
+    by, at = _CORRECTION[row["correction"]], f"{row['level']:.4g}"
+    value, first = _told(row, "effect"), Said()
+    if row["shown_at"] is not None:
+        shown_at = f"{row['shown_at']:%Y-%m-%d}" if _dated(row) else row["shown_at"]
+        first = Said(f", shown from {shown_at} on", f"，自 {shown_at} 起得到证实")
+    skew = Said()
+    if row["normal_from"] > min(row["n"], row["n_control"]):
+        skew = Said(
+            f" Its values are so skewed that intervals are rough below {row['normal_from']:,.0f} "
+            "units per arm.",
+            f"数值偏斜严重，每组少于 {row['normal_from']:,.0f} 个样本时区间较为粗略。",
+        )
     return Said(
-        f"{name}, {arm} against {control}: {sense.en}: {_told(row, 'effect')}{points} {ends}{lift}; "
-        f"{n}, {p} ({by.en}), intervals at {row['level']:.4g}, {row['kind']}.",
-        f"{name_zh}，{arm} 组对 {control} 组：{sense.zh}：{_told(row, 'effect')}{points_zh} {ends}"
-        f"{lift}；{n}，{p}({by.zh})，区间置信水平 {row['level']:.4g}，随机实验。",
+        f"{name}, {arm} against {control}: {sense.en}: {value}{points} {ends}{lift}; {n}, {p} "
+        f"({by.en}), intervals at {at}{first.en}, {row['kind']}.{skew.en}",
+        f"{name_zh}，{arm} 组对 {control} 组：{sense.zh}：{value}{points_zh} {ends}{lift}；{n}，{p}"
+        f"({by.zh})，区间置信水平 {at}{first.zh}，随机实验。{skew.zh}",
     )
 
 
@@ -142,24 +154,34 @@ def guardrail(row: Row) -> Said:
         Verdict.FAIL: Said("broken", "受损"),
         Verdict.NOT_EVALUATED: Said("not shown to hold", "未能证实"),
     }[row["verdict"]]
-    n = f"n = {row['n']:,} + {row['n_control']:,}"
+    n, arm = f"n = {row['n']:,} + {row['n_control']:,}", row["arm"]
+    why, why_zh = row["why"], row["why_zh"]
     return Said(
-        f"Guardrail in {row['arm']}: {verdict.en}; {row['why']}; {n}, {row['kind']}.",
-        f"{row['arm']} 组护栏指标 {row['metric_zh']}：{verdict.zh}；{_why_zh(row)}；{n}，随机实验。",
+        f"Guardrail {row['metric']}, {arm}: {verdict.en}: {why}; {n}, {row['kind']}.",
+        f"护栏指标 {row['metric_zh']}，{arm} 组：{verdict.zh}：{why_zh}；{n}，随机实验。",
     )
 
 
 def not_shown(secondary: Sequence[Row]) -> list[Said]:
-    """Count the secondary comparisons that show nothing; none without any."""
-    hidden = sum(not row["shown"] for row in secondary)
-    if not hidden:
-        return []
-    return [
-        Said(
-            f"Secondary comparisons that show no difference: {hidden} of {len(secondary)}.",
-            f"{len(secondary)} 项次要比较中，{hidden} 项未显示差异。",
+    """Count the secondary comparisons that show nothing, and those not judged."""
+    judged = [row for row in secondary if not row["note"]]
+    hidden, rest = sum(not row["shown"] for row in judged), len(secondary) - len(judged)
+    found = []
+    if hidden:
+        found.append(
+            Said(
+                f"Secondary comparisons that show no difference: {hidden} of {len(judged)}.",
+                f"{len(judged)} 项次要比较中，{hidden} 项未显示差异。",
+            )
         )
-    ]
+    if rest:
+        found.append(
+            Said(
+                f"Secondary comparisons that are not judged: {rest}.",
+                f"另有 {rest} 项次要比较未评估。",
+            )
+        )
+    return found
 
 
 def segments(table: pd.DataFrame) -> list[Said]:
@@ -230,26 +252,12 @@ def _in_points(row: Row) -> bool:
     return bool(row["metric_kind"] == "proportion")
 
 
+def _dated(row: Row) -> bool:
+    return hasattr(row["shown_at"], "strftime")
+
+
 def _told(row: Row, column: str) -> str:
     return f"{(100 if _in_points(row) else 1) * row[column]:+.3g}"
-
-
-def _why_zh(row: Row) -> str:
-    if row["note"]:
-        return f"未评估({row['note']})"
-    share = row["margin_of"] == "control"
-    name, form = ("lift", "%") if share else ("effect", "g")
-    low, high = row[f"{name}_lower"], row[f"{name}_upper"]
-    if math.isnan(low):
-        return "对照组均值过于接近 0，无法按比例判断"
-    limit = f"{row['margin']:.2%}" if share else f"{row['margin']:.4g}"
-    ends = f"[{low:+.2%}, {high:+.2%}]" if form == "%" else f"[{low:+.4g}, {high:+.4g}]"
-    said = {
-        Verdict.PASS: f"已排除超过 {limit} 的损失",
-        Verdict.FAIL: f"损失确实超过 {limit}",
-        Verdict.NOT_EVALUATED: f"既未证实、也未排除超过 {limit} 的损失",
-    }[row["verdict"]]
-    return f"{said}，{ends}"
 
 
 _CORRECTION: Mapping[str, Said] = {

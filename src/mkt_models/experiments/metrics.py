@@ -13,10 +13,11 @@ import numpy.typing as npt
 import pandas as pd
 from pydantic import Field, model_validator
 
-from mkt_models.evaluation.arms import rare
+from mkt_models.evaluation.arms import MIN_DIFFERENT, rare
 from mkt_models.evaluation.inputs import Floats, numbers
 from mkt_models.experiments import cuped
 from mkt_models.experiments.fixed_horizon import ArmMean, linearised, mean_of, stratified
+from mkt_models.experiments.said import Said
 from mkt_models.sections import Section, nearest
 
 Codes = npt.NDArray[np.intp]
@@ -150,7 +151,7 @@ class Measured:
         """Units of each arm."""
         return [int(n) for n in np.bincount(self.arms, minlength=len(self.names))]
 
-    def why_not(self, arm: int, min_units: int) -> str:
+    def why_not(self, arm: int, min_units: int) -> Said:
         """Why an arm cannot be compared with the control; empty when it can.
 
         Too few units, in an arm or in an arm of a stratum; or hardly any that differ from the rest.
@@ -158,21 +159,30 @@ class Measured:
         sizes = self.sizes()
         for one in (arm, 0):
             if sizes[one] < min_units:
-                return f"not judged: {self.names[one]} has {sizes[one]:,} units, needs {min_units}"
+                return Said(
+                    f"not judged: {self.names[one]} has {sizes[one]:,} units, needs {min_units}",
+                    f"未评估：{self.names[one]} 组只有 {sizes[one]:,} 个样本，需要 {min_units} 个",
+                )
         for stratum in np.unique(self.strata):
             inside = self.arms[self.strata == stratum]
             if min(int((inside == one).sum()) for one in (arm, 0)) < 2:
-                return (
-                    "not judged: a stratum has fewer than 2 units of an arm; merge it with another"
+                return Said(
+                    "not judged: a stratum has fewer than 2 units of an arm; merge it with another",
+                    "未评估：某一层中有实验组的样本不足 2 个，请与其他层合并",
                 )
         pair = (self.arms == arm) | (self.arms == 0)
         if self.bottom is not None:
             for one in (arm, 0):
                 if not self.bottom[self.arms == one].sum() > 0:
-                    return f"not judged: {self.names[one]} has nothing in the denominator"
+                    return Said(
+                        f"not judged: {self.names[one]} has nothing in the denominator",
+                        f"未评估：{self.names[one]} 组的分母全部为 0",
+                    )
         labels = (f"in {self.names[arm]}", f"in {self.names[0]}")
         treated = (self.arms[pair] == arm).astype(np.float64)
-        return rare(self.top[pair], treated, np.arange(int(pair.sum())), labels)
+        found = rare(self.top[pair], treated, np.arange(int(pair.sum())), labels)
+        few = f"未评估：结果与多数样本不同的样本太少，每组至少需要 {MIN_DIFFERENT} 个"
+        return Said(found, few if found else "")
 
     def values(self) -> tuple[Floats, int]:
         """One value per unit whose (stratified) mean is the arm's; and coefficients fitted."""
@@ -212,6 +222,19 @@ class Measured:
         raw = replace(self, covariates=None).values()[0]
         cells = self.arms * (int(self.strata.max(initial=0)) + 1) + self.strata
         return cuped.left_over(raw, self.values()[0], cells)
+
+    def normal_from(self) -> float:
+        """Units per arm from which the mean of values so skewed is near enough to normal.
+
+        355 times the skewness squared (Kohavi et al. 2014, "Seven rules of thumb"); of proportions
+        0, whose test does not ask for it.
+        """
+        if self.metric.kind == "proportion":
+            return 0.0
+        values = self.values()[0]
+        away = values - np.nanmean(values)
+        spread = float(np.nanmean(away**2))
+        return 355 * (float(np.nanmean(away**3)) / spread**1.5) ** 2 if spread > 0 else 0.0
 
     def _weights(self, inside: npt.NDArray[np.bool_]) -> Floats:
         """Weights of an arm's units that give each stratum its share of all units."""

@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from scipy.special import nctdtr, ndtr, ndtri, stdtrit
+import numpy as np
+from scipy.special import chdtri, ncfdtr, ndtr, ndtri, stdtrit
 
 from mkt_models.sections import nearest
 
@@ -60,7 +61,13 @@ def power_of_means(n: float, n_control: float, effect: float, sd: float, alpha: 
         z = float(ndtri(1 - alpha / 2))
         return float(ndtr(shift - z) + ndtr(-shift - z))
     t = float(stdtrit(dof, 1 - alpha / 2))
-    return float(1 - nctdtr(dof, shift, t) + nctdtr(dof, shift, -t))
+    missed = float(ncfdtr(1, dof, shift**2, t**2))  # the square of a noncentral t
+    if math.isnan(missed):
+        # Far out, where the series gives up: the mean over what the variance may turn out to be.
+        nodes, weights = np.polynomial.legendre.leggauss(200)
+        spread = np.sqrt(chdtri(dof, (1 + nodes) / 2) / dof)
+        missed = float(weights @ ndtr(t * spread - shift)) / 2
+    return 1 - missed
 
 
 def power_of_proportions(

@@ -15,6 +15,7 @@ from scipy.special import chdtrc
 from mkt_models.columns import Verdict
 from mkt_models.experiments.assignment import Experiment
 from mkt_models.experiments.corrections import holm
+from mkt_models.experiments.said import Said
 
 OVERALL = "all units"
 # The chi-square distribution is too rough where fewer units than this are expected in an arm.
@@ -41,7 +42,7 @@ class SampleRatio:
 
     verdict: Verdict
     p_value: float
-    why: str
+    why: Said
     table: pd.DataFrame
 
 
@@ -107,19 +108,30 @@ def sample_ratio(
     table = pd.DataFrame(rows)
     tested = table[table["p_value"].notna()]
     if OVERALL not in set(tested["stratum"]):
-        why = f"too few units to tell whether the arms have the assigned sizes (n = {len(units):,})"
+        why = Said(
+            f"too few units to tell whether the arms have the assigned sizes (n = {len(units):,})",
+            f"样本太少，无法检验各组人数是否与分配比例相符(n = {len(units):,})",
+        )
         return SampleRatio(Verdict.NOT_EVALUATED, float("nan"), why, table)
     corrected = holm(tested["p_value"].to_numpy(dtype=float))
     worst = int(corrected.argmin())
     p_value, found = float(corrected[worst]), tested.iloc[worst]
+    bad = p_value < threshold
     sizes = ", ".join(
-        f"{key} {found[f'n_{key}']:,} ({found[f'n_{key}'] / found['n']:.1%}, assigned "
-        f"{found[f'share_{key}']:.1%})"
+        f"{key} {found[f'n_{key}']:,} ({found[f'n_{key}'] / found['n']:.2%}, assigned "
+        f"{found[f'share_{key}']:.2%})"
         for key in experiment.shares
     )
-    bad = p_value < threshold
-    why = f"{found['stratum']}: {sizes}; p = {p_value:.2g}" + (
-        f", below {threshold:g}" if bad else f", not below {threshold:g}"
+    sizes_zh = "，".join(
+        f"{key} 组 {found[f'n_{key}']:,}({found[f'n_{key}'] / found['n']:.2%}，应为 "
+        f"{found[f'share_{key}']:.2%})"
+        for key in experiment.shares
+    )
+    where, limit = str(found["stratum"]), f"{threshold:g}"
+    where_zh = "全部样本" if where == OVERALL else where
+    why = Said(
+        f"{where}: {sizes}; p = {p_value:.2g}, {'' if bad else 'not '}below {limit}",
+        f"{where_zh}：{sizes_zh}；p = {p_value:.2g}，{'低于' if bad else '不低于'} {limit}",
     )
     return SampleRatio(Verdict.FAIL if bad else Verdict.PASS, p_value, why, table)
 
