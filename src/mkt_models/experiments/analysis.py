@@ -121,8 +121,8 @@ def analyse(
         mean_control, ``effect`` (the difference, in the metric's unit) and ``lift`` (relative to
         the control), each with ``_lower`` and ``_upper``, effect_error; p_value, ``p_adjusted``
         by ``correction`` (over all arms and metrics of the role), level of the intervals,
-        ``shown``, ``verdict`` (better, worse or empty) and shown_at (the first look with that
-        p-value, of a sequential test), variance_left (by CUPED), normal_from (units per arm that
+        ``shown``, ``verdict`` (better, worse or empty) and shown_at (the first look that showed it,
+        of a sequential test), variance_left (by CUPED), normal_from (units per arm that
         values so skewed need, see ``metrics``), kind, note and note_zh (why it is not judged; empty
         when it is)
 

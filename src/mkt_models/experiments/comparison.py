@@ -102,8 +102,9 @@ class Comparison:
             sequence, estimate, first = sequences[i], row["effect"], None
             if shown and sequence is not None:
                 # What was shown was shown at a look: its sign counts, not that of the last one.
-                estimate = sequence["estimate"].iloc[int(sequence["p_value"].argmin())]
-                first = sequence["at"].iloc[int((sequence["p_value"] <= p_values[i]).argmax())]
+                enough = (sequence["p_value"] <= max(1 - level, p_values[i])).to_numpy()
+                look = sequence.iloc[int(enough.argmax())]
+                estimate, first = look["estimate"], look["at"]
             up = (estimate > 0) == (one.metric.better == "more")
             row |= {"verdict": ("better" if up else "worse") if shown else "", "shown_at": first}
             rows.append(row)

@@ -1,0 +1,155 @@
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from experiments.trials import AB, CLICKS, ORDERS, SPEND, units
+from pydantic import ValidationError
+
+from mkt_models.experiments.metrics import Measured, Metric, check_metrics
+
+
+def measured(rows, metric, strata=None):
+    arms = (rows["arm"] == "new").to_numpy(dtype=np.intp)
+    codes = np.zeros(len(rows), dtype=np.intp) if strata is None else strata
+    return Measured.of(rows, metric, list(AB.shares), arms, codes)
+
+
+def test_means_by_hand():
+    rows = pd.DataFrame({"arm": ["control"] * 2 + ["new"] * 2, "spend": [1.0, 3, 4, 8]})
+    control, new = measured(rows, SPEND).arm_means()
+    assert (control.value, new.value) == (2, 6)
+    assert (control.error, new.error) == pytest.approx((1, 2))
+
+
+def test_a_ratio_is_that_of_the_sums():
+    rows = units(500)
+    control, new = measured(rows, CLICKS).arm_means()
+    sums = rows.groupby("arm")[["clicks", "visits"]].sum()
+    assert control.value == pytest.approx(
+        sums.loc["control", "clicks"] / sums.loc["control", "visits"]
+    )
+    assert new.value == pytest.approx(sums.loc["new", "clicks"] / sums.loc["new", "visits"])
+
+
+def test_a_stratified_ratio_weighs_each_stratum_by_all_its_units():
+    rows = pd.DataFrame(
+        {
+            "arm": ["control"] * 4 + ["new"] * 4,
+            "clicks": [1.0, 3, 0, 2, 2, 4, 1, 1],
+            "visits": [2.0, 4, 1, 3, 2, 6, 2, 2],
+        }
+    )
+    strata = np.array([0, 0, 0, 1, 0, 1, 1, 1])
+    control = measured(rows, CLICKS, strata).arm_means()[0]
+    # Control: stratum 0 has means 4/3 and 7/3, stratum 1 has 2 and 3; both are half of all units.
+    assert control.value == pytest.approx((4 / 3 + 2) / (7 / 3 + 3))
+
+
+def test_cuped_narrows_and_tells_by_how_much():
+    rows = units(3000)
+    plain = measured(rows, SPEND)
+    less = measured(rows, SPEND.model_copy(update={"covariates": ("before",)}))
+    left = less.variance_left()
+    assert plain.variance_left() == 1
+    assert left == pytest.approx(
+        1 - np.corrcoef(rows["before"], rows["spend"])[0, 1] ** 2, abs=0.01
+    )
+    ratio = less.arm_means()[0].error / plain.arm_means()[0].error
+    assert ratio == pytest.approx(left**0.5, rel=0.05)
+
+
+def test_cuped_serves_a_ratio():
+    rows = units(3000)
+    rate = np.random.default_rng(1).beta(3, 3, len(rows))
+    rows = rows.assign(clicks=np.random.default_rng(2).binomial(rows["visits"], rate), past=rate)
+    less = measured(rows, CLICKS.model_copy(update={"covariates": ("past",)}))
+    assert less.variance_left() < 0.8
+    assert less.arm_means()[0].value == pytest.approx(
+        measured(rows, CLICKS).arm_means()[0].value, abs=0.02
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda r: r.iloc[:60], "has [23]. units, needs 100"),
+        (lambda r: r.assign(ordered=0), "only 0 of those in new and 0 of those in control"),
+        (lambda r: r.assign(ordered=(r["arm"] == "new") * 1), "only 0 of those in new"),
+    ],
+)
+def test_too_little_is_said(change, says):
+    note = measured(change(units(1000)), ORDERS).why_not(1, 100)
+    assert note
+    assert re.search(says, note.en)
+    assert note.zh.startswith("未评估")
+
+
+def test_enough_is_not_noted():
+    assert not measured(units(1000), ORDERS).why_not(1, 100)
+
+
+def test_a_stratum_without_an_arm_is_not_compared():
+    rows = units(1000)
+    strata = (rows.index == 0).astype(np.intp)
+    assert "fewer than 2 units of an arm" in measured(rows, SPEND, strata).why_not(1, 100).en
+
+
+def test_an_arm_that_never_came_has_no_ratio():
+    rows = units(1000)
+    rows = rows.assign(visits=rows["visits"].where(rows["arm"] == "new", 0))
+    one = measured(rows, CLICKS)
+    assert "control has nothing in the denominator" in one.why_not(1, 100).en
+    assert np.isnan(one.arm_means()[0].value)
+
+
+def test_skewed_values_need_many_units():
+    rng = np.random.default_rng(0)
+    rows = units(4000).assign(spend=rng.exponential(size=4000))
+    # The skewness of an exponential is 2: 355 * 4.
+    assert measured(rows, SPEND).normal_from() == pytest.approx(1420, rel=0.3)
+    assert measured(rows, ORDERS).normal_from() == 0
+    assert measured(rows.assign(spend=1.0), SPEND).normal_from() == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "metric", "says"),
+    [
+        ({"spend": np.nan}, SPEND, "'spend' has 400 null or infinite values"),
+        ({"ordered": 2}, ORDERS, "a proportion must be 0 or 1 per unit, 'ordered' has 2"),
+        ({"visits": -1}, CLICKS, "'visits' has values below 0"),
+        (
+            {"before": np.inf},
+            SPEND.model_copy(update={"covariates": ("before",)}),
+            "covariates have infinite values",
+        ),
+    ],
+)
+def test_values_that_cannot_be_are_refused(change, metric, says):
+    with pytest.raises(ValueError, match=says):
+        measured(units(400).assign(**change), metric)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"kind": "ratio"}, "only a ratio, needs a denominator"),
+        ({"denominator": "visits"}, "only a ratio, needs a denominator"),
+        ({"margin": 0.1}, "a margin is for guardrails; its role is primary"),
+        ({"role": "guardrail", "margin_of": "unit"}, "'unit' needs a margin"),
+        ({"kind": "median"}, "'mean', 'proportion' or 'ratio'"),
+    ],
+)
+def test_a_metric_that_makes_no_sense_is_refused(wrong, says):
+    with pytest.raises(ValidationError, match=says):
+        Metric(**{"name": "x", "kind": "mean", "role": "primary", "column": "spend"} | wrong)
+
+
+def test_what_is_decided_by_is_said_before():
+    rows = units(10)
+    with pytest.raises(ValueError, match="none is primary"):
+        check_metrics([CLICKS], rows)
+    with pytest.raises(ValueError, match=r"\['spend'\] stand twice"):
+        check_metrics([SPEND, SPEND], rows)
+    with pytest.raises(ValueError, match="no column 'spent'; did you mean 'spend'"):
+        check_metrics([SPEND.model_copy(update={"column": "spent"})], rows)
