@@ -129,6 +129,15 @@ def test_a_sequential_test_may_stop_early_and_says_since_when():
     )
 
 
+def test_a_sequential_test_of_several_arms():
+    rows = units(5000, experiment=ABC, effects={"b": 5.0})
+    wide = VISITS.model_copy(update={"margin": 0.2})
+    found = run(rows, ABC, [SPEND, wide], SEQUENTIAL, columns=BY_DAY, planned_units=9000)
+    assert found.memo.decision is Decision.SHIP
+    assert found.effects["shown_at"].notna().tolist() == [False, True, False, False]
+    assert set(found.sequence["arm"]) == {"a", "b"}
+
+
 def test_a_sequential_test_without_an_effect_goes_on_and_then_ends():
     rows = units(3000)
     still = run(rows, settings=SEQUENTIAL, columns=BY_DAY, planned_units=8000, metrics=[SPEND])

@@ -214,6 +214,7 @@ def _guardrails(
             | {
                 "margin": margin,
                 "margin_of": metric.margin_of,
+                "better": metric.better,
                 "verdict": verdict,
                 "why": why.en,
                 "why_zh": why.zh,

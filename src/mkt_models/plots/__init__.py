@@ -22,6 +22,8 @@
     tags counted and how stable they are, what stages foretell
 ``uplift``
     what a contact changes, and whether a ranking knows for whom
+``experiments``
+    what experiments changed, and how sure that was at every look
 ``decisions``
     strategies chosen, and why others were not
 ``engines``
@@ -36,6 +38,7 @@ from mkt_models.plots.curves import calibration, coverage, deciles, gain
 from mkt_models.plots.data import distribution, ledger, missing, stages_by_tier, weekly_sales
 from mkt_models.plots.decisions import strategies, suppressions
 from mkt_models.plots.engines import engine_costs
+from mkt_models.plots.experiments import confidence_sequence, lifts
 from mkt_models.plots.explanation import beeswarm, importance, waterfall
 from mkt_models.plots.fairness import groups
 from mkt_models.plots.mining import gains, recommenders, rules
@@ -50,6 +53,7 @@ __all__ = [
     "backtest",
     "beeswarm",
     "calibration",
+    "confidence_sequence",
     "coverage",
     "deciles",
     "detection",
@@ -61,6 +65,7 @@ __all__ = [
     "groups",
     "importance",
     "ledger",
+    "lifts",
     "missing",
     "missing_groups",
     "mitigation",
