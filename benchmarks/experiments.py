@@ -55,7 +55,7 @@ KINDS = ("normal", "skewed", "rare")
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--draws", type=int, default=10_000)
-    parser.add_argument("--procedures", type=int, default=1500)
+    parser.add_argument("--procedures", type=int, default=500)
     parser.add_argument("--bootstraps", type=int, default=1000)
     parser.add_argument("--out", type=Path, default=HERE / "experiments.json")
     arguments = parser.parse_args()

@@ -20,6 +20,8 @@ The package is read along the flow of the data; imports go the same way:
     labels and time splits; churn, value, propensity and their simple peers; the registry
 ``evaluation``
     performance, explanations, fairness: plain tables in, plain tables out
+``experiments``
+    A/B tests and holdouts: size, assignment, analysis, the decision in words
 ``store``, ``decisions``
     contact history; candidates, eligibility, contact policy, worth, arbitration
 ``serving``, ``service``, ``packaging``

@@ -20,8 +20,10 @@
     whether harm beyond a margin is ruled out
 ``heterogeneity``
     whether segments differ, with care
-``analysis``, ``memo``
-    a table of units to a result; the decision in words
+``comparison``, ``analysis``
+    every arm and metric beside the control; a table of units to a result
+``memo``, ``memo_words``, ``said``
+    the decision; its sentences, in English and Chinese
 
 What the service imports, ``assignment``, needs neither pandas nor SciPy.
 """

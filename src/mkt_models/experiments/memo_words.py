@@ -129,7 +129,8 @@ def effect(row: Row) -> Said:
     points, points_zh = (" points", " 个百分点") if _in_points(row) else ("", "")
     by, at = _CORRECTION[row["correction"]], f"{row['level']:.4g}"
     value, first = _told(row, "effect"), Said()
-    if not pd.isna(row["shown_at"]):
+    since = bool(pd.notna(row["shown_at"]))
+    if since:
         shown_at = f"{row['shown_at']:%Y-%m-%d}" if _dated(row) else row["shown_at"]
         first = Said(f", shown from {shown_at} on", f"，自 {shown_at} 起得到证实")
     skew = Said()
