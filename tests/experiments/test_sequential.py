@@ -4,9 +4,17 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from mkt_models.experiments.fixed_horizon import Contrast, by_t
-from mkt_models.experiments.sequential import Look, confidence_sequence, mixture, p_at, reach_of
+from mkt_models.experiments.sequential import (
+    Look,
+    confidence_sequence,
+    inflation,
+    mixture,
+    p_at,
+    reach_of,
+)
 
 
 def test_the_sequence_is_tightest_where_it_was_tuned():
@@ -15,6 +23,15 @@ def test_the_sequence_is_tightest_where_it_was_tuned():
     # Against any other tuning: at 1,000 units none is narrower.
     for other in (0.5, 0.9, 1.1, 2):
         assert reach_of(1000, rho2 * other, 0.05) / math.sqrt(1000) > widths[1000]
+
+
+def test_as_many_more_units_have_the_power_of_a_single_look():
+    # A normal estimate with n units of variance 1, at the one look where both look.
+    n = 1000.0
+    effect = (stats.norm.ppf(0.975) + stats.norm.ppf(0.8)) / math.sqrt(n)
+    more = n * inflation(0.05, 0.8)
+    reach = reach_of(more, mixture(more, 0.05), 0.05)
+    assert stats.norm.sf(reach - effect * math.sqrt(more)) == pytest.approx(0.8)
 
 
 def test_the_approximation_of_the_paper():

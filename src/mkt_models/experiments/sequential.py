@@ -17,7 +17,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
-from scipy.special import lambertw
+from scipy.special import lambertw, ndtri
 
 from mkt_models.experiments.fixed_horizon import Contrast
 
@@ -65,6 +65,20 @@ def reach_of(n: float, rho2: float, alpha: float) -> float:
     """
     m = n * rho2
     return math.sqrt((m + 1) / m * math.log((m + 1) / alpha**2))
+
+
+def inflation(alpha: float, power: float) -> float:
+    """Give the units that a sequence needs over those of a single look, for the same power.
+
+    Where it is tightest at the last look. It is an upper bound: an effect that is shown at an
+    earlier look counts too.
+
+    >>> round(inflation(0.05, 0.8), 2)
+    1.91
+    """
+    more = float(ndtri(power))
+    reach, single = reach_of(1, mixture(1, alpha), alpha), float(ndtri(1 - alpha / 2))
+    return ((reach + more) / (single + more)) ** 2
 
 
 def p_at(z: float, n: float, rho2: float) -> float:
