@@ -13,6 +13,7 @@ from pydantic import Field, field_validator, model_validator
 from mkt_models.audit_params import Audit
 from mkt_models.cleaning_params import Cleaning
 from mkt_models.experiment_params import Experiments
+from mkt_models.exploration_params import Exploration
 from mkt_models.guard_params import FeatureChoice, Guards
 from mkt_models.profile_params import Profile
 from mkt_models.release_params import Release
@@ -213,6 +214,7 @@ class Decisions(Section):
     holdout_share: Share = Field(description="customers withheld from all contact, at random")
     holdout_salt: str = Field(min_length=4, description="changes who is withheld")
     showcase_customers: int = Field(gt=0, le=20, description="customers printed at the end")
+    exploration: Exploration = Exploration()
 
 
 class Params(Section):

@@ -6,4 +6,6 @@
     what may be said; about whom, when, under which policy
 ``candidates``, ``worth``, ``arbitration``, ``answer``, ``decide``
     what could be said, what it would bring, which of it is said, and how
+``exploration``
+    which of it is said first when something may be tried, and with which probability
 """
