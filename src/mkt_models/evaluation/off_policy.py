@@ -1,0 +1,237 @@
+"""What another policy would have brought, from the log of the one that was served.
+
+A decision whose action the other policy takes ``w`` times as often counts ``w`` times. Values are
+means of the reward per decision, in its unit:
+
+``ips``
+    mean of w × reward (Horvitz and Thompson 1952); right on average, unsteady
+``clipped_ips``
+    the same with weights of at most ``clip``; steadier, and too low where rewards are positive
+    (Ionides 2008)
+``snips``
+    sum of w × reward over the sum of w (Hájek 1971; Swaminathan and Joachims 2015)
+``dm``
+    mean of what a model expects of the policy's actions: the direct method, as wrong as the model
+``dr``
+    dm plus the mean of w × (reward − what the model expected); right on average when either the
+    probabilities or the model are (Dudík, Langford and Li 2011)
+
+Intervals are those of the estimator's influence function summed by customer, with Student's t of
+the effective number of customers. ``dm`` has none: the error of its model is not in the log.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mkt_models.columns import NumberKind
+from mkt_models.evaluation.bootstrap import error_interval
+from mkt_models.evaluation.decision_log import LOGGED, DecisionLog, read_log
+from mkt_models.evaluation.inputs import Floats
+from mkt_models.evaluation.support import NEEDS, Needs, Support, influence_error, supports
+
+CLIP = 10.0
+DM_NOTE = (
+    "no interval: the error of the model is not in the log",
+    "无区间：模型误差无法由日志得知",
+)
+NOT_COMPARED = ("not compared: the reference is not evaluated", "未比较：基准策略未评估")
+
+
+class Estimator(StrEnum):
+    """How a value is estimated; ``observed`` is the mean of the log itself."""
+
+    OBSERVED = "observed"
+    IPS = "ips"
+    CLIPPED_IPS = "clipped_ips"
+    SNIPS = "snips"
+    DM = "dm"
+    DR = "dr"
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value, and what every decision adds to it beyond its share (the influence function)."""
+
+    value: float
+    influence: Floats
+
+
+def estimates(log: DecisionLog, policy: str, clip: float = CLIP) -> dict[Estimator, Estimate]:
+    """Estimate the value of one policy in every way that the log allows; nothing is judged here.
+
+    ``dm`` and ``dr`` need expected rewards.
+    """
+    if not clip >= 1:
+        raise ValueError(f"clip == {clip}, must be >= 1: weights average 1")
+    weights, reward = log.weights(policy), log.reward
+    found = {
+        Estimator.IPS: _mean(weights * reward),
+        Estimator.CLIPPED_IPS: _mean(np.minimum(weights, clip) * reward),
+    }
+    if weights.any():
+        value = float((weights @ reward) / weights.sum())
+        influence = weights * (reward - value) / weights.mean()
+        found[Estimator.SNIPS] = Estimate(value, influence)
+    if log.expected is not None:
+        direct = log.per_decision(log.policies[policy] * log.expected)
+        found[Estimator.DM] = _mean(direct)
+        found[Estimator.DR] = _mean(direct + weights * (reward - log.expected[log.taken]))
+    return found
+
+
+def off_policy_table(
+    log: pd.DataFrame,
+    actions: pd.DataFrame,
+    policies: Sequence[str],
+    confidence: float,
+    *,
+    clip: float = CLIP,
+    needs: Needs = NEEDS,
+    reference: str | None = None,
+) -> pd.DataFrame:
+    """One row per policy and estimator; the first row is what the log itself brought.
+
+    Parameters
+    ----------
+    log, actions, policies
+        As in :func:`mkt_models.evaluation.decision_log.read_log`.
+    confidence
+        Level of the intervals, by customer; each is for itself.
+    clip
+        Largest weight of ``clipped_ips``.
+    needs
+        What the log must have before an estimate is given.
+    reference
+        A policy, or ``logged``: every value is compared with that of this policy by the same
+        estimator, on the same decisions (paired).
+
+    Returns
+    -------
+    DataFrame
+        policy, estimator; first the support: n, n_customers, ``effective_n``,
+        ``effective_customers``, ``largest_share``, ``unsupported``; then ``value`` with
+        ``_lower`` and ``_upper``, ``cut`` (share of the weight that clipping took away),
+        ``difference`` to the reference with ends; ``kind`` of the number; ``judged``, ``note``
+        and ``note_zh``. All numbers of a policy that is not judged are NaN, and the note says why.
+
+    """
+    read = read_log(log, actions, policies)
+    if reference is not None and reference not in (LOGGED, *read.policies):
+        raise ValueError(
+            f"reference == {reference!r}, must be {LOGGED!r} or one of: {', '.join(read.policies)}"
+        )
+    known = supports(read, confidence, needs)
+    observed = _mean(read.reward)
+    found = {
+        name: estimates(read, name, clip) if known[name].judged else {} for name in read.policies
+    }
+    rows = [_observed_row(read, observed, confidence)]
+    for name, of_policy in found.items():
+        about = known[name]
+        names = [one for one in Estimator if one is not Estimator.OBSERVED]
+        if read.expected is None:
+            names = [one for one in names if one not in (Estimator.DM, Estimator.DR)]
+        for estimator in names:
+            row = _row(about, estimator, of_policy.get(estimator), read, confidence)
+            if estimator is Estimator.CLIPPED_IPS and about.judged:
+                weights = read.weights(name)
+                row["cut"] = float(1 - np.minimum(weights, clip).sum() / weights.sum())
+            rows.append(row)
+    if reference is not None:
+        for row in rows:
+            _compare(row, found, observed, reference, read, known, confidence)
+    return pd.DataFrame(rows)
+
+
+def _mean(values: Floats) -> Estimate:
+    value = float(values.mean())
+    return Estimate(value, values - value)
+
+
+def _observed_row(log: DecisionLog, observed: Estimate, confidence: float) -> dict[str, Any]:
+    error = influence_error(log, observed.influence)
+    ends = error_interval(observed.value, error, confidence, log.n_customers)
+    return {
+        "policy": LOGGED,
+        "estimator": Estimator.OBSERVED.value,
+        "n": log.n,
+        "n_customers": log.n_customers,
+        "effective_n": float(log.n),
+        "effective_customers": _effective_customers(log),
+        "largest_share": 1 / log.n,
+        "unsupported": 0.0,
+        "value": observed.value,
+        "value_lower": ends[0],
+        "value_upper": ends[1],
+        "cut": np.nan,
+        "kind": NumberKind.OBSERVED.value,
+        "judged": True,
+        "note": "",
+        "note_zh": "",
+    }
+
+
+def _effective_customers(log: DecisionLog) -> float:
+    counts = log.per_customer(np.ones(log.n))
+    return float(counts.sum() ** 2 / (counts**2).sum())
+
+
+def _row(
+    about: Support,
+    estimator: Estimator,
+    estimate: Estimate | None,
+    log: DecisionLog,
+    confidence: float,
+) -> dict[str, Any]:
+    row: dict[str, Any] = {"policy": about.policy, "estimator": estimator.value}
+    for name in ("n", "n_customers", "effective_n", "effective_customers", "largest_share"):
+        row[name] = getattr(about, name)
+    row["unsupported"] = about.unsupported
+    value, ends = np.nan, (np.nan, np.nan)
+    note, note_zh = about.note, about.note_zh
+    if estimate is not None:
+        value = estimate.value
+        if estimator is Estimator.DM:
+            note, note_zh = DM_NOTE
+        else:
+            error = influence_error(log, estimate.influence)
+            ends = error_interval(value, error, confidence, about.effective_customers)
+    row |= {"value": value, "value_lower": ends[0], "value_upper": ends[1], "cut": np.nan}
+    row |= {"kind": NumberKind.OFF_POLICY.value, "judged": about.judged}
+    return row | {"note": note, "note_zh": note_zh}
+
+
+def _compare(
+    row: dict[str, Any],
+    found: Mapping[str, Mapping[Estimator, Estimate]],
+    observed: Estimate,
+    reference: str,
+    log: DecisionLog,
+    known: Mapping[str, Support],
+    confidence: float,
+) -> None:
+    """Add the paired difference to the reference to a row, in place: the row is being made."""
+    row |= dict.fromkeys(("difference", "difference_lower", "difference_upper"), np.nan)
+    if row["policy"] == LOGGED or row["policy"] == reference or not row["judged"]:
+        return
+    estimator = Estimator(row["estimator"])
+    mine = found[row["policy"]][estimator]
+    other = observed if reference == LOGGED else found[reference].get(estimator)
+    if other is None:
+        row["note"] = "; ".join(filter(None, (row["note"], NOT_COMPARED[0])))
+        row["note_zh"] = "；".join(filter(None, (row["note_zh"], NOT_COMPARED[1])))
+        return
+    row["difference"] = mine.value - other.value
+    if estimator is Estimator.DM:
+        return
+    effective = known[row["policy"]].effective_customers
+    if reference != LOGGED:
+        effective = min(effective, known[reference].effective_customers)
+    error = influence_error(log, mine.influence - other.influence)
+    ends = error_interval(row["difference"], error, confidence, effective)
+    row["difference_lower"], row["difference_upper"] = ends
