@@ -1,8 +1,7 @@
-import numpy as np
 import pytest
 from evaluation.logs import drawn, two_actions
 
-from mkt_models.evaluation.support import Needs, action_table, support_table
+from mkt_models.evaluation.support import Needs, support_table, weight_table
 
 LENIENT = Needs(min_effective=0, max_largest_share=1, max_unsupported=1, min_different=0)
 
@@ -64,16 +63,6 @@ def test_missing_support_shows_in_the_mean_weight_where_nothing_else_is_on_recor
     assert "instead of 1.000" in found["note"]
 
 
-def test_probabilities_that_are_not_those_of_the_draw_are_found_out() -> None:
-    log, actions = drawn(3000)
-    assert support_table(log, actions, ["even"], 0.95)["judged"].all()
-    wrong = actions.assign(logged_probability=1 / 3)
-    row = support_table(log.assign(probability=1 / 3), wrong, ["new"], 0.95).iloc[0]
-    assert not row["judged"]
-    assert "they are not those of the draw" in row["note"]
-    assert "记录的概率并非抽取时的概率" in row["note_zh"]
-
-
 def test_a_heavy_decision_and_few_customers_are_not_judged() -> None:
     rows = [(f"c{i}", "y", 0.5, 0.5, float(i % 2)) for i in range(150)]
     log, actions = two_actions([*rows, ("h", "x", 0.01, 1.0, 1.0)])  # weight 100 beside 150 of 1
@@ -91,16 +80,13 @@ def test_rewards_that_are_all_alike_are_not_judged() -> None:
     )
 
 
-def test_actions_are_counted_beside_their_probabilities() -> None:
+def test_weights_are_counted_in_bands() -> None:
     log, actions = two_actions(
-        [("A", "x", 0.5, 1.0, 2.0), ("B", "y", 0.8, 0.5, 1.0), ("C", "x", 0.25, 0.0, 3.0)]
+        [("A", "x", 0.5, 1.0, 0), ("B", "y", 0.5, 1.0, 0), ("C", "x", 0.05, 0.9, 0)]
     )
-    table = action_table(log, actions, ["new"]).set_index("action")
-    assert table.loc["x", ["n", "possible"]].tolist() == [2, 3]
-    assert table.loc["x", "expected"] == pytest.approx(1.55)
-    # Gaps of the three customers: 0.5, -0.8, 0.75.
-    assert table.loc["x", "z"] == pytest.approx(0.45 / np.sqrt(0.25 + 0.64 + 0.5625))
-    assert table.loc["x", "mean_reward"] == pytest.approx(2.5)
-    assert table["new"].tolist() == pytest.approx([0.5, 0.5])
-    unknown = action_table(log, actions.drop(columns="logged_probability"), ["new"])
-    assert unknown[["expected", "z"]].isna().all(axis=None)
+    table = weight_table(log, actions, ["new"]).set_index("weights")
+    assert table["n"].to_dict() == {
+        "0": 1, "to 0.5": 0, "to 1": 0, "to 2": 1, "to 10": 0, "above 10": 1
+    }  # fmt: skip
+    assert table["weight"].tolist() == pytest.approx([0, 0, 0, 0.1, 0, 0.9])
+    assert table["share"].sum() == pytest.approx(1)

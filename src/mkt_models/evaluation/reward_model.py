@@ -14,10 +14,10 @@ from sklearn.base import clone, is_classifier
 from sklearn.model_selection import GroupKFold
 
 from mkt_models.evaluation.decision_log import (
-    ACTION,
     DECISION_ID,
     EXPECTED_REWARD,
     DecisionLog,
+    Ints,
     read_log,
 )
 from mkt_models.evaluation.inputs import Floats
@@ -63,20 +63,25 @@ def with_expected_rewards(
         )
     if is_classifier(model) and np.setdiff1d(read.reward, [0.0, 1.0]).size:
         raise ValueError("a classifier needs rewards of 0 and 1; give a regressor for amounts")
-    features = _features(log, actions, context, read)
+    about = _context(log, actions, context, read)
+    codes, names = pd.factorize(read.action, sort=True)
+
+    def features(rows: Ints) -> Floats:  # made in parts: one column per action is much
+        return np.hstack([np.eye(len(names))[codes[rows]], about[rows]])
+
     found = np.full(len(actions), np.nan)
     dealt = GroupKFold(folds, shuffle=True, random_state=seed)
     for others, fold in dealt.split(read.reward, groups=read.customer):
-        fitted = clone(model).fit(features[read.taken[others]], read.reward[others])
+        fitted = clone(model).fit(features(read.taken[others]), read.reward[others])
         rows = np.flatnonzero(np.isin(read.decision, fold))
-        found[rows] = _predicted(fitted, features[rows])
+        found[rows] = _predicted(fitted, features(rows))
     return actions.assign(**{EXPECTED_REWARD: found})
 
 
-def _features(
+def _context(
     log: pd.DataFrame, actions: pd.DataFrame, context: Sequence[str], read: DecisionLog
 ) -> Floats:
-    columns = [pd.get_dummies(actions[ACTION]).to_numpy(dtype=np.float64)]
+    columns = [np.empty((len(actions), 0))]
     for name in context:
         homes = [table for table in (log, actions) if name in table and name != DECISION_ID]
         if len(homes) != 1:

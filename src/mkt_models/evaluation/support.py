@@ -10,6 +10,7 @@ support**, on actions that the log could not have taken.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,11 +18,12 @@ import pandas as pd
 from mkt_models.evaluation.arms import MIN_DIFFERENT, UNEVEN
 from mkt_models.evaluation.bootstrap import critical, error_interval
 from mkt_models.evaluation.decision_log import DecisionLog, read_log
+from mkt_models.evaluation.draws import untrue
 from mkt_models.evaluation.inputs import Floats
-from mkt_models.evaluation.metrics import ratio
 
-# With a smaller variance of its count, how often an action was taken says nothing of its draw.
-MIN_VARIANCE = 5.0
+# Bands of weights that are shown: 0, and up to each of these.
+BANDS = (0.0, 0.5, 1.0, 2.0, 10.0)
+_BAND_WORDS = ("0", "to 0.5", "to 1", "to 2", "to 10", "above 10")
 
 
 @dataclass(frozen=True)
@@ -107,12 +109,12 @@ def support_table(
 
 def supports(log: DecisionLog, confidence: float, needs: Needs = NEEDS) -> dict[str, Support]:
     """Look at the weights of every policy of a log; see :func:`support_table`."""
-    untrue = _untrue(log)
-    return {name: _support(log, name, confidence, needs, untrue) for name in log.policies}
+    fault = untrue(log)
+    return {name: _support(log, name, confidence, needs, fault) for name in log.policies}
 
 
 def _support(
-    log: DecisionLog, policy: str, confidence: float, needs: Needs, untrue: tuple[str, str] | None
+    log: DecisionLog, policy: str, confidence: float, needs: Needs, fault: tuple[str, str] | None
 ) -> Support:
     weights = log.weights(policy)
     total, of_customers = weights.sum(), log.per_customer(weights)
@@ -163,8 +165,8 @@ def _support(
                 "动作并非按记录的概率抽取，或日志缺少该策略的动作",
             )
         )
-    if untrue:
-        reasons.append(untrue)
+    if fault:
+        reasons.append(fault)
     different = _different(log, weights)
     if different < needs.min_different:
         reasons.append(
@@ -194,29 +196,29 @@ def _support(
     )
 
 
-def action_table(log: pd.DataFrame, actions: pd.DataFrame, policies: Sequence[str]) -> pd.DataFrame:
-    """One row per action, the commonest first: how often it was taken, and should have been.
+def weight_table(log: pd.DataFrame, actions: pd.DataFrame, policies: Sequence[str]) -> pd.DataFrame:
+    """One row per policy and band of weights: where the weight of an evaluation lies.
 
     Returns
     -------
     DataFrame
-        action, n (decisions that took it), possible (decisions that listed it), ``expected`` (sum
-        of its logged probabilities) and ``z`` (of n against it; beyond 4 or so they contradict
-        each other), both NaN where not all probabilities are on record; mean_reward; and per
-        policy, under its name, the share of its probability on the action
+        policy, weights (the band, in words: above its lower end, up to its upper), n (decisions),
+        share (of the decisions), ``weight`` (share of all weight; NaN when there is none)
 
     """
     read = read_log(log, actions, policies)
-    counted = _counts(read)
-    names = counted.index
-    taken = pd.Series(read.reward).groupby(read.action[read.taken]).mean()
-    shares = {
-        policy: pd.Series(p).groupby(read.action).sum().reindex(names) / read.n
-        for policy, p in read.policies.items()
-    }
-    counted = counted.assign(mean_reward=taken.reindex(names), **shares)
-    counted = counted.drop(columns="variance").rename_axis("action").reset_index()
-    return counted.sort_values(["n", "action"], ascending=[False, True], ignore_index=True)
+    rows = []
+    for name in policies:
+        weights = read.weights(name)
+        band = np.searchsorted(BANDS, weights, side="left")
+        total = weights.sum()
+        for i, words in enumerate(_BAND_WORDS):
+            inside = band == i
+            row: dict[str, Any] = {"policy": name, "weights": words, "n": int(inside.sum())}
+            row["share"] = float(inside.mean())
+            row["weight"] = float(weights[inside].sum() / total) if total > 0 else np.nan
+            rows.append(row)
+    return pd.DataFrame(rows)
 
 
 def influence_error(log: DecisionLog, influence: Floats) -> float:
@@ -245,48 +247,3 @@ def _different(log: DecisionLog, weights: Floats) -> int:
         return 0
     other = log.reward[inside] != values[counts.argmax()]
     return len(np.unique(log.customer[inside][other]))
-
-
-def _counts(log: DecisionLog) -> pd.DataFrame:
-    """By action: what ``action_table`` says of the draw, and the variance of its count."""
-    done = np.zeros(len(log.action))
-    done[log.taken] = 1
-    rows = pd.DataFrame(
-        {
-            "action": log.action,
-            "customer": log.customer[log.decision],
-            "n": done,
-            "expected": log.logged,
-            "variance": log.logged * (1 - log.logged),
-            "gap": done - log.logged,
-        }
-    )
-    by_action = rows.drop(columns="customer").groupby("action")
-    known = rows["gap"].notna().groupby(rows["action"]).all()
-    table = by_action.sum()
-    table["possible"] = by_action.size()
-    # By customer, so that a draw which holds for all of a customer's decisions counts as one.
-    gaps = rows.groupby(["action", "customer"])["gap"].sum()
-    spread = (gaps**2).groupby("action").sum().to_numpy(dtype=np.float64) ** 0.5
-    table["z"] = ratio(table["gap"].to_numpy(dtype=np.float64), spread)
-    unknown = ["expected", "variance", "z"]
-    table[unknown] = table[unknown].where(known)
-    return table.astype({"n": "int64"})[["n", "possible", *unknown]]
-
-
-def _untrue(log: DecisionLog) -> tuple[str, str] | None:
-    """Why the actions cannot have been drawn by the logged probabilities; None when they can."""
-    table = _counts(log)
-    told = table[table["variance"] >= MIN_VARIANCE]
-    if told.empty:
-        return None
-    place = int(told["z"].abs().to_numpy().argmax())
-    worst, row = told.index[place], told.iloc[place]
-    if abs(row["z"]) <= critical(1 - UNEVEN / 2 / len(told), 1e9):
-        return None
-    return (
-        f"action {worst!r} was taken {row['n']:,.0f} times where the logged probabilities say "
-        f"{row['expected']:,.1f} (z = {row['z']:.1f}): they are not those of the draw",
-        f"动作 {worst!r} 被采取 {row['n']:,.0f} 次，按记录的概率应为 {row['expected']:,.1f} 次"
-        f"（z = {row['z']:.1f}）：记录的概率并非抽取时的概率",
-    )

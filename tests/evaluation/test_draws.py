@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+from evaluation.logs import drawn, two_actions
+
+from mkt_models.evaluation.decision_log import read_log
+from mkt_models.evaluation.draws import action_table, untrue
+from mkt_models.evaluation.support import support_table
+
+
+def test_probabilities_that_are_not_those_of_the_draw_are_found_out() -> None:
+    log, actions = drawn(3000)
+    assert support_table(log, actions, ["even"], 0.95)["judged"].all()
+    wrong = actions.assign(logged_probability=1 / 3)
+    row = support_table(log.assign(probability=1 / 3), wrong, ["new"], 0.95).iloc[0]
+    assert not row["judged"]
+    assert "they are not those of the draw" in row["note"]
+    assert "记录的概率并非抽取时的概率" in row["note_zh"]
+
+
+def test_a_draw_that_holds_for_all_decisions_of_a_customer_is_one_draw() -> None:
+    # 40 customers, 28 of them held out once for all: by decision that would be z = 8.
+    rows = [(f"c{i}", "x" if i < 28 else "y", 0.5, 0.5, 0.0) for i in range(40) for _ in range(10)]
+    log, actions = two_actions(rows)
+    assert abs(action_table(log, actions, ["new"])["z"]).max() == pytest.approx(
+        80 / np.sqrt(40 * 25)
+    )
+    assert untrue(read_log(log, actions, ["new"])) is None
+
+
+def test_actions_are_counted_beside_their_probabilities() -> None:
+    log, actions = two_actions(
+        [("A", "x", 0.5, 1.0, 2.0), ("B", "y", 0.8, 0.5, 1.0), ("C", "x", 0.25, 0.0, 3.0)]
+    )
+    table = action_table(log, actions, ["new"]).set_index("action")
+    assert table.loc["x", ["n", "possible"]].tolist() == [2, 3]
+    assert table.loc["x", "expected"] == pytest.approx(1.55)
+    # Gaps of the three customers: 0.5, -0.8, 0.75.
+    assert table.loc["x", "z"] == pytest.approx(0.45 / np.sqrt(0.25 + 0.64 + 0.5625))
+    assert table.loc["x", "mean_reward"] == pytest.approx(2.5)
+    assert table["new"].tolist() == pytest.approx([0.5, 0.5])
+    unknown = action_table(log, actions.drop(columns="logged_probability"), ["new"])
+    assert unknown[["expected", "z"]].isna().all(axis=None)
