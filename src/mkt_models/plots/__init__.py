@@ -24,6 +24,8 @@
     what a contact changes, and whether a ranking knows for whom
 ``experiments``
     what experiments changed, and how sure that was at every look
+``off_policy``
+    what other policies would have brought, by estimator
 ``decisions``
     strategies chosen, and why others were not
 ``engines``
@@ -42,6 +44,7 @@ from mkt_models.plots.experiments import confidence_sequence, lifts
 from mkt_models.plots.explanation import beeswarm, importance, waterfall
 from mkt_models.plots.fairness import groups
 from mkt_models.plots.mining import gains, recommenders, rules
+from mkt_models.plots.off_policy import off_policy
 from mkt_models.plots.performance import backtest, models
 from mkt_models.plots.profiles import stage_outcomes, tag_counts, tag_stability
 from mkt_models.plots.quality import missing_groups, quality
@@ -70,6 +73,7 @@ __all__ = [
     "missing_groups",
     "mitigation",
     "models",
+    "off_policy",
     "proxies",
     "qini_curve",
     "quality",
