@@ -286,13 +286,16 @@ def repeated(
         row["bias_error"] = float(error.std() / np.sqrt(len(known)))
         row["rmse"] = float(np.sqrt((error**2).mean()))
         row["width"] = float((known["value_upper"] - known["value_lower"]).mean())
-        if estimator != "dm":
-            row["held"] = _share(known["value_lower"].le(true) & known["value_upper"].ge(true))
+        told = known[known["value_lower"].notna()]
+        row["with_interval"] = len(told) / seeds
+        if len(told):
+            row["held"] = _share(told["value_lower"].le(true) & told["value_upper"].ge(true))
+        told = known[known["difference_lower"].notna()]
+        if len(told):
             gap = true - truth["the_logged_one"]
-            low, high = known["difference_lower"], known["difference_upper"]
-            if low.notna().all() and len(low):
-                row["difference_held"] = _share(low.le(gap) & high.ge(gap))
-        rows.append(row)
+            low, high = told["difference_lower"], told["difference_upper"]
+            row["difference_held"] = _share(low.le(gap) & high.ge(gap))
+        rows.append({key: _plain(value) for key, value in row.items()})
     return rows
 
 

@@ -180,7 +180,17 @@ def test_without_support_there_is_no_number() -> None:
 def test_what_clipping_cuts_is_said() -> None:
     log, actions = two_actions(BY_HAND)
     table = off_policy_table(log, actions, ["new"], 0.95, clip=1.5, needs=LENIENT)
-    assert table.set_index("estimator").loc["clipped_ips", "cut"] == pytest.approx(0.5 / 4)
+    row = table.set_index("estimator").loc["clipped_ips"]
+    assert row["cut"] == pytest.approx(0.5 / 4)
+    assert np.isfinite(row["value_lower"])  # the needs allow for all
+    strict = Needs(min_effective=0, max_largest_share=1, max_unsupported=0.1, min_different=0)
+    table = off_policy_table(
+        log, actions, ["new"], 0.95, clip=1.5, needs=strict, reference="logged"
+    )
+    row = table.set_index("estimator").loc["clipped_ips"]
+    assert row["value"] == pytest.approx(9.5 / 4)
+    assert row[["value_lower", "value_upper", "difference_lower"]].isna().all()
+    assert row["note"].startswith("no interval: clipping took 12.5% of the weight")
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ means of the reward per decision, in its unit:
     probabilities or the model are (Dudík, Langford and Li 2011)
 
 Intervals are those of the estimator's influence function summed by customer, with Student's t of
-the effective number of customers. ``dm`` has none: the error of its model is not in the log.
+the effective number of customers. ``dm`` has none, as the error of its model is not in the log, nor
+has ``clipped_ips`` where clipping took away more weight than may lack support.
 """
 
 from collections.abc import Mapping, Sequence
@@ -139,8 +140,7 @@ def off_policy_table(
         for estimator in names:
             row = _row(about, estimator, of_policy.get(estimator), read, confidence)
             if estimator is Estimator.CLIPPED_IPS and about.judged:
-                weights = read.weights(name)
-                row["cut"] = float(1 - np.minimum(weights, clip).sum() / weights.sum())
+                _say_cut(row, read.weights(name), clip, needs)
             rows.append(row)
     if reference is not None:
         for row in rows:
@@ -206,6 +206,15 @@ def _row(
     return row | {"note": note, "note_zh": note_zh}
 
 
+def _say_cut(row: dict[str, Any], weights: Floats, clip: float, needs: Needs) -> None:
+    """Add to a row, in place, how much weight was cut; where it is too much, take its ends away."""
+    row["cut"] = cut = float(1 - np.minimum(weights, clip).sum() / weights.sum())
+    if cut > needs.max_unsupported:
+        row["value_lower"] = row["value_upper"] = np.nan
+        row["note"] = f"no interval: clipping took {cut:.1%} of the weight, which biases the value"
+        row["note_zh"] = f"无区间：截断去掉了 {cut:.1%} 的权重，价值估计有偏"
+
+
 def _compare(
     row: dict[str, Any],
     found: Mapping[str, Mapping[Estimator, Estimate]],
@@ -227,7 +236,7 @@ def _compare(
         row["note_zh"] = "；".join(filter(None, (row["note_zh"], NOT_COMPARED[1])))
         return
     row["difference"] = mine.value - other.value
-    if estimator is Estimator.DM:
+    if np.isnan(row["value_lower"]):
         return
     effective = known[row["policy"]].effective_customers
     if reference != LOGGED:
