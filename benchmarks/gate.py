@@ -6,7 +6,8 @@ logistic model learns on three earlier cutoffs, from what tells of the outcome a
 group; the audit judges three later ones. Spend-like amounts are skewed, and their predictions true.
 
 Bias is planted in one group: in the labels (positives that are not recorded, at training and at
-testing), in the scores (lowered), in the amounts (predictions lowered), or nowhere.
+testing), in the scores (lowered), in the amounts (predictions lowered), or nowhere. Small shops of
+200 to 2,000 customers have one attribute of two groups, known of everybody, or of four.
 
     python benchmarks/gate.py --seeds 200
     python benchmarks/gate.py --run params/demo.yaml
@@ -17,6 +18,8 @@ lowered by the limit of the gate, or positives are not recorded, and the audit j
 
 import argparse
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -41,7 +44,7 @@ from mkt_models.workspace import Workspace
 
 HERE = Path(__file__).resolve().parent
 CLASSES: Kind = "classification"
-CUSTOMERS, KNOWN, TRAIN, TEST, RATE = 4000, 0.75, 3, 3, 0.26
+TRAIN, TEST, RATE = 3, 3, 0.26
 ALIKE = 0.7  # correlation of the latent outcome of a customer over cutoffs, whose horizons overlap
 # The demo's groups, and their shares of the customers whose attributes are known.
 GROUPS = {
@@ -53,6 +56,21 @@ GROUPS = {
 }
 # Where bias is planted: attribute and group, of 47, 28 and 6 in 100 customers.
 PLANTED = {"gender": 1, "age_band": 2, "region": 6}
+
+
+@dataclass(frozen=True)
+class Shop:
+    """Customers, the share of them whose attributes are known, the groups and where bias goes."""
+
+    name: str
+    customers: int
+    known: float
+    groups: Mapping[str, list[float]]
+    planted: Mapping[str, int]
+
+
+DEMO = Shop("demo", 4000, 0.75, GROUPS, PLANTED)
+TWO, FOUR = {"group": [0.55, 0.45]}, {"group": [0.3, 0.28, 0.24, 0.18]}
 # Kind, attribute, strengths (the gap in points, or over the mean amount), how many times the seeds.
 CASES: list[tuple[str, str, list[float], int]] = [
     ("scores", "", [0.0], 2),
@@ -64,6 +82,9 @@ CASES: list[tuple[str, str, list[float], int]] = [
     ("labels", "age_band", [0.1, 0.2], 1),
     ("amounts", "age_band", [0.1, 0.2, 0.3], 1),
 ]
+# Groups, and the one that is planted in: of 45 and of 24 in 100 customers.
+SMALL: list[tuple[str, Mapping[str, list[float]], int]] = [("two", TWO, 1), ("four", FOUR, 2)]
+SIZES = [200, 400, 1000, 2000]
 
 
 def main() -> None:
@@ -80,24 +101,33 @@ def main() -> None:
         measure(arguments.seeds, arguments.out)
     found = pd.DataFrame(json.loads(arguments.out.read_text()))
     print(found.round(3).to_string(index=False))
+    found = found[found["shop"] == DEMO.name]
     plots.style.figure_of(plots.detection(found)).savefig(arguments.out.with_suffix(".png"))
 
 
 def measure(seeds: int, out: Path) -> None:
     """Write one row per kind, planted group and strength: what became of the model over seeds.
 
-    Rows that ``out`` has already are kept: delete it to begin anew.
+    Rows that ``out`` has already, of as many seeds or more, are kept: delete it to begin anew.
     """
     audit = load_params(HERE.parent / "params" / "demo.yaml").audit
     rows = json.loads(out.read_text()) if out.is_file() else []
-    done = {(row["kind"], row["attribute"], row["strength"], row["seeds"]) for row in rows}
+    names = ("shop", "shop_customers", "kind", "attribute", "strength")
+    done = {tuple(row[name] for name in names): row["seeds"] for row in rows}
     started = perf_counter()
-    cases = [(k, a, s, seeds * more) for k, a, many, more in CASES for s in many]
-    for kind, attribute, strength, n in cases:
-        if (kind, attribute, strength, n) in done:
+    small = [
+        (Shop(name, size, 1.0, groups, {"group": biased}), "scores", attribute, strength, seeds)
+        for name, groups, biased in SMALL
+        for size in SIZES
+        for attribute, strength in (("", 0.0), ("group", 0.1), ("group", 0.15))
+    ]
+    cases = [(DEMO, k, a, s, seeds * more) for k, a, many, more in CASES for s in many]
+    for shop, kind, attribute, strength, n in [*small, *cases]:
+        case = (shop.name, shop.customers, kind, attribute, strength)
+        if done.get(case, 0) >= n:
             continue
-        runs = [one(seed, kind, attribute, strength, audit) for seed in range(n)]
-        row: dict[str, Any] = {"kind": kind, "attribute": attribute, "strength": strength}
+        runs = [one(seed, kind, attribute, strength, audit, shop) for seed in range(n)]
+        row: dict[str, Any] = dict(zip(names, case, strict=True))
         row |= {"customers": int(np.mean([run["customers"] for run in runs])), "seeds": n}
         row["gap"] = float(np.mean([run["gap"] for run in runs]))
         for name in ("withheld", "failed", "before"):
@@ -134,25 +164,25 @@ def planted_in(workspace: Workspace) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
-def one(seed: int, kind: str, attribute: str, strength: float, audit: Any) -> dict[str, Any]:
+def one(
+    seed: int, kind: str, attribute: str, strength: float, audit: Any, shop: Shop = DEMO
+) -> dict[str, Any]:
     """Judge one toy shop: withheld (not passed), failed, and what the former rule said."""
-    rng = np.random.default_rng([seed, 7])
-    people = {name: rng.choice(len(s), CUSTOMERS, p=_even(s)) for name, s in GROUPS.items()}
-    planted = (
-        people[attribute] == PLANTED[attribute] if attribute else np.zeros(CUSTOMERS, dtype=bool)
-    )
-    test = _amounts(rng) if kind == "amounts" else _outcomes(rng, kind, planted, strength)
+    rng, n = np.random.default_rng([seed, 7]), shop.customers
+    people = {name: rng.choice(len(s), n, p=_even(s)) for name, s in shop.groups.items()}
+    planted = people[attribute] == shop.planted[attribute] if attribute else np.zeros(n, dtype=bool)
+    test = _amounts(rng, n) if kind == "amounts" else _outcomes(rng, kind, planted, strength)
     mine = np.tile(planted, TEST)
     scale = float(test["target"].mean()) if kind == "amounts" else 1.0
     if kind == "scores" and attribute:
         test.loc[mine, "p"] = _lowered(test.loc[mine, "p"].to_numpy(), strength)
     elif kind == "amounts" and attribute:
         test.loc[mine, "p"] *= 1 - strength * scale / test.loc[mine, "p"].mean()
-    known = np.tile(rng.random(CUSTOMERS) < KNOWN, TEST)
+    known = np.tile(rng.random(n) < shop.known, TEST)
     for name, groups in people.items():
         test[name] = np.where(known, np.tile(groups, TEST).astype(str), None)
     of: Kind = "regression" if kind == "amounts" else "classification"
-    table = _judged(test, list(GROUPS), audit, seed, "p", of)
+    table = _judged(test, list(shop.groups), audit, seed, "p", of)
     said, _ = verdict(table, of, audit.gate, audit.confidence)
     gap = float((test["target"] - test["p"])[mine & known].mean()) / scale if attribute else 0.0
     return {
@@ -186,19 +216,20 @@ def _judged(
 def _outcomes(rng: np.random.Generator, kind: str, planted: Any, strength: float) -> pd.DataFrame:
     """Rows of the later cutoffs, with the probabilities of a model of the earlier ones."""
     # Three things that tell of the outcome; one that tells of the group, with an AUC of .76.
-    told = rng.normal(size=(CUSTOMERS, 3))
-    proxy = planted + rng.normal(size=CUSTOMERS)
-    latent = rng.normal(size=CUSTOMERS)
+    customers = len(planted)
+    told = rng.normal(size=(customers, 3))
+    proxy = planted + rng.normal(size=customers)
+    latent = rng.normal(size=customers)
     parts = []
     for cutoff in range(TRAIN + TEST):
         now = told + 0.5 * rng.normal(size=told.shape)
         p = expit(-1.45 + now @ np.array([0.9, 0.6, -0.4]))
-        noise = rng.normal(size=CUSTOMERS)
+        noise = rng.normal(size=customers)
         happens = norm.cdf(np.sqrt(ALIKE) * latent + np.sqrt(1 - ALIKE) * noise) < p
         if kind == "labels":
-            happens &= ~(planted & (rng.random(CUSTOMERS) < strength / RATE))
+            happens &= ~(planted & (rng.random(customers) < strength / RATE))
         columns = {f"x{i}": now[:, i] for i in range(3)} | {"x3": proxy, "target": happens}
-        parts.append(pd.DataFrame(columns).assign(cutoff=cutoff, customer_id=np.arange(CUSTOMERS)))
+        parts.append(pd.DataFrame(columns).assign(cutoff=cutoff, customer_id=np.arange(customers)))
     rows = pd.concat(parts, ignore_index=True).astype({"target": int})
     train, test = rows[rows["cutoff"] < TRAIN], rows[rows["cutoff"] >= TRAIN]
     features = ["x0", "x1", "x2", "x3"]
@@ -207,14 +238,14 @@ def _outcomes(rng: np.random.Generator, kind: str, planted: Any, strength: float
     return test[["customer_id", "target"]].assign(p=scores).reset_index(drop=True)
 
 
-def _amounts(rng: np.random.Generator) -> pd.DataFrame:
+def _amounts(rng: np.random.Generator, customers: int) -> pd.DataFrame:
     """Rows of the later cutoffs: lognormal amounts around their true means."""
-    mean, latent = rng.normal(7, 0.6, CUSTOMERS), rng.normal(size=CUSTOMERS)
+    mean, latent = rng.normal(7, 0.6, customers), rng.normal(size=customers)
     parts = []
     for _ in range(TEST):
-        z = np.sqrt(ALIKE) * latent + np.sqrt(1 - ALIKE) * rng.normal(size=CUSTOMERS)
+        z = np.sqrt(ALIKE) * latent + np.sqrt(1 - ALIKE) * rng.normal(size=customers)
         amounts = np.exp(mean + 0.7 * z - 0.7**2 / 2)
-        columns = {"customer_id": np.arange(CUSTOMERS), "target": amounts, "p": np.exp(mean)}
+        columns = {"customer_id": np.arange(customers), "target": amounts, "p": np.exp(mean)}
         parts.append(pd.DataFrame(columns))
     return pd.concat(parts, ignore_index=True)
 

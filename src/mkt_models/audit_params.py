@@ -52,6 +52,15 @@ class Gate(Section):
         description="per attribute, customers in groups shown within the limit, among those whose "
         "attribute is known; below it the attribute is undecided",
     )
+    max_undecided_share: Share = Field(
+        default=0.25,
+        description="a group, or pair, of a larger share of the customers whose attribute is known "
+        "must be shown within the limit: undecided, or not judged, it withholds the model",
+    )
+    max_measured_share: Share = Field(
+        default=0.1,
+        description="likewise, where an undecided group's measured gap lies beyond the limit",
+    )
 
 
 class Audit(Section):

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from mkt_models.columns import ModelStatus, Verdict
+from mkt_models.columns import ModelStatus
 from mkt_models.decisions.words import MODELS, VERDICTS
 from mkt_models.models.card import Figure, ModelCard, Words
 
@@ -145,9 +145,7 @@ def card_side(card: ModelCard, language: Language) -> dict[str, Any]:
         "calibration": _calibration(card, side),
         "comparison": _comparison(card, side),
         "verdict": f"审计结论：{verdict}" if zh else f"Audit: {verdict}",
-        "verdict_reasons": ()
-        if standing.verdict is Verdict.PASS and zh
-        else standing.verdict_reasons,
+        "verdict_reasons": told(standing.verdict_reasons),
         "groups_head": (
             ("属性", "群体", "客户数", "校准差距", "入选率比", "判定")
             if zh

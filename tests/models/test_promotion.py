@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from mkt_models.columns import Verdict
 from mkt_models.evaluation.calibration import CalibrationCheck
 from mkt_models.evaluation.comparison import Comparison
+from mkt_models.evaluation.gate_words import Reason
 from mkt_models.models.ledger import Outcome
 from mkt_models.models.promotion import judge
 
@@ -46,10 +47,25 @@ def test_a_fit_challenger(champion, comparison, outcome, says):
     ],
 )
 def test_an_unfit_challenger_is_refused_however_good(champion, verdict, calibration, says):
-    found = judge(verdict, ("age beyond",), calibration, champion, BETTER)
+    found = judge(verdict, (Reason("age beyond", "年龄超限"),), calibration, champion, BETTER)
     assert found.outcome is Outcome.REFUSED
     assert says in found.reason.en
+    assert ("年龄超限" in found.reason.zh) == (verdict is not Verdict.PASS)
+    assert "age beyond" not in found.reason.zh
     assert ("a1 stays" in found.reason.en) == (champion is not None)
+
+
+@pytest.mark.parametrize(("champion", "outcome"), [(None, Outcome.FIRST), ("a1", Outcome.REPLACED)])
+def test_what_passed_by_a_parameter_alone_is_said(champion, outcome):
+    reasons = (
+        Reason("by undecided: pass", "因参数放行", lenient=True),
+        Reason("age within", "年龄"),
+    )
+    found = judge(Verdict.PASS, reasons, HOLDS, champion, BETTER)
+    assert found.outcome is outcome
+    assert "its audit passes (by undecided: pass), its calibration holds" in found.reason.en
+    assert "审计通过（因参数放行），校准成立" in found.reason.zh
+    assert "undecided" not in judge(Verdict.PASS, (), HOLDS, champion, BETTER).reason.en
 
 
 @settings(deadline=None)

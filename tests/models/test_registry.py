@@ -13,9 +13,10 @@ from toy_models import RELEASED, save_toy, toy_facts
 
 from mkt_models.columns import SCORING_MODELS
 from mkt_models.models import registry
-from mkt_models.models.card import Facts, ModelCard, Standing
+from mkt_models.models.card import Facts, ModelCard, Standing, Words
 from mkt_models.models.conformal import PredictionIntervals
 from mkt_models.models.scorer import Scorer
+from mkt_models.models.signature import sealed
 
 
 def test_a_scorer_comes_back_as_it_was(tmp_path: Path, churn: Scorer) -> None:
@@ -71,6 +72,19 @@ def test_figures_that_differ_in_the_last_digits_are_one_version(
     assert registry.save(churn, again, tmp_path) == first
     other = toy_facts(churn, rows=401)
     assert registry.save(churn, other, tmp_path) != first
+
+
+def test_a_standing_of_before_is_read_as_it_was_sealed(tmp_path: Path, churn: Scorer) -> None:
+    tag = registry.save(churn, toy_facts(churn), tmp_path)
+    card = registry.set_standing(tag, RELEASED, tmp_path)
+    kept = RELEASED.model_dump(mode="json") | {"verdict_reasons": ["within"]}
+    path = Path(registry.find(tag, tmp_path).path_of(registry.STANDING))
+    path.write_bytes(sealed(kept, card.signature))
+    standing = registry.read_card(registry.find(tag, tmp_path)).standing
+    assert standing.verdict_reasons == (Words(en="within", zh="within"),)
+    path.write_bytes(path.read_bytes().replace(b"within", b"beyond"))
+    with pytest.raises(registry.RegistryError, match=r"standing\.json was changed"):
+        registry.read_card(registry.find(tag, tmp_path))
 
 
 def test_a_standing_stays_when_the_same_model_is_saved_again(tmp_path: Path, churn: Scorer) -> None:

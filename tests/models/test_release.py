@@ -9,8 +9,9 @@ import pytest
 from toy_models import FEATURES, table, toy, toy_facts
 
 from mkt_models.columns import Model, ModelStatus, Verdict
+from mkt_models.evaluation.gate_words import Reason
 from mkt_models.models import registry
-from mkt_models.models.card import Question
+from mkt_models.models.card import Question, Words
 from mkt_models.models.challenge import comparison_with
 from mkt_models.models.ledger import FILE, LedgerError, Outcome
 from mkt_models.models.release import (
@@ -30,6 +31,7 @@ PARAMS = Path(__file__).parents[2] / "params" / "sample.yaml"
 NOW = datetime(2018, 1, 2, 10, tzinfo=UTC)
 KEYS = ["customer_id", "as_of"]
 PASSED = Audited(Verdict.PASS)
+BEYOND = Reason("age_band 19-34: beyond", "age_band 19-34：超出限值")
 N = 900
 
 
@@ -102,6 +104,18 @@ def test_the_first_is_released_once(ws: Workspace) -> None:
     assert len(ledger_of(ws).entries) == 1
 
 
+def test_a_pass_by_a_parameter_stands_in_card_and_ledger(ws: Workspace) -> None:
+    train(ws, "2017-06-05")
+    lenient = Reason("passed by audit.gate.undecided: pass", "因参数而通过", lenient=True)
+    found = decide(ws, Audited(Verdict.PASS, (lenient, BEYOND)))
+    told = found.challenger.standing.verdict_reasons
+    assert told == (Words(en=lenient.en, zh=lenient.zh), Words(en=BEYOND.en, zh=BEYOND.zh))
+    entry = ledger_of(ws).last(Model.CHURN)
+    assert entry is not None
+    assert "its audit passes (passed by audit.gate.undecided: pass)" in entry.reason.en
+    assert "审计通过（因参数而通过）" in entry.reason.zh
+
+
 def test_a_better_one_replaces_it_and_the_next_that_is_not_better_does_not(ws: Workspace) -> None:
     first = train(ws, "2017-06-05")
     decide(ws)
@@ -166,7 +180,7 @@ def test_without_a_pass_nothing_is_released_and_nothing_scored(
     ws: Workspace, verdict: Verdict
 ) -> None:
     version = train(ws, "2017-06-05")
-    found = decide(ws, Audited(verdict, ("age_band 19-34: beyond",)))
+    found = decide(ws, Audited(verdict, (BEYOND,)))
     assert (found.outcome, found.champion, found.verdict) == (Outcome.REFUSED, None, verdict)
     assert status(ws, version) is ModelStatus.REFUSED
     assert released_in_words([found]) == "Models: churn not released."
@@ -201,7 +215,7 @@ def test_a_broken_calibration_fails(ws: Workspace) -> None:
 def test_a_champion_whose_own_audit_no_longer_passes_is_retired(ws: Workspace) -> None:
     version = train(ws, "2017-06-05")
     decide(ws)
-    strict = Audited(Verdict.FAIL, ("age_band 19-34: beyond",))
+    strict = Audited(Verdict.FAIL, (BEYOND,))
     found = decide(ws, strict)
     assert (found.champion, found.verdict) == (None, Verdict.FAIL)
     assert [one.outcome for one in ledger_of(ws).entries] == [Outcome.FIRST, Outcome.RETIRED]

@@ -20,7 +20,7 @@ from mkt_models.columns import CUSTOMER_ID, Verdict
 from mkt_models.evaluation import metrics
 from mkt_models.evaluation.arms import PROBABILITY, TREATED, rare, read_arms, smaller_arm, uneven
 from mkt_models.evaluation.bootstrap import ClusterBootstrap, error_interval, standard_error
-from mkt_models.evaluation.gate import Limit, judge
+from mkt_models.evaluation.gate import Limit, Reason, judge
 from mkt_models.evaluation.groups import Needs, groups_of, known_customers, levels_of
 from mkt_models.evaluation.inputs import Floats, numbers, require
 
@@ -122,7 +122,7 @@ def benefit_table(
 
 def benefit_verdict(
     table: pd.DataFrame, gate: Gate, confidence: float
-) -> tuple[Verdict, list[str]]:
+) -> tuple[Verdict, list[Reason]]:
     """Judge whether the budget serves all groups; give the verdict and its reasons.
 
     FAIL when a group is shown to have less than ``min_benefit_ratio`` of everybody's value per
@@ -130,25 +130,34 @@ def benefit_verdict(
     as ``gate.judge`` says; otherwise PASS.
     """
     if table.empty:
-        return Verdict.NOT_EVALUATED, ["no randomised contacts to compare"]
+        return Verdict.NOT_EVALUATED, [
+            Reason("no randomised contacts to compare", "没有随机分配的触达可供比较")
+        ]
     value, lower = (float(table[f"value_per_cost_all{end}"].iloc[0]) for end in ("", "_lower"))
     judged = table[table["judged"].astype(bool)]
     worse = judged[judged["effect_upper"] < 0]
-    harmed = [
-        f"{row['attribute']} {row['group']} (n = {row['n_customers']:,}): a contact is shown to "
-        f"cost {-row['effect']:.3g} of value [{-row['effect_upper']:.3g}, "
-        f"{-row['effect_lower']:.3g}]"
-        for _, row in worse.iterrows()
-    ]
+    harmed = [_harm(row) for _, row in worse.iterrows()]
     if harmed:
         return Verdict.FAIL, harmed
     if not lower > 0:
         return Verdict.NOT_EVALUATED, [
-            f"contacts are not shown to bring anything: value per unit of budget {value:.3g}, "
-            f"its interval begins at {lower:.3g}"
+            Reason(
+                "contacts are not shown to bring anything: value per unit of budget "
+                f"{value:.3g}, its interval begins at {lower:.3g}",
+                f"未显示触达带来任何价值：每单位预算的价值为 {value:.3g}，区间下限 {lower:.3g}",
+            )
         ]
     limit = Limit("benefit_gap", 0.0, (1 - gate.min_benefit_ratio) * value, 1)
     return judge(table, [limit], gate, confidence)
+
+
+def _harm(row: pd.Series) -> Reason:
+    who, n = f"{row['attribute']} {row['group']}", f"n = {row['n_customers']:,}"
+    cost = f"{-row['effect']:.3g} [{-row['effect_upper']:.3g}, {-row['effect_lower']:.3g}]"
+    return Reason(
+        f"{who} ({n}): a contact is shown to cost value: {cost}",
+        f"{who}（{n}）：触达确认造成价值损失：{cost}",
+    )
 
 
 class _TwoArms(Needs):

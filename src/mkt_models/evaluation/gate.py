@@ -10,21 +10,26 @@ Errors are held where they matter. That any of many fair groups is suspected or 
 the probability 1 - confidence: the intervals are corrected for the number of groups. That a group
 with a gap as large as the limit is found within has at most 1 - confidence too, whatever its size;
 here no correction is due, as a model passes only if this holds of every group that is counted.
-An undecided group counts for nothing: it withholds no model, and carries none. How many customers
-must be in groups that do count is a parameter.
+An undecided group carries no model. A small one withholds none either: how many customers must be
+in groups that do count is a parameter. A large one does, as no other can stand for it; and so does
+one of some size whose measured gap lies past the limit, though it is not shown. What large is, are
+parameters too.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 
 import numpy as np
 import pandas as pd
 
 from mkt_models.audit_params import Gate
-from mkt_models.columns import Verdict
+from mkt_models.columns import NOT_AVAILABLE, Verdict
+from mkt_models.evaluation import gate_words
 from mkt_models.evaluation.bootstrap import critical
+from mkt_models.evaluation.gate_words import NO_GROUPS_ZH, Limit, Reason
 from mkt_models.evaluation.inputs import Kind
+
+__all__ = ["Finding", "Limit", "Reason", "findings", "judge", "limits", "marked", "verdict"]
 
 POWER = 0.8  # the smallest gap that is found so often is told
 
@@ -36,26 +41,6 @@ class Finding(StrEnum):
     SUSPECTED = "suspected"
     UNDECIDED = "undecided"
     BEYOND = "beyond"
-
-
-@dataclass(frozen=True)
-class Limit:
-    """A measure of ``group_table``, the value that treats all alike, and how far off is allowed.
-
-    ``side``: 0 both, 1 only above ``alike`` is a harm, -1 only below.
-    """
-
-    measure: str
-    alike: float
-    allowed: float
-    side: int = 0
-
-    @property
-    def words(self) -> str:
-        """The limit as a reader sees it."""
-        if self.measure == "selection_ratio":
-            return f"at least {self.alike - self.allowed:.2g}"
-        return f"±{self.allowed:.3g}" if self.side == 0 else f"at most {self.allowed:.3g}"
 
 
 def limits(table: pd.DataFrame, kind: Kind, gate: Gate) -> list[Limit]:
@@ -163,59 +148,70 @@ def widest(fairness: pd.DataFrame) -> pd.Series | None:
 
 def verdict(
     table: pd.DataFrame, kind: Kind, gate: Gate, confidence: float
-) -> tuple[Verdict, list[str]]:
+) -> tuple[Verdict, list[Reason]]:
     """Judge one model by the groups of ``group_table``; give the verdict and its reasons.
 
     FAIL when a group, or a pair of groups, is shown beyond a limit. NOT_EVALUATED when there is
     nothing to compare: an attribute has fewer than two judged groups. With ``undecided:
-    not_evaluated`` also when a gap is suspected, or when of an attribute fewer than
-    ``min_told_share`` of the customers are in groups that are shown within the limit. Otherwise
-    PASS. Pairs can fail a model, they are not needed to pass it: most are too small.
+    not_evaluated`` also when a gap is suspected; when of an attribute fewer than
+    ``min_told_share`` of the customers are in groups that are shown within the limit; when a group
+    or pair of more than ``max_undecided_share`` of them is undecided, or could not be judged; or
+    when one of more than ``max_measured_share`` is measured beyond the limit without being shown.
+    Otherwise PASS; a reason then says if only ``undecided: pass`` made it one. Pairs can withhold
+    a model, they are not needed to pass it: most are too small.
     """
     if table.empty:
-        return Verdict.NOT_EVALUATED, ["no groups to compare"]
+        return Verdict.NOT_EVALUATED, [Reason("no groups to compare", NO_GROUPS_ZH)]
     return judge(table, limits(table, kind, gate), gate, confidence)
 
 
 def judge(
     table: pd.DataFrame, limits_: Sequence[Limit], gate: Gate, confidence: float
-) -> tuple[Verdict, list[str]]:
+) -> tuple[Verdict, list[Reason]]:
     """Judge a table of groups by these limits, as :func:`verdict` does."""
     found = findings(table, limits_, confidence)
     of = {limit.measure: limit for limit in limits_}
-    failed = [_said(row, of) for _, row in found[found["finding"] == Finding.BEYOND].iterrows()]
-    suspected = [
-        _said(row, of) for _, row in found[found["finding"] == Finding.SUSPECTED].iterrows()
-    ]
-    unjudged, undecided, passed = [], [], []
-    for name, rows in table[~table["pair"].astype(bool)].groupby("attribute", sort=False):
+
+    def of_finding(finding: Finding, said: Callable[[pd.Series, Limit], Reason]) -> list[Reason]:
+        rows = found[found["finding"] == finding]
+        return [said(row, of[row["measure"]]) for _, row in rows.iterrows()]
+
+    failed = of_finding(Finding.BEYOND, gate_words.beyond)
+    suspected = of_finding(Finding.SUSPECTED, gate_words.suspected)
+    unjudged, undecided, passed, large = [], [], [], []
+    for name, rows in table.groupby("attribute", sort=False):
         mine = found[found["attribute"] == name]
+        pair = bool(rows["pair"].iloc[0])
         judged = int(rows["judged"].astype(bool).sum())
-        if judged < 2:
-            unjudged.append(f"{name}: {_count(judged)} large enough to judge, needs 2")
+        if judged < 2 and not pair:
+            unjudged.append(gate_words.too_few_groups(str(name), judged))
             continue
+        if not pair:
+            large += _not_judged(str(name), rows, gate)
         for measure, some in mine.groupby("measure", sort=False):
-            told = some[some["finding"] == Finding.WITHIN]
-            share = float(told["n_customers"].sum()) / _known(rows)
-            text = (
-                f"{name}: {_label(str(measure))} shown within {of[str(measure)].words} for "
-                f"{len(told)} of {judged} groups, {share:.0%} of the customers it is known of"
-            )
+            limit = of[str(measure)]
+            within = some[some["finding"] == Finding.WITHIN]
+            share = float(within["n_customers"].sum()) / _known(rows)
+            if pair or share >= gate.min_told_share:
+                large += _not_carried(some, _known(rows), limit, gate)
+            if pair:
+                continue
+            text = gate_words.told(str(name), limit, len(within), judged, share)
             if share < gate.min_told_share:
-                open_ = some[some["finding"] == Finding.UNDECIDED]
-                text += f", needs {gate.min_told_share:.0%}"
-                if len(open_):
-                    least = open_["smallest"].max()
-                    text += f"; the least sure would show a gap 8 times in 10 from {least:.2g} on"
-                undecided.append(text)
+                open_ = some.loc[some["finding"] == Finding.UNDECIDED, "smallest"]
+                least = float(open_.max()) if len(open_) else None
+                undecided.append(gate_words.too_little_told(text, gate.min_told_share, least))
             else:
                 passed.append(text)
     if failed:
         return Verdict.FAIL, [*failed, *suspected, *unjudged]
-    open_ends = suspected + undecided if gate.undecided == "not_evaluated" else []
-    if unjudged or open_ends or not (passed or undecided):
-        return Verdict.NOT_EVALUATED, [*unjudged, *open_ends] or ["no groups to compare"]
-    return Verdict.PASS, [*passed, *suspected, *undecided]
+    open_ends = [*suspected, *large, *undecided]
+    strict = gate.undecided == "not_evaluated"
+    if unjudged or (strict and open_ends) or not (passed or undecided):
+        none = [Reason("no groups to compare", NO_GROUPS_ZH)]
+        return Verdict.NOT_EVALUATED, [*unjudged, *(open_ends if strict else [])] or none
+    lenient = [gate_words.let_pass(len(open_ends))] if open_ends else []
+    return Verdict.PASS, [*lenient, *passed, *open_ends]
 
 
 def widest_gap(fairness: pd.DataFrame) -> str:
@@ -244,23 +240,32 @@ def _known(rows: pd.DataFrame) -> float:
     return float(rows["n_known"].iloc[0])
 
 
-def _label(measure: str) -> str:
-    return measure.replace("_", " ")
+def _not_carried(some: pd.DataFrame, known: float, limit: Limit, gate: Gate) -> list[Reason]:
+    """Undecided groups of one attribute and limit that are too large for others to carry."""
+    reasons = []
+    for _, row in some[some["finding"] == Finding.UNDECIDED].iterrows():
+        share = float(row["n_customers"]) / known
+        harm = max(side * float(row["gap"]) for side in _sides(limit))
+        if share > gate.max_measured_share and harm > limit.allowed:
+            reasons.append(gate_words.measured(row, limit, share))
+        elif share > gate.max_undecided_share:
+            reasons.append(gate_words.undecided(row, limit, share, gate.max_undecided_share))
+    return reasons
 
 
-def _count(judged: int) -> str:
-    return "no group is" if judged == 0 else f"{judged} group{'s are' if judged > 1 else ' is'}"
+def _not_judged(name: str, rows: pd.DataFrame, gate: Gate) -> list[Reason]:
+    """Groups of an attribute that are large and could not be judged; too small ones count as one.
 
-
-def _said(row: pd.Series, of: dict[str, Limit]) -> str:
-    limit = of[row["measure"]]
-    what = (
-        f"lies beyond {limit.words}"
-        if row["finding"] == Finding.BEYOND
-        else f"is shown, and may lie beyond {limit.words}"
-    )
-    return (
-        f"{row['attribute']} {row['group']} (n = {row['n_customers']:,}): {_label(limit.measure)} "
-        f"{row['gap'] + limit.alike:+.3f} [{row['lower'] + limit.alike:+.3f}, "
-        f"{row['upper'] + limit.alike:+.3f}] {what}"
-    )
+    Their sizes are not shown, but what they leave of those whose attribute is known is.
+    """
+    known, rows = _known(rows), rows[rows["group"] != NOT_AVAILABLE]
+    sizes = rows["n_customers"].astype(float)
+    shares = sizes.fillna(max(0.0, known - float(sizes.sum()))) / known
+    unseen = ~rows["judged"].astype(bool) & (shares > gate.max_undecided_share)
+    return [
+        gate_words.not_judged(name, str(group), share, str(note))
+        for group, note, share, large in zip(
+            rows["group"], rows["note"], shares, unseen, strict=True
+        )
+        if large
+    ]

@@ -43,6 +43,11 @@ def rounded(value: Any) -> Any:
     return significant(value) if isinstance(value, float) else str(value)
 
 
+def in_both(value: Any) -> Any:
+    """Read words that a card of before kept in English alone."""
+    return {"en": value, "zh": value} if isinstance(value, str) else value
+
+
 Plain = Annotated[dict[str, Any], BeforeValidator(rounded)]
 
 
@@ -51,6 +56,9 @@ class Words(Section):
 
     en: str
     zh: str
+
+
+Both = Annotated[Words, BeforeValidator(in_both)]
 
 
 class Question(Section):
@@ -152,7 +160,7 @@ class Standing(Section):
     reason: Words = Words(en="trained, not judged yet", zh="已训练，尚未评审")
     decided_at: str | None = Field(default=None, description="ISO 8601, UTC")
     verdict: Verdict = Verdict.NOT_EVALUATED
-    verdict_reasons: tuple[str, ...] = ()
+    verdict_reasons: tuple[Both, ...] = ()
     groups: tuple[Group, ...] = ()
     movers: tuple[Mover, ...] = ()
     calibration: Plain | None = None

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from mkt_models.columns import Verdict
 from mkt_models.evaluation.calibration import CalibrationCheck
 from mkt_models.evaluation.comparison import Comparison
+from mkt_models.evaluation.gate_words import Reason
 from mkt_models.models.card import Words
 from mkt_models.models.ledger import Outcome
 
@@ -29,7 +30,7 @@ class Decision:
 
 def judge(
     verdict: Verdict,
-    verdict_reasons: tuple[str, ...],
+    verdict_reasons: tuple[Reason, ...],
     calibration: CalibrationCheck,
     champion: str | None,
     comparison: Comparison | None,
@@ -66,24 +67,19 @@ def judge(
                 zh="；".join(one.zh for one in against) + stays.zh,
             ),
         )
+    passes = _passes(verdict_reasons, calibration)
     if champion is None:
         return Decision(
             Outcome.FIRST,
-            Words(
-                en=f"no champion before it; its audit passes, its calibration holds "
-                f"({calibration.why})",
-                zh=f"此前没有正式模型；审计通过，校准成立（{calibration.why_zh}）",
-            ),
+            Words(en=f"no champion before it; {passes.en}", zh=f"此前没有正式模型；{passes.zh}"),
         )
     if comparison is not None and comparison.better:
         return Decision(
             Outcome.REPLACED,
             Words(
                 en=f"better than {champion} on rows that neither has learnt from: "
-                f"{comparison.words}; its audit passes, its calibration holds "
-                f"({calibration.why})",
-                zh=f"在双方都未学习过的样本上优于 {champion}：{comparison.words_zh}；审计通过，"
-                f"校准成立（{calibration.why_zh}）",
+                f"{comparison.words}; {passes.en}",
+                zh=f"在双方都未学习过的样本上优于 {champion}：{comparison.words_zh}；{passes.zh}",
             ),
         )
     told = Words(en="not comparable: no comparison was made", zh="未作比较")
@@ -98,17 +94,31 @@ def judge(
     )
 
 
+def _passes(reasons: tuple[Reason, ...], calibration: CalibrationCheck) -> Words:
+    """What a released version passed, and what it passed by a parameter alone."""
+    lenient = [one for one in reasons if one.lenient]
+    audit = Words(
+        en="".join(f" ({one.en})" for one in lenient),
+        zh="".join(f"（{one.zh}）" for one in lenient),
+    )
+    return Words(
+        en=f"its audit passes{audit.en}, its calibration holds ({calibration.why})",
+        zh=f"审计通过{audit.zh}，校准成立（{calibration.why_zh}）",
+    )
+
+
 def _against(
-    verdict: Verdict, reasons: tuple[str, ...], calibration: CalibrationCheck
+    verdict: Verdict, reasons: tuple[Reason, ...], calibration: CalibrationCheck
 ) -> list[Words]:
     """Everything that speaks against a release, whoever the champion is."""
     found = []
     if verdict is not Verdict.PASS:
-        said, why = _VERDICTS[verdict], "; ".join(reasons)
+        said = _VERDICTS[verdict]
+        why, why_zh = "; ".join(one.en for one in reasons), "；".join(one.zh for one in reasons)
         found.append(
             Words(
                 en=f"{said.en}: {why}" if why else said.en,
-                zh=f"{said.zh}：{why}" if why else said.zh,
+                zh=f"{said.zh}：{why_zh}" if why else said.zh,
             )
         )
     if calibration.state != "holds":

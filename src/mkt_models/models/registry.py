@@ -153,9 +153,10 @@ def read_card(model: bentoml.Model) -> ModelCard:
         facts = Facts.model_validate_json(read_file(model, CARD))
         kept = json.loads(read_file(model, STANDING))
         standing = Standing.model_validate_json(to_json(kept["standing"]))
+        seal = sealed(kept["standing"], signature)
     except (ValueError, KeyError, TypeError, ValidationError):
         raise changed(model, STANDING) from None
-    if read_file(model, STANDING) != sealed(standing, signature):
+    if read_file(model, STANDING) != seal:
         raise changed(model, STANDING)
     version = str(model.tag.version)
     return ModelCard(version=version, signature=signature, facts=facts, standing=standing)

@@ -14,6 +14,7 @@ import pandas as pd
 from mkt_models.columns import Model, ModelStatus, Verdict
 from mkt_models.evaluation.calibration import CalibrationCheck
 from mkt_models.evaluation.comparison import Comparison
+from mkt_models.evaluation.gate_words import Reason
 from mkt_models.models import registry
 from mkt_models.models.card import ModelCard, Standing, Words
 from mkt_models.models.card_writing import groups_of, movers_of
@@ -37,7 +38,7 @@ class Audited:
     """What the audit found of one model: verdict, reasons, and the tables that cards show."""
 
     verdict: Verdict
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
     groups: pd.DataFrame | None = None
     importance: pd.DataFrame | None = None
 
@@ -148,7 +149,7 @@ def release(
         reason=reason,
         decided_at=at if told is None else told.at,
         verdict=audited.verdict,
-        verdict_reasons=audited.reasons,
+        verdict_reasons=tuple(Words(en=one.en, zh=one.zh) for one in audited.reasons),
         groups=() if audited.groups is None else groups_of(audited.groups),
         movers=movers_of(audited.importance, registry.load(tag, home).words),
         calibration=calibration.as_dict(),

@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import bentoml
 
@@ -41,9 +42,12 @@ def signature_of(digests: Mapping[str, str]) -> str:
     return digest(to_json(dict(digests)).encode())
 
 
-def sealed(standing: Standing, signature: str) -> bytes:
-    """Write a standing with the hash that ties it to the model of this signature."""
-    kept = standing.model_dump(mode="json")
+def sealed(standing: Standing | Mapping[str, Any], signature: str) -> bytes:
+    """Write a standing with the hash that ties it to the model of this signature.
+
+    One that was read is sealed as it was written, whatever a standing has gained since.
+    """
+    kept = standing.model_dump(mode="json") if isinstance(standing, Standing) else dict(standing)
     seal = digest(f"{signature}{to_json(kept)}".encode())
     return to_json({"standing": kept, "sha256": seal}).encode()
 
