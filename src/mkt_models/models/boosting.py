@@ -25,6 +25,7 @@ from mkt_models.models.scorer import Scorer, raw_margin
 from mkt_models.models.trainable import require_trainable
 from mkt_models.params import Boosting
 from mkt_models.profiles.measures import Measure
+from mkt_models.workspace import NotAvailableError
 
 Array = npt.NDArray[np.float64]
 FOLDS = 4
@@ -99,6 +100,8 @@ def fit_scorer(rows: pd.DataFrame, features: dict[str, Measure], recipe: Recipe)
     LabelError
         When a class, or spend above zero, has fewer than ten rows: nothing can be learnt; and
         for rows that ``require_trainable`` refuses.
+    mkt_models.workspace.NotAvailableError
+        When the trees of a probability rank no better than chance.
 
     """
     require_trainable(rows, list(features), recipe.link, recipe.name.value)
@@ -156,14 +159,15 @@ def calibrated_scorer(
 def calibration(margin: Array, target: Array) -> Calibration:
     """Slope and intercept (Platt's scaling) that make ``sigmoid(...)`` true on average.
 
-    Raises LabelError for a slope that would turn the order round: the trees have learnt nothing.
+    Raises NotAvailableError for a slope that would turn the order round: the trees have learnt
+    nothing, as happens with few customers.
     """
     fitted = LogisticRegression(C=np.inf).fit(margin.reshape(-1, 1), target)
     slope, intercept = float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
     if slope <= 0:
-        raise LabelError(
-            "out of fold, the trees rank no better than chance; look at the features and the "
-            "labels before releasing anything"
+        raise NotAvailableError(
+            f"out of fold, the trees rank {len(target):,} rows no better than chance; with more "
+            "customers than a few hundred, look at the features and the labels"
         )
     return Calibration(slope, intercept)
 
