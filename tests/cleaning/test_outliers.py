@@ -49,6 +49,23 @@ def test_a_product_of_few_lines_has_no_usual_price(con: Connection, tmp_path: Pa
     assert odd(con, tmp_path / "b", sold([100, 100, 100, 100, 9999])) == ["p4"]
 
 
+@pytest.mark.parametrize(
+    ("rows", "quantities", "prices"),
+    [
+        (sold([100] * 5), True, True),
+        (sold([100] * 4), True, False),  # no product has lines enough for a usual price
+        (sold([100] * 5, quantity=None), False, False),
+    ],
+)
+def test_without_quantities_or_usual_prices_nothing_is_judged(
+    con: Connection, tmp_path: Path, rows: list[dict[str, Any]], quantities: bool, prices: bool
+):
+    report = cleaned(con, tmp_path, {Table.TRANSACTIONS: rows}, double_seconds=0)
+    judged = report.rules.set_index("rule")["judged"]
+    assert judged[["quantity_outlier", "price_outlier"]].tolist() == [quantities, prices]
+    assert judged["key_missing"]
+
+
 def test_the_price_is_that_of_a_piece(con: Connection, tmp_path: Path):
     rows = sold([100] * 5)
     rows += [line(order_id="ten", quantity=10.0, amount_cents=1000)]

@@ -321,9 +321,10 @@ def _note(
     run: _Run, table: Table, rules: Sequence[Rule], found: Measured, merges: dict[str, int]
 ) -> None:
     """Note how many rows of the raw table each rule touched, and how good the table was."""
-    con = run.con
+    con, idle = run.con, set[str]()
     counts = found.touched | merges
     if table is Table.TRANSACTIONS:
+        idle = _not_judged(con, found)
         sold = "transactions AS k LEFT JOIN usual_prices AS u ON u.product_id = k.product_id"
         counts["quantity_outlier"] = count(con, sold, outliers.quantity_outlier(run.cleaning))
         counts["price_outlier"] = count(con, sold, outliers.price_outlier())
@@ -340,7 +341,7 @@ def _note(
                 "rows": n,
                 "share": n / found.rows if found.rows else 0.0,
                 "says": rule.says,
-                "judged": rule in rules,
+                "judged": rule in rules and rule.name not in idle,
             }
         )
 
@@ -356,3 +357,10 @@ _TEMPORARY = (
     *("near_labels", "repeated_lines", "close_orders", "double_lines", "usual_prices"),
     *("return_lines", "sale_lines", "served", "matched_returns", USUAL),
 )
+
+
+def _not_judged(con: Connection, found: Measured) -> set[str]:
+    """Rules about lines that had nothing to judge: no quantities, or no product's usual price."""
+    if not found.present["quantity"]:
+        return {"quantity_outlier", "price_outlier"}
+    return set() if count(con, "usual_prices") else {"price_outlier"}
