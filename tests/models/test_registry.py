@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from toy_models import RELEASED, save_toy, toy_facts
 
-from mkt_models.columns import SCORING_MODELS
+from mkt_models.columns import SCORING_MODELS, ModelStatus
 from mkt_models.models import registry
 from mkt_models.models.card import Facts, ModelCard, Standing, Words
 from mkt_models.models.conformal import PredictionIntervals
@@ -89,7 +89,14 @@ def test_a_standing_of_before_is_read_as_it_was_sealed(tmp_path: Path, churn: Sc
 
 def test_a_standing_stays_when_the_same_model_is_saved_again(tmp_path: Path, churn: Scorer) -> None:
     tag = registry.save(churn, toy_facts(churn), tmp_path)
-    assert "is candidate" in str(registry.refusal(registry.find(tag, tmp_path)))
+    said = str(registry.refusal(registry.find(tag, tmp_path)))
+    assert "which this service was given, has not been judged yet, so it is not served" in said
+    # A challenger that was not better does not say that there is no champion.
+    kept = Words(en="not shown to be better than a1, which stays", zh="未显示优于 a1")
+    refused = Standing(status=ModelStatus.REFUSED, reason=kept)
+    registry.set_standing(tag, refused, tmp_path)
+    said = str(registry.refusal(registry.find(tag, tmp_path)))
+    assert said.endswith("which this service was given, was not released: " + kept.en)
     assert registry.set_standing(tag, RELEASED, tmp_path).released
     assert registry.refusal(registry.find(tag, tmp_path)) is None
     assert registry.save(churn, toy_facts(churn), tmp_path) == tag

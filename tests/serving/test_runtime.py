@@ -203,9 +203,11 @@ def test_a_model_that_is_not_released_gives_no_number(toy_home: Path, tmp_path: 
         "reason": "its audit fails",
     }
     assert scores["value"]["value"] == "not available"
-    assert "is candidate" in scores["value"]["reason"]
+    assert "has not been judged yet" in scores["value"]["reason"]
     for model in (Model.CHURN, Model.VALUE):
-        with pytest.raises(Fault, match="no version of this model is released") as caught:
+        with pytest.raises(
+            Fault, match="this service has no released version of the model: "
+        ) as caught:
             found.score(ScoreRequest(features={"orders_90d": 9}, model=model))
         assert (caught.value.status, caught.value.code) == (409, "model_not_released")
         assert caught.value.field == "model"

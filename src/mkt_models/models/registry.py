@@ -21,7 +21,7 @@ import bentoml
 import xgboost as xgb
 from pydantic import ValidationError
 
-from mkt_models.columns import Model
+from mkt_models.columns import Model, ModelStatus
 from mkt_models.models.card import Facts, ModelCard, Standing
 from mkt_models.models.conformal import PredictionIntervals
 from mkt_models.models.linear import Linear
@@ -188,6 +188,13 @@ def load(tag: str, home: Path) -> Scorer:
     return load_files(find(tag, home))
 
 
+_UNRELEASED = {
+    ModelStatus.CANDIDATE: "has not been judged yet, so it is not served",
+    ModelStatus.REFUSED: "was not released",
+    ModelStatus.RETIRED: "was released once and is retired",
+}
+
+
 def absence(model: bentoml.Model) -> str | None:
     """Why a model of the store is none, as :func:`save_absence` said; None for others."""
     return _statement(model).get("not_available")
@@ -204,7 +211,8 @@ def refusal(model: bentoml.Model) -> str | None:
     card = read_card(model)
     if card.released:
         return None
-    return f"{card.tag} is {card.standing.status.value}: {card.standing.reason.en}"
+    said = _UNRELEASED[card.standing.status]
+    return f"{card.tag}, which this service was given, {said}: {card.standing.reason.en}"
 
 
 def load_files(model: bentoml.Model) -> Scorer:

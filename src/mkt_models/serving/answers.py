@@ -79,7 +79,7 @@ def score_answer(
 
     """
     if request.model is not None and request.model in refused:
-        message = f"no version of this model is released: {refused[request.model]}"
+        message = f"this service has no released version of the model: {refused[request.model]}"
         raise Fault(409, "model_not_released", message, "model")
     wanted = [request.model] if request.model else [Model.CHURN, Model.VALUE]
     without: dict[str, Any] = {
