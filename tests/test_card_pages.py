@@ -1,6 +1,7 @@
 """The page of a card: complete, in two languages, and without a way out."""
 
 import json
+from datetime import date
 
 import pytest
 from toy_models import RELEASED, toy, toy_facts
@@ -71,6 +72,23 @@ def test_a_page_stands_alone_and_its_json_is_the_card() -> None:
     ):
         assert text in page
     assert ModelCard.model_validate(json.loads(found["card_churn.json"])) == card(REFUSED)
+
+
+def test_tests_and_selection_are_explained() -> None:
+    tested = (date(2017, 9, 11), date(2017, 11, 6))
+    facts = toy_facts(SCORER).model_copy(update={"tested": tested})
+    told = card(REFUSED).model_copy(update={"facts": facts})
+    english, chinese = (card_side(told, language)["figures_note"] for language in ("en", "zh"))
+    assert english.endswith("paired. Tested on 2017-09-11, 2017-11-06.")
+    assert chinese.endswith("测试日期：2017-09-11, 2017-11-06。")
+    assert "Tested on" not in card_side(card(REFUSED), "en")["figures_note"]
+    page = render_cards([told], "sample", "", TEMPLATES)["card_churn.html"]
+    for text in (
+        "Selection ratio: how often the group",
+        "入选率比：该群体",
+        "<th>selection ratio<",
+    ):
+        assert text in page
 
 
 def test_the_champion_of_before_has_a_page_of_its_own() -> None:

@@ -5,6 +5,7 @@ Everything is read from the card; nothing is computed here.
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
@@ -56,6 +57,12 @@ _LABELS: Mapping[str, _Both] = {
     "calibration": ("Calibration", "校准"),
     "champion": ("Beside the champion", "与正式模型相比"),
     "fairness": ("Does it treat groups alike?", "是否公平对待各群体"),
+    "fairness_note": (
+        "Calibration gap: observed minus predicted mean. Selection ratio: how often the group is "
+        "among the highest scores, which would be selected, over how often everybody is; 1: alike.",
+        "校准差距：实际均值减预测均值。入选率比：该群体进入高分入选名单的比例，除以全体的比例；"
+        "1 表示相同。",
+    ),
     "movers": ("What moves it", "主要影响因素"),
     "movers_note": (
         "Shares of the mean absolute SHAP values of today's customers; they explain the model, "
@@ -135,7 +142,7 @@ def card_side(card: ModelCard, language: Language) -> dict[str, Any]:
         "not_intended": told(facts.not_intended),
         "limits": told(facts.limits),
         "data": _data(card, side),
-        "figures_note": _figures_note(n, side),
+        "figures_note": _figures_note(n, facts.tested, side),
         "figures_head": [
             "模型" if zh else "model",
             f"{_METRICS[facts.metric][side]} {'之差' if zh else 'difference'}",
@@ -154,7 +161,7 @@ def card_side(card: ModelCard, language: Language) -> dict[str, Any]:
                 "group",
                 "n",
                 "calibration gap",
-                "selected",
+                "selection ratio",
                 "finding",
             )
         ),
@@ -195,16 +202,22 @@ def _data(card: ModelCard, side: int) -> list[tuple[str, str]]:
     return [(names[side], value) for names, value in rows]
 
 
-def _figures_note(figure: Figure | None, side: int) -> str:
+def _figures_note(figure: Figure | None, tested: Sequence[date], side: int) -> str:
     if figure is None:
         return ("not available", "无")[side]
+    days = ", ".join(str(day) for day in tested)
+    on = ((f" Tested on {days}." if days else ""), (f"测试日期：{days}。" if days else ""))[side]
+    return _note_of(figure)[side] + on
+
+
+def _note_of(figure: Figure) -> tuple[str, str]:
     return (
         f"{figure.kind.value.capitalize()}, n = {figure.n:,} rows of {figure.n_customers:,} "
         "customers; intervals over customers. Simple peers predict the same rows; the "
         "difference is theirs minus the model's, paired.",
         f"回测，n = {figure.n:,}（{figure.n_customers:,} 位客户）；区间按客户计算。"
         "对照模型预测同一批样本；差值为对照减本模型，逐对计算。",
-    )[side]
+    )
 
 
 def _figures(

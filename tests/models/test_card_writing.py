@@ -54,6 +54,17 @@ def test_labels_of_campaigns_reach_to_the_day_after_the_last_one_ends() -> None:
     assert found.question.horizon_days is None
 
 
+def test_the_days_of_the_tests_stand_in_the_card() -> None:
+    churn = facts()
+    assert list(churn.tested) == PARAMS.churn.tests()
+    assert str(churn.tested[-1]) == "2017-11-06"
+    assert list(facts(Model.VALUE).tested) == PARAMS.value.tests()
+    campaigns = rows().assign(ends_on=pd.to_datetime("2017-12-10"))
+    campaigns.loc[0, "as_of"] = pd.Timestamp("2017-09-03")  # the day before the first test
+    days = [str(day) for day in facts(Model.PROPENSITY, campaigns).tested]
+    assert days == ["2017-09-11", "2017-11-06"]
+
+
 @pytest.mark.parametrize("model", SCORING_MODELS)
 def test_every_model_says_what_it_is_for_in_both_languages(model: Model) -> None:
     found = facts(model, rows().assign(ends_on=pd.to_datetime("2017-12-10")))

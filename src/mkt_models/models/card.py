@@ -126,6 +126,9 @@ class Facts(Section):
     features: tuple[Feature, ...]
     parameters: Plain
     metric: str = Field(description="by which versions are compared")
+    tested: tuple[date, ...] = Field(
+        default=(), description="the days on which the backtest predicted; none in older cards"
+    )
     figures: tuple[Figure, ...]
     limits: tuple[Words, ...]
 

@@ -55,6 +55,11 @@ def card_facts(
         until = rows[ENDS_ON].max() + timedelta(days=1)
     else:
         until = last + timedelta(days=own.horizon_days)
+    if model is Model.PROPENSITY:
+        days = [start.date() for start in sorted(rows[AS_OF].unique())]
+        tested = [day for day in days if day >= own.first_test]
+    else:
+        tested = own.tests()
     amounts = model is Model.VALUE
     return Facts(
         model=model,
@@ -87,6 +92,7 @@ def card_facts(
             "features_dropped": list(params.features.dropped(model)),
         },
         metric=params.release.metric(model),
+        tested=tuple(tested),
         figures=tuple(_figures(performance)),
         limits=LIMITS,
     )
