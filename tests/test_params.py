@@ -105,6 +105,7 @@ def test_accepted_cutoffs_always_leave_training_data(**chosen: Any):
             "'coupon_share' is no number of the risk dimension; did you mean 'coupon_share_365d'?",
         ),
         ("audit.attributes", [], "audit.attributes"),
+        ("audit.attributes", ["gender", "gender"], "audit.attributes: gender stands twice"),
         ("audit.attributes", ["age_bnd"], "no sensitive attribute; did you mean 'age_band'?"),
         (
             "audit.bands",

@@ -106,4 +106,6 @@ class Audit(Section):
                     f"{name!r} is no sensitive attribute{nearest(name, SENSITIVE)}; "
                     f"known: {', '.join(SENSITIVE)}"
                 )
+        if twice := sorted({name for name in value if value.count(name) > 1}):
+            raise ValueError(f"{', '.join(twice)} stands twice")
         return value

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mkt_models.evaluation.comparison import compare
+from mkt_models.evaluation.comparison import Comparison, compare
 
 
 def rows(n=1500, seed=0):
@@ -64,3 +64,28 @@ def test_what_cannot_be_compared_is_not_better_and_says_why(change, note):
     assert note in found.note
     assert found.words.startswith("not comparable: ")
     assert found.as_dict()["gain"] is None
+
+
+@pytest.mark.parametrize(
+    ("numbers", "says"),
+    [
+        ((-1, 0), "n == -1, n_customers == 0: must be 0 or more"),
+        ((5, 6), "no more customers than rows"),
+        ((9, 9, 0.8, 0.7, 0.1, 0.2, 0.05), "lower == 0.2, must be <= upper == 0.05"),
+        ((9, 9, 0.8, 0.7, 0.1, np.nan, 0.2), "all must be finite, or the gain and both its ends"),
+        ((9, 9, 0.8, np.nan, 0.1, 0.0, 0.2), "all must be finite"),
+        ((9, 9, 0.8, 0.7, np.inf, 0.0, np.inf), "all must be finite"),
+    ],
+)
+def test_numbers_that_no_comparison_has_are_refused(numbers, says):
+    with pytest.raises(ValueError, match=says):
+        Comparison("auc", *numbers)
+
+
+def test_what_is_compared_must_be_known():
+    with pytest.raises(ValueError, match="metric == 'auk'; did you mean 'auc'"):
+        compared(rows(), "sharp", "blunt", "auk")
+    with pytest.raises(ValueError, match="metric == 'mae'; of a classification: auc, "):
+        compared(rows().iloc[:0], "sharp", "blunt", "mae")
+    with pytest.raises(ValueError, match="kind == 'ranking', must be"):
+        compared(rows(), "sharp", "blunt", kind="ranking")

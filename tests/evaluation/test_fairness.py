@@ -171,6 +171,10 @@ def test_nobody_selected_has_no_interval():
 
 
 def test_errors_teach():
+    with pytest.raises(ValueError, match="attributes: name at least one column"):
+        group_table(predictions(), "p", [], "classification", **HOW)
+    with pytest.raises(ValueError, match="attributes: age_band named twice; its customers would"):
+        group_table(predictions(), "p", ["age_band", "age_band"], "classification", **HOW)
     with pytest.raises(ValueError, match="no column 'age_bnd'; did you mean 'age_band'"):
         group_table(predictions(), "p", "age_bnd", "classification", **HOW)
     with pytest.raises(ValueError, match="selected_share == 0, must be > 0"):

@@ -146,3 +146,11 @@ def test_errors_teach() -> None:
         qini_table(FOUR, ["modle"], *HOW)
     with pytest.raises(ValueError, match="4 of 4 rows are not strictly between 0 and 1"):
         qini_table(FOUR.assign(assignment_probability=1), ["model"], *HOW)
+
+
+@pytest.mark.parametrize("models", [[], ["model", "model"]])
+def test_models_are_named_once(models: list[str]) -> None:
+    with pytest.raises(ValueError, match="must be at least one, and none twice"):
+        qini_table(FOUR, models, *HOW)
+    with pytest.raises(ValueError, match="reference == 'modl'; did you mean 'model'"):
+        qini_table(FOUR, ["model"], *HOW, reference="modl")

@@ -158,3 +158,17 @@ def test_a_ranking_without_spread_is_not_evaluated() -> None:
     found = claim(rows)
     assert not found.ranking
     assert "nan" not in " ".join(found.says)
+
+
+def test_names_that_the_tables_do_not_have_are_told() -> None:
+    rows = trial(300)
+    effects, ranking = effect_table(rows, ["target"], *HOW), qini_table(rows, ["gain"], *HOW)
+    with pytest.raises(ValueError, match="outcome == 'targt'; did you mean 'target'"):
+        verdict(effects, ranking, "targt", "gain")
+    with pytest.raises(ValueError, match="learner == 'x'; the table has: gain"):
+        verdict(effects, ranking, "target", "x")
+    by_kind = effect_table(rows, ["target"], *HOW, by="kind")
+    with pytest.raises(ValueError, match="the table has: no row of everybody"):
+        verdict(by_kind, ranking, "target", "gain")
+    with pytest.raises(ValueError, match="outcomes: name at least one"):
+        effect_table(rows, [], *HOW)

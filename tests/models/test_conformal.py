@@ -47,6 +47,14 @@ def test_each_size_of_prediction_has_its_own_ends() -> None:
     assert found.high[1] / found.low[1] < 1.1
 
 
+def test_an_amount_below_0_has_no_interval() -> None:
+    found = PredictionIntervals((100.0,), (0.0, 0.5), (3.0, 1.5), 0.8, 400)
+    for wrong in (-5.0, np.nan):
+        with pytest.raises(ValueError, match=f"must be amounts of 0 or more, has {wrong:g}"):
+            found.around([10.0, wrong])
+    assert [ends.tolist() for ends in found.around([0.0])] == [[0.0], [0.0]]
+
+
 def test_equal_predictions_share_one_bin() -> None:
     found = fit_intervals(np.r_[np.full(999, 5.0), 6.0], np.full(1000, 5.0), 0.8)
     assert found.edges == ()

@@ -133,3 +133,22 @@ def test_a_line_that_was_cut_short_of_its_end_is_not_run_into(tmp_path: Path) ->
     ledger.path.write_bytes(ledger.path.read_bytes().rstrip(b"\n"))
     ledger.append([entry(Outcome.KEPT, "b", "a")])
     assert [one.version for one in Ledger.read(ledger.path).entries] == ["a", "b"]
+
+
+def test_only_a_line_feed_ends_an_entry(tmp_path: Path) -> None:
+    path = tmp_path / FILE
+    odd = Words(en="one\u2028two\x85three\r\n", zh="一\u2029二")
+    told = entry(Outcome.FIRST, "a").model_copy(update={"reason": odd})
+    Ledger.read(path).append([told])
+    assert Ledger.read(path).entries == (told,)
+    path.write_bytes(path.read_bytes() + b"\n")
+    with pytest.raises(LedgerError, match=r"line 2: no entry of a release"):
+        Ledger.read(path)
+
+
+def test_what_is_no_text_is_no_ledger(tmp_path: Path) -> None:
+    path = tmp_path / FILE
+    Ledger.read(path).append([entry(Outcome.FIRST, "a")])
+    path.write_bytes(path.read_bytes() + b"\xff\n")
+    with pytest.raises(LedgerError, match=r"releases\.jsonl: byte [\d,]+ is no UTF-8 text"):
+        Ledger.read(path)

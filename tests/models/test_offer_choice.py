@@ -17,6 +17,7 @@ from mkt_models.models.offer_choice import (
     with_chosen,
 )
 from mkt_models.models.offer_features import KEYS, OFFER_FEATURES, offer_choices
+from mkt_models.models.trainable import RowsError
 
 
 @pytest.mark.parametrize(
@@ -109,6 +110,13 @@ def test_more_of_what_speaks_for_an_offer_is_never_a_reason_for_less(
     steps = np.linspace(0, 300, 13)
     by_step = [fitted.probability(rows.assign(**{feature: value})) for value in steps]
     assert (np.diff(np.array(by_step), axis=0) * slope >= -1e-7).all()
+
+
+def test_an_infinite_feature_is_named() -> None:
+    rows = campaign(1, -60, 5, np.random.default_rng(2))
+    rows.loc[3, "offer_price"] = np.inf
+    with pytest.raises(RowsError, match=r"offer choice: infinite, .*: offer_price in 1 of 20 rows"):
+        fit_offer_choice(rows, seed=1)
 
 
 def test_where_little_was_chosen_all_offers_are_alike() -> None:

@@ -99,6 +99,9 @@ def test_left_out_and_null_features_are_missing(churn: Scorer) -> None:
         ({"orders_90d": math.nan}, "orders_90d", "finite"),
         ({"orders_90d": 1e300}, "orders_90d", "finite"),
         ({"orders_90d": 10**400}, "orders_90d", "finite"),
+        ({"orders_90d": -1}, "orders_90d", "orders_90d must be 0 or more: orders in the last 90 d"),
+        ({"days_since_last_order": -0.5}, "days_since_last_order", "must be 0 or more"),
+        ({"discount_share": -0.1}, "discount_share", "must be 0 or more"),
         ({"orders_90d": True}, "orders_90d", "finite"),
         ({"orders_90d": "3"}, "orders_90d", "finite"),
     ],
@@ -114,7 +117,7 @@ def test_what_cannot_be_scored_is_named(
 @given(
     st.dictionaries(
         st.sampled_from(["days_since_last_order", "orders_90d", "discount_share"]),
-        st.floats(-1e30, 1e30, allow_nan=False) | st.integers(-(10**9), 10**9),
+        st.floats(0, 1e30, allow_nan=False) | st.integers(0, 10**9),
         min_size=1,
     )
 )
@@ -122,6 +125,11 @@ def test_every_finite_row_has_a_probability(churn: Scorer, features: dict) -> No
     score = churn.score_row(features)
     assert 0 < score.value < 1
     assert set(score.missing) == set(churn.features) - set(features)
+
+
+def test_money_may_be_below_0(churn: Scorer) -> None:
+    words = {**churn.words, "orders_90d": {"en": "net spend", "zh": "净消费", "unit": "USD"}}
+    assert 0 < replace(churn, words=words).score_row({"orders_90d": -3}).value < 1
 
 
 def test_parts_that_do_not_fit_are_refused(churn: Scorer) -> None:

@@ -85,6 +85,7 @@ def test_a_model_that_knows_none_of_the_features_is_not_available(
         ({"orders_9d": 1.0}, "features.orders_9d", "did you mean 'orders_90d'?"),
         ({"orders_90d": None}, "features", "at least one"),
         ({"orders_90d": 1e39}, "features.orders_90d", "finite number"),
+        ({"orders_90d": -3.0}, "features.orders_90d", "orders_90d must be 0 or more"),
     ],
 )
 def test_what_cannot_be_scored_is_a_422(

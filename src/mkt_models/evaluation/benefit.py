@@ -21,7 +21,13 @@ from mkt_models.evaluation import metrics
 from mkt_models.evaluation.arms import PROBABILITY, TREATED, rare, read_arms, smaller_arm, uneven
 from mkt_models.evaluation.bootstrap import ClusterBootstrap, error_interval, standard_error
 from mkt_models.evaluation.gate import Limit, Reason, judge
-from mkt_models.evaluation.groups import Needs, groups_of, known_customers, levels_of
+from mkt_models.evaluation.groups import (
+    Needs,
+    attribute_names,
+    groups_of,
+    known_customers,
+    levels_of,
+)
 from mkt_models.evaluation.inputs import Floats, numbers, require
 
 MEASURES = ("effect", "budget", "value_per_cost", "benefit_gap")
@@ -70,10 +76,11 @@ def benefit_table(
     Raises
     ------
     ValueError
-        When a column is missing, an arm is empty, or a probability is not between 0 and 1.
+        When a column is missing, an attribute is named twice, an arm is empty, or a probability is
+        not between 0 and 1.
 
     """
-    names = list(attributes)
+    names = attribute_names(attributes)
     require(contacts, [CUSTOMER_ID, TREATED, PROBABILITY, outcome, cost, *names])
     arms = _Arms.of(contacts, outcome, cost)
     draws = ClusterBootstrap.of(contacts[CUSTOMER_ID], n_bootstrap, seed)

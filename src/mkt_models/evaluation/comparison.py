@@ -12,7 +12,13 @@ import pandas as pd
 
 from mkt_models.evaluation.headline import LESS_IS_BETTER
 from mkt_models.evaluation.inputs import Kind
-from mkt_models.evaluation.performance import classification_table, regression_table
+from mkt_models.evaluation.performance import (
+    CLASSIFICATION_METRICS,
+    REGRESSION_METRICS,
+    classification_table,
+    regression_table,
+)
+from mkt_models.sections import nearest
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,24 @@ class Comparison:
     upper: float = np.nan
     note: str = ""
     basis: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that no comparison can have."""
+        if not 0 <= self.n_customers <= self.n:
+            raise ValueError(
+                f"n == {self.n}, n_customers == {self.n_customers}: must be 0 or more, and no more "
+                "customers than rows"
+            )
+        gap = (self.gain, self.lower, self.upper)
+        if np.isnan(gap).all():
+            return
+        if not np.isfinite((*gap, self.challenger, self.champion)).all():
+            raise ValueError(
+                f"gain {self.gain} [{self.lower}, {self.upper}] of {self.challenger} over "
+                f"{self.champion}: all must be finite, or the gain and both its ends NaN"
+            )
+        if self.lower > self.upper:
+            raise ValueError(f"lower == {self.lower}, must be <= upper == {self.upper}")
 
     @property
     def better(self) -> bool:
@@ -94,7 +118,16 @@ def compare(
     n_bootstrap, confidence, seed
         Draws of customers, level of the percentile interval, seed of the draws.
 
+    Raises ValueError for a kind or a metric that is not known, and for columns that lack.
+
     """
+    if kind not in ("classification", "regression"):
+        raise ValueError(f"kind == {kind!r}, must be 'classification' or 'regression'")
+    known = CLASSIFICATION_METRICS if kind == "classification" else REGRESSION_METRICS
+    if metric not in known:
+        raise ValueError(
+            f"metric == {metric!r}{nearest(metric, known)}; of a {kind}: {', '.join(known)}"
+        )
     if predictions.empty:
         return Comparison(metric, 0, 0, note="no row that neither was trained on", basis=basis)
     table = classification_table if kind == "classification" else regression_table

@@ -17,7 +17,14 @@ import pandas as pd
 from mkt_models.columns import CUSTOMER_ID
 from mkt_models.evaluation import metrics
 from mkt_models.evaluation.bootstrap import ClusterBootstrap, error_interval, standard_error
-from mkt_models.evaluation.groups import Group, Needs, groups_of, known_customers, levels_of
+from mkt_models.evaluation.groups import (
+    Group,
+    Needs,
+    attribute_names,
+    groups_of,
+    known_customers,
+    levels_of,
+)
 from mkt_models.evaluation.inputs import TARGET, Floats, Kind, numbers, read_target, require
 from mkt_models.evaluation.metrics import Ranking
 
@@ -99,7 +106,7 @@ def group_table(
         predictions would have. Without that, one fair toy shop in five raised an alarm.
 
     """
-    names = [attributes] if isinstance(attributes, str) else list(attributes)
+    names = attribute_names(attributes)
     require(predictions, [CUSTOMER_ID, TARGET, model, benefit, *names])
     if not 0 < selected_share <= 1:
         raise ValueError(f"selected_share == {selected_share}, must be > 0 and <= 1")

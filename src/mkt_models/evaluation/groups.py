@@ -15,6 +15,22 @@ from mkt_models.evaluation.inputs import Floats, Kind
 TIMES = " × "  # between the two names of a pair
 
 
+def attribute_names(attributes: str | Sequence[str]) -> list[str]:
+    """Give the attributes as a list; ValueError for none, and for one that is named twice.
+
+    >>> attribute_names("region")
+    ['region']
+    """
+    names = [attributes] if isinstance(attributes, str) else list(attributes)
+    if not names:
+        raise ValueError("attributes: name at least one column of groups")
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(
+            f"attributes: {', '.join(twice)} named twice; its customers would count twice"
+        )
+    return names
+
+
 def group_labels(column: pd.Series) -> pd.Series:
     """Give the groups' names as text; a null is 'not available'."""
     return column.astype(object).where(column.notna(), NOT_AVAILABLE).astype(str)

@@ -36,6 +36,7 @@ from mkt_models.evaluation.arms import PROBABILITY, TREATED, read_arms
 from mkt_models.evaluation.bootstrap import ClusterBootstrap, error_interval, standard_error
 from mkt_models.evaluation.inputs import TARGET, Floats, numbers, require
 from mkt_models.evaluation.metrics import Ranking, ratio
+from mkt_models.sections import nearest
 
 EXPECTED = "expected"
 
@@ -81,10 +82,17 @@ def qini_table(
         model, n (rows), n_customers, n_treated, qini, qini_normalised and, with a reference,
         difference (of qini, to the reference's), each with ``_lower`` and ``_upper``
 
-    Raises ValueError when a column is missing, an arm is empty, or a probability is 0 or 1.
+    Raises ValueError when a column is missing, an arm is empty, a probability is 0 or 1, no model
+    is named, or one twice, or the reference is none of them.
 
     """
     names = list(models)
+    if not names or len(set(names)) < len(names):
+        raise ValueError(f"models == {names}, must be at least one, and none twice")
+    if reference is not None and reference not in names:
+        raise ValueError(
+            f"reference == {reference!r}{nearest(reference, names)}; models: {', '.join(names)}"
+        )
     require(trial, [CUSTOMER_ID, TARGET, TREATED, PROBABILITY, *names])
     score = effect_scores(trial)
     treated, p = read_arms(trial)

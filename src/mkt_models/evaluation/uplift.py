@@ -25,6 +25,7 @@ from mkt_models.evaluation.arms import (
 from mkt_models.evaluation.bootstrap import ClusterBootstrap, error_interval, standard_error
 from mkt_models.evaluation.headline import figure_of
 from mkt_models.evaluation.inputs import Floats, numbers, require
+from mkt_models.sections import nearest
 
 EVERYBODY = "everybody"
 
@@ -65,6 +66,8 @@ def effect_table(
 
     """
     names = list(outcomes)
+    if not names:
+        raise ValueError("outcomes: name at least one column of what happened")
     require(trial, [CUSTOMER_ID, TREATED, PROBABILITY, *names, *([by] if by else [])])
     treated, p = read_arms(trial)
     values = np.stack([numbers(trial, name) for name in names], axis=1)
@@ -155,8 +158,20 @@ def verdict(
     words
         What the outcome is called in a sentence.
 
+    Raises ValueError for an outcome or a learner that the tables do not have.
+
     """
-    found = effects[(effects["outcome"] == outcome) & (effects["group"] == EVERYBODY)].iloc[0]
+    everybody = effects[effects["group"] == EVERYBODY]
+    for what, name, known in (
+        ("outcome", outcome, everybody["outcome"].tolist()),
+        ("learner", learner, ranking["model"].tolist()),
+    ):
+        if name not in known:
+            raise ValueError(
+                f"{what} == {name!r}{nearest(name, known)}; the table has: "
+                f"{', '.join(known) or 'no row of everybody'}"
+            )
+    found = everybody[everybody["outcome"] == outcome].iloc[0]
     ends = f"{found['effect']:+.4g} [{found['effect_lower']:+.4g}, {found['effect_upper']:+.4g}]"
     n = f"n = {found['n']:,}, {found['n_customers']:,} customers"
     words = words or outcome.replace("_", " ")

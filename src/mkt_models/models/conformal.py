@@ -71,13 +71,17 @@ class PredictionIntervals:
         _require_confidence(self.confidence)
 
     def around(self, predicted: npt.ArrayLike) -> tuple[Array, Array]:
-        """Lower and upper end for every prediction, in its unit.
+        """Lower and upper end for every prediction, in its unit; ValueError for one below 0.
 
         >>> halves = PredictionIntervals((100.0,), (0.0, 0.5), (3.0, 1.5), 0.8, 400)
         >>> halves.around([10.0, 100.0])
         (array([ 0., 50.]), array([ 30., 150.]))
         """
         values = np.asarray(predicted, dtype=np.float64)
+        if not (values >= 0).all():
+            raise ValueError(
+                f"predictions must be amounts of 0 or more, has {values[~(values >= 0)][0]:g}"
+            )
         bins = np.searchsorted(self.edges, values, side="right")
         return values * np.asarray(self.low)[bins], values * np.asarray(self.high)[bins]
 

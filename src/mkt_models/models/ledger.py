@@ -97,13 +97,22 @@ class Ledger:
         Raises
         ------
         LedgerError
-            When a line is no entry, or does not follow from those before it.
+            When the file is no UTF-8 text, or a line is no entry, or does not follow from those
+            before it.
 
         """
         if not path.is_file():
             return cls(path)
         found = cls(path)
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise LedgerError(
+                f"{path.name}: byte {error.start:,} is no UTF-8 text; take the file from a backup, "
+                "or delete it to begin without a champion"
+            ) from None
+        # Only a line feed ends an entry: a reason may hold other ends of lines, as U+2028.
+        for number, line in enumerate(text.removesuffix("\n").split("\n") if text else [], 1):
             where = f"{path.name}, line {number}"
             try:
                 entry = Entry.model_validate_json(line)

@@ -22,6 +22,7 @@ from mkt_models.engine import DuckDB
 from mkt_models.models.backtest import MODEL
 from mkt_models.models.offer_features import KEYS, OFFER_FEATURES
 from mkt_models.models.propensity import campaign_origins
+from mkt_models.models.trainable import require_finite
 
 Array = npt.NDArray[np.float64]
 CHOSEN, SHARES, MOST_BOUGHT = "chosen", "observed_shares", "most_bought"
@@ -94,8 +95,12 @@ def with_chosen(con: DuckDB, choices: pd.DataFrame, pairs: pd.DataFrame) -> pd.D
 
 
 def fit_offer_choice(rows: pd.DataFrame, seed: int) -> OfferChoice:
-    """Learn from the offers of those who redeemed any; ``rows`` as :func:`with_chosen` gives."""
+    """Learn from the offers of those who redeemed any; ``rows`` as :func:`with_chosen` gives.
+
+    Raises RowsError, naming the feature, for a value that is infinite.
+    """
     train = rows[rows["target"] == 1]
+    require_finite(train, list(OFFER_FEATURES), "offer choice")
     redeemers = len(train[[CUSTOMER_ID, CAMPAIGN_ID]].drop_duplicates())
     chosen = int(train[CHOSEN].sum())
     per_redeemer = chosen / redeemers if chosen else 1.0

@@ -24,6 +24,9 @@ Floats = npt.NDArray[np.floating[Any]]
 
 _FLOAT32_MAX = float(np.finfo(np.float32).max)
 
+# Units of counts, shares and days; only money may be below 0.
+_NEVER_BELOW_0 = frozenset({"", "days", "share", "yes_no"})
+
 # What a contribution does to the number, when it is below and above zero.
 _EFFECTS = {
     Model.CHURN: (
@@ -187,8 +190,8 @@ class Scorer:
         Raises
         ------
         FeatureError
-            When a name is no feature of this model, a value is no finite number, or no value
-            is given at all.
+            When a name is no feature of this model, a value is no finite number, or below 0 where
+            a count, a share, or a number of days is asked, or no value is given at all.
 
         """
         for name, value in features.items():
@@ -198,6 +201,12 @@ class Scorer:
                 )
             if value is not None and not _scorable(value):
                 raise FeatureError(name, f"{name} must be a finite number, or null when missing")
+            if (
+                value is not None
+                and value < 0
+                and self.words[name].get("unit", "") in _NEVER_BELOW_0
+            ):
+                raise FeatureError(name, f"{name} must be 0 or more: {self.words[name]['en']}")
         missing = [name for name in self.features if features.get(name) is None]
         if len(missing) == len(self.features):
             raise FeatureError("features", "give at least one feature with a value")
