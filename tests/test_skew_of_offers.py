@@ -1,6 +1,7 @@
 """Offers in the documents are those that the training code gives, or it is told which are not."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -8,7 +9,8 @@ import pytest
 
 from mkt_models.models.offer_features import KEYS, OFFER_FEATURES
 from mkt_models.skew import SkewError, check_skew
-from mkt_models.skew_of_offers import OffersToday, offer_skew
+from mkt_models.skew_of_offers import OffersToday, offer_skew, released_scores
+from mkt_models.workspace import Workspace
 
 
 def offers() -> OffersToday:
@@ -69,3 +71,28 @@ def test_another_probability_or_an_offer_too_many_is_found() -> None:
     assert offer_skew(offers(), documents()[:1]).iloc[1]["differ"] == 1
     extra = [*documents(), {"customer_id": "4", "offers": documents()[0]["offers"]}]
     assert offer_skew(offers(), extra).iloc[1]["differ"] == 1
+
+
+def test_coupons_rest_on_the_version_that_is_released(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MKT_ROOT", str(tmp_path))
+    ws = Workspace.open(Path(__file__).parents[1] / "params" / "sample.yaml")
+    ws.write_json("propensity", "model", {"served_as": "propensity:new"})
+    none = {"tag": None, "served_as": None, "why": "its audit fails"}
+    ws.write_json("release", "models", {"propensity": none})
+    assert released_scores(ws) == ("propensity:new", None)
+    champion = {"tag": "mkt-propensity:old", "served_as": "propensity:old", "why": None}
+    ws.write_json("release", "models", {"propensity": champion})
+    scores = pd.DataFrame({"customer_id": ["1"], "score": [0.5]})
+    ws.write_table("release", "propensity_scores", scores)
+    tag, found = released_scores(ws)
+    assert tag == "propensity:old"
+    pd.testing.assert_frame_equal(found, scores)
+
+
+def test_without_a_released_version_no_document_may_hold_a_coupon() -> None:
+    nothing = replace(offers(), coupons=offers().coupons[:0].astype(object))
+    table = offer_skew(nothing, [{"customer_id": "1", "offers": []}])
+    assert table["compared"].tolist() == ["features of offers"]
+    assert offer_skew(nothing, documents()).iloc[1]["differ"] == 2

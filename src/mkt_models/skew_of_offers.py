@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mkt_models.columns import CAMPAIGN_ID, CUSTOMER_ID, OFFER_ID
+from mkt_models.columns import CAMPAIGN_ID, CUSTOMER_ID, OFFER_ID, Model
 from mkt_models.decisions.offers import coupons_today
 from mkt_models.engine import DuckDB
 from mkt_models.models import propensity
@@ -27,8 +27,8 @@ class OffersToday:
     """The offers that a run has scored, and the same computed anew.
 
     ``stored`` and ``again`` have one row per customer, campaign and offer: the keys and features;
-    ``coupons`` has the offer picked per customer and campaign, with its ``probability``. ``model``
-    is the tag under which the offers are reported.
+    ``coupons`` has the offer picked per customer and campaign, with its ``probability``; none where
+    no version of the model is released. ``model`` is the tag under which the offers are reported.
     """
 
     model: str
@@ -49,10 +49,22 @@ def offers_today(ws: Workspace, con: DuckDB) -> OffersToday | None:
     again = offer_choices(con, propensity.running(con, as_of), hidden)
     if stored.empty and again.empty:
         return None
-    scores = ws.read_table("propensity", "scores")
-    coupons = coupons_today(con, as_of, scores, stored, hidden).offers
-    tag = str(ws.read_json("propensity", "model")["served_as"])
+    tag, scores = released_scores(ws)
+    coupons = pd.DataFrame(columns=[CUSTOMER_ID, CAMPAIGN_ID, OFFER_ID, "probability"])
+    if scores is not None:
+        coupons = coupons_today(con, as_of, scores, stored, hidden).offers
     return OffersToday(tag, stored, again, coupons)
+
+
+def released_scores(ws: Workspace) -> tuple[str, pd.DataFrame | None]:
+    """Give the version that decides and its scores; None, beside the trained one, if none does.
+
+    Coupons in the documents rest on the released version alone, which may be an earlier one.
+    """
+    released = ws.read_json("release", "models")[Model.PROPENSITY.value]
+    if released["tag"] is None:
+        return str(ws.read_json("propensity", "model")["served_as"]), None
+    return str(released["served_as"]), ws.read_table("release", "propensity_scores")
 
 
 def offer_skew(offers: OffersToday, documents: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
