@@ -23,10 +23,14 @@ class Finding(StrEnum):
     NOT_SERVED = "not_served"
     IDENTIFIER_LIKE = "identifier_like"
     SENSITIVE = "sensitive"
+    TOO_GOOD_TOGETHER = "too_good_together"  # of the model as a whole, not of a feature
 
 
 # A constant is never split on, and a copy only shares its importance: neither makes a number false.
 NOTED = (Finding.CONSTANT, Finding.DUPLICATE_OF_FEATURE)
+
+# What stands for a feature where the finding is one of all of them.
+TOGETHER = "all"
 
 
 def _with_a_scorer(model: Model) -> Model:
@@ -69,6 +73,15 @@ class Allowed(Section):
             )
         return text
 
+    @model_validator(mode="after")
+    def _of_all(self) -> "Allowed":
+        if (self.finding is Finding.TOO_GOOD_TOGETHER) != (self.feature == TOGETHER):
+            raise ValueError(
+                f"feature == {self.feature!r}: {Finding.TOO_GOOD_TOGETHER.value} is of feature: "
+                f"{TOGETHER}, and no other finding is"
+            )
+        return self
+
 
 class Guards(Section):
     """When a feature is too good to be true, and what is allowed all the same."""
@@ -85,6 +98,19 @@ class Guards(Section):
         gt=0,
         le=1,
         description="the same for an amount: the normalised Gini alone (0 is chance)",
+    )
+    max_model_auc: float = Field(
+        default=0.97,
+        gt=0.5,
+        le=1,
+        description="a model is too good when the interval of its AUC on later cutoffs lies above "
+        "this; 1: never",
+    )
+    max_model_gini: float = Field(
+        default=0.97,
+        gt=0,
+        le=1,
+        description="the same for an amount: the normalised Gini of the model; 1: never",
     )
     max_missing_rise: Share = Field(
         default=0.5,

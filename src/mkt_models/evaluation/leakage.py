@@ -15,7 +15,7 @@ import pandas as pd
 from mkt_models.columns import SENSITIVE, Model
 from mkt_models.evaluation.bootstrap import wilson_interval
 from mkt_models.evaluation.inputs import TARGET
-from mkt_models.guard_params import NOTED, Allowed, Finding, Guards
+from mkt_models.guard_params import NOTED, TOGETHER, Allowed, Finding, Guards
 from mkt_models.sections import nearest
 
 # A single level at serving is told when chance would give it less often than this.
@@ -71,7 +71,11 @@ def check_leakage(table: pd.DataFrame, guards: Guards, model: Model) -> pd.DataF
 
     """
     found = leakage_findings(table, guards)
-    entries = {(e.feature, e.finding.value): e for e in guards.allowed if e.model is model}
+    entries = {
+        (e.feature, e.finding.value): e
+        for e in guards.allowed
+        if e.model is model and e.feature != TOGETHER
+    }
     allowed = [(row["feature"], row["finding"]) in entries for row in found.to_dict("records")]
     stops = found[(found["status"] == "stops") & ~np.array(allowed, dtype=bool)]
     if len(stops):
