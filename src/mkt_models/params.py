@@ -11,6 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from mkt_models.audit_params import Audit
+from mkt_models.budget_params import Budgets
 from mkt_models.cleaning_params import Cleaning
 from mkt_models.experiment_params import Experiments
 from mkt_models.exploration_params import Exploration
@@ -237,6 +238,7 @@ class Params(Section):
     uplift: Uplift = Uplift()
     experiments: Experiments = Experiments()
     release: Release = Release()
+    budgets: Budgets = Budgets()
 
     @model_validator(mode="after")
     def _nothing_after_the_profile(self) -> Self:

@@ -134,7 +134,8 @@ class SnapshotMeta:
     """What a snapshot was made from.
 
     ``popular_items`` are the items shown to everybody when nothing personal may be: same keys as
-    a customer's recommendations.
+    a customer's recommendations. ``shadow_prices`` are those of the budgets, one row each as
+    ``decisions.plan`` gives them; none where nothing is priced.
     """
 
     as_of: str
@@ -142,6 +143,7 @@ class SnapshotMeta:
     verdicts: Mapping[str, str] = field(default_factory=dict)
     popular_items: tuple[Mapping[str, Any], ...] = ()
     snapshot_id: str = ""
+    shadow_prices: tuple[Mapping[str, Any], ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-able, with the names of the fields."""
@@ -155,7 +157,7 @@ class SnapshotMeta:
     def of_json(cls, text: str) -> Self:
         """Read what :meth:`as_json` wrote."""
         found = json.loads(text)
-        return cls(**{**found, "popular_items": tuple(found["popular_items"])})
+        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in found.items()})
 
 
 def _plain(value: Any) -> Any:

@@ -12,8 +12,9 @@ from pathlib import Path
 from string import Formatter
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from mkt_models.budget_params import CONTACTS, COUPONS, MONEY
 from mkt_models.columns import Channel, Model, Shelf, Strategy
 from mkt_models.decisions.contact import Caps, ContactPolicy
 from mkt_models.decisions.eligibility import GUARDED, Rule
@@ -113,6 +114,17 @@ class ChannelUse(Section):
     requires_consent: bool = Field(
         default=True, description="false: served without a recorded yes; a recorded no still binds"
     )
+    uses: dict[Identifier, Amount] = Field(
+        default_factory=dict,
+        description="what one contact takes of other resources, each in its unit: agent_hours 0.25",
+    )
+
+    @field_validator("uses")
+    @classmethod
+    def _counted_anyway(cls, value: dict[str, float]) -> dict[str, float]:
+        for name in sorted({MONEY, CONTACTS, COUPONS} & value.keys()):
+            raise ValueError(f"{name!r} is counted anyway; name other resources, e.g. agent_hours")
+        return value
 
 
 class ItemChoice(Section):

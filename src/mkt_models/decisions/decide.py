@@ -16,8 +16,9 @@ from mkt_models.decisions.answer import (
     no_action,
     served,
 )
-from mkt_models.decisions.arbitration import Scored, arbitrate
+from mkt_models.decisions.arbitration import Fits, Scored, arbitrate, tie
 from mkt_models.decisions.candidates import Candidate, candidates
+from mkt_models.decisions.charges import charges
 from mkt_models.decisions.contact import held_out, too_much, without_consent
 from mkt_models.decisions.eligibility import ineligible
 from mkt_models.decisions.occasions import OCCASIONS, Occasion, occasions
@@ -60,27 +61,8 @@ def decide(customer: Customer, context: Context, policy: Policy, k: int) -> Deci
         raise QuestionError(f"k == {k!r}: must be a whole number from 1 to {MOST}")
     today = context.now.astimezone(policy.zone).date()
     found = occasions(policy.country, today)
-    suppressed: list[tuple[Candidate, tuple[Reason, ...]]] = []
-    scored: list[Scored] = []
-    withheld = held_out(customer.customer_id, policy.holdout_salt, policy.holdout_share)
-
-    def fits(candidate: Candidate, chosen: Sequence[Candidate]) -> tuple[Reason, ...]:
-        return _limits(candidate, chosen, customer, context, policy)
-
-    for candidate in candidates(customer, policy, today):
-        faults = _gates(candidate, customer, context, policy, today, found)
-        faults = faults or fits(candidate, ()) or unreleased(candidate, policy)
-        if not faults:
-            told = worth(candidate, customer)
-            if isinstance(told, Reason):
-                faults = (told,)
-            elif withheld and told.amount > 0:
-                faults = (reason(Code.HOLDOUT),)
-            else:
-                scored.append(Scored(candidate, told))
-                continue
-        suppressed.append((candidate, faults))
-
+    scored, suppressed, withheld = weigh(customer, context, policy)
+    fits = contact_limits(customer, context, policy)
     chosen, lost = arbitrate(scored, policy.catalogue.default, k, fits)
     suppressed += [(candidate, (why,)) for candidate, why in lost]
     arm = HOLDOUT if withheld else TREATMENT
@@ -110,6 +92,50 @@ def decide_all(
     """Decide for many customers, one by one, in their order."""
     for customer in customers:
         yield decide(customer, context, policy, k)
+
+
+def weigh(
+    customer: Customer, context: Context, policy: Policy
+) -> tuple[list[Scored], list[tuple[Candidate, tuple[Reason, ...]]], bool]:
+    """Take every candidate of a customer through the gates.
+
+    Returns
+    -------
+    Those that passed, each with its worth and what it pays for budgets, in the order of the
+    catalogue; the others with their reasons; and whether the customer is held out.
+
+    """
+    today = context.now.astimezone(policy.zone).date()
+    found = occasions(policy.country, today)
+    fits = contact_limits(customer, context, policy)
+    withheld = held_out(customer.customer_id, policy.holdout_salt, policy.holdout_share)
+    among_equals = tie(customer.customer_id) if policy.prices else 0.0
+    scored: list[Scored] = []
+    suppressed: list[tuple[Candidate, tuple[Reason, ...]]] = []
+    for candidate in candidates(customer, policy, today):
+        faults = _gates(candidate, customer, context, policy, today, found)
+        faults = faults or fits(candidate, ()) or unreleased(candidate, policy)
+        if not faults:
+            told = worth(candidate, customer)
+            if isinstance(told, Reason):
+                faults = (told,)
+            elif withheld and told.amount > 0:
+                faults = (reason(Code.HOLDOUT),)
+            else:
+                pays = charges(candidate, policy.prices)
+                scored.append(Scored(candidate, told, pays, among_equals))
+                continue
+        suppressed.append((candidate, faults))
+    return scored, suppressed, withheld
+
+
+def contact_limits(customer: Customer, context: Context, policy: Policy) -> Fits:
+    """The contact limits of a customer at the time of the question."""
+
+    def fits(candidate: Candidate, chosen: Sequence[Candidate]) -> tuple[Reason, ...]:
+        return _limits(candidate, chosen, customer, context, policy)
+
+    return fits
 
 
 def _gates(

@@ -11,6 +11,7 @@ from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 from mkt_models.columns import Channel, Verdict
+from mkt_models.decisions.budgets import ShadowPrice
 from mkt_models.decisions.catalogue import Catalogue
 from mkt_models.decisions.contact import LONGEST_REST, LONGEST_WINDOW
 from mkt_models.decisions.occasions import check_country
@@ -115,6 +116,7 @@ class Policy:
     models: Mapping[str, str] = field(default_factory=dict)
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
     popular_items: tuple[Mapping[str, Any], ...] = ()
+    prices: tuple[ShadowPrice, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a country whose holidays are not known."""
@@ -138,6 +140,7 @@ class Policy:
                 for name, said in meta.verdicts.items()
             },
             popular_items=meta.popular_items,
+            prices=tuple(ShadowPrice.of(row) for row in meta.shadow_prices),
         )
 
     @cached_property

@@ -36,6 +36,7 @@ class Code(StrEnum):
     MODEL_NOT_RELEASED = "model_not_released"
     SCORE_NOT_AVAILABLE = "score_not_available"
     WORTH_NOT_POSITIVE = "worth_not_positive"
+    BUDGET_PRICE = "budget_price"
     HOLDOUT = "holdout"
     FAMILY_SERVED = "family_served"
     BEYOND_K = "beyond_k"
@@ -58,6 +59,7 @@ TELLING = (
     Code.COMPLAINT,
     Code.QUIET_DAY,
     Code.QUIET_HOURS,
+    Code.BUDGET_PRICE,
     Code.WORTH_NOT_POSITIVE,
     Code.OFFER_NOT_RUNNING,
     Code.SCORE_NOT_AVAILABLE,
@@ -152,6 +154,11 @@ PHRASES: Mapping[Code, Words] = {
     Code.WORTH_NOT_POSITIVE: (
         "worth {worth}, not more than doing nothing",
         "价值为 {worth}，不高于不采取行动",
+    ),
+    Code.BUDGET_PRICE: (
+        "its worth of {worth} does not cover the price of the budget {budget}: {price}, which "
+        "others are worth more for",
+        "其价值 {worth} 不足以抵偿预算“{budget}”的影子价格 {price}：该预算用于其他客户价值更高",
     ),
     Code.HOLDOUT: (
         "the customer is in the holdout: withheld at random from all contact, to measure effects",

@@ -1,0 +1,76 @@
+"""What a candidate takes of the budgets, and what it pays for it.
+
+The money of a contact with a coupon is the cost of the contact and what a redemption gives away
+times its probability, where the offer tells it (``given``).
+"""
+
+from collections.abc import Sequence
+
+from mkt_models.budget_params import CONTACTS, COUPONS, MONEY, Budget, Budgets
+from mkt_models.decisions.budgets import Charge, ShadowPrice, concerns
+from mkt_models.decisions.candidates import Candidate, Content
+from mkt_models.decisions.catalogue import Catalogue
+from mkt_models.sections import nearest
+
+
+class BudgetError(ValueError):
+    """A budget that nothing can draw on; the message names it and what is known."""
+
+
+def use(candidate: Candidate, budget: Budget) -> float:
+    """How much of a budget one contact takes, in the unit of its resource; 0 or more."""
+    if not concerns(budget, candidate.entry.id, candidate.use.channel, candidate.offer_id):
+        return 0.0
+    if budget.resource == CONTACTS:
+        return 1.0
+    if budget.resource == COUPONS:
+        return 0.0 if candidate.offer_id is None else 1.0
+    if budget.resource == MONEY:
+        return candidate.use.cost + _given_away(candidate)
+    return candidate.use.uses.get(budget.resource, 0.0)
+
+
+def charges(candidate: Candidate, prices: Sequence[ShadowPrice]) -> tuple[Charge, ...]:
+    """What a candidate pays, one charge per budget that it takes of and that has a price."""
+    found = ((one.budget.id, use(candidate, one.budget), one.price) for one in prices)
+    return tuple(Charge(*charge) for charge in found if charge[1] > 0 and charge[2] > 0)
+
+
+def check_budgets(budgets: Budgets, catalogue: Catalogue) -> None:
+    """Refuse a budget that the catalogue has no use for.
+
+    Raises
+    ------
+    BudgetError
+        When a resource, a strategy or a channel of a budget is not in the catalogue: nothing would
+        ever draw on it, and the limit that somebody wrote down would not hold.
+
+    """
+    entries = catalogue.strategies
+    named = {name for entry in entries for one in entry.channels for name in one.uses}
+    known = {
+        "resource": {MONEY, CONTACTS, COUPONS} | named,
+        "strategies": {entry.id for entry in entries},
+        "channels": {one.channel.value for entry in entries for one in entry.channels},
+    }
+    for budget in budgets.resources:
+        asked = {
+            "resource": [budget.resource],
+            "strategies": list(budget.strategies),
+            "channels": [channel.value for channel in budget.channels],
+        }
+        for key, names in asked.items():
+            for name in names:
+                if name not in known[key]:
+                    raise BudgetError(
+                        f"budgets.{budget.id}.{key}: nothing in the catalogue has {name!r}"
+                        f"{nearest(name, sorted(known[key]))}; known: "
+                        f"{', '.join(sorted(known[key]))}"
+                    )
+
+
+def _given_away(candidate: Candidate) -> float:
+    content = candidate.content
+    offer = content.data.get("offer") if isinstance(content, Content) else None
+    given = (offer or {}).get("given")
+    return 0.0 if given is None else float(given) * float((offer or {})["probability"])
