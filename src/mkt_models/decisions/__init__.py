@@ -9,5 +9,6 @@
 ``exploration``
     which of it is said first when something may be tried, and with which probability
 ``budgets``, ``charges``, ``allocation``, ``plan``
+``budgets``, ``charges``, ``options``, ``dual``, ``allocation``, ``plan``
     what a unit of each budget is worth to all customers, and what a candidate takes of it
 """
