@@ -53,7 +53,7 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
         CREATE TABLE outcomes (customer_id VARCHAR, campaign_id VARCHAR, offer_id VARCHAR,
             kind VARCHAR, occurred_on DATE);
         CREATE TABLE transactions (customer_id VARCHAR, product_id VARCHAR, local_date DATE,
-            amount_cents BIGINT);
+            amount_cents BIGINT, coupon_discount_cents BIGINT, coupon_match_discount_cents BIGINT);
         """
     )
     con.executemany("INSERT INTO products VALUES (?, ?, ?)", PRODUCTS)
@@ -85,9 +85,9 @@ def redeem(
 def buy(
     con: duckdb.DuckDBPyConnection, customer: str, product: str, times: int = 1, **more: object
 ) -> None:
-    row = {"local_date": "2017-12-01", "amount_cents": 250, **more}
+    row = {"local_date": "2017-12-01", "amount_cents": 250, "coupon": None, "match": None, **more}
     con.executemany(
-        "INSERT INTO transactions VALUES (?, ?, ?, ?)",
+        "INSERT INTO transactions VALUES (?, ?, ?, ?, ?, ?)",
         [(customer, product, *row.values())] * times,
     )
 
@@ -179,8 +179,8 @@ def test_what_redemptions_brought_worked_by_hand(con) -> None:
     day = {"local_date": "2018-01-05"}
     buy(con, "1", "soup", amount_cents=200, **day)
     buy(con, "1", "soup", amount_cents=100, **day)
-    buy(con, "1", "broth", amount_cents=300, **day)
-    buy(con, "1", "cola", amount_cents=9_900, **day)
+    buy(con, "1", "broth", amount_cents=300, coupon=60, match=20, **day)
+    buy(con, "1", "cola", amount_cents=9_900, coupon=5_000, **day)
     buy(con, "1", "soup", amount_cents=9_900, local_date="2018-01-06")
     buy(con, "2", "soup", amount_cents=100, **day)
     rows = [
@@ -195,12 +195,14 @@ def test_what_redemptions_brought_worked_by_hand(con) -> None:
     con.executemany("INSERT INTO outcomes VALUES (?, ?, ?, ?, ?)", rows)
     (row,) = redemption_worth(con, date(2018, 1, 7)).to_dict("records")
     # Both coupons of customer 1 cover the two soups (3.00): 1.50 each, and the broth 3.00 to a;
-    # customer 2 spent 1.00, customer 3 has no basket: (4.50 + 1.50 + 1.00 + 0) / 4.
+    # customer 2 spent 1.00, customer 3 has no basket: (4.50 + 1.50 + 1.00 + 0) / 4. Coupons took
+    # 0.80 off the broth.
     assert row == {
         "campaign_type": "Type B",
         "redemptions": 4,
         "matched": 3,
         "amount": pytest.approx(7.0 / 4),
+        "given": pytest.approx(0.8 / 4),
     }
     assert redemption_worth(con, date(2018, 1, 5)).empty
 

@@ -104,3 +104,58 @@ def test_no_content_no_worth(documents, policy):
     customer = Customer.of(documents[3])
     with pytest.raises(ValueError, match="has no content"):
         of(customer, policy, "membership_tier/app")
+
+
+UPLIFT = {"value": 0.08, "response": "ordered", "channel": "app", "days_left_share": 0.5}
+UPLIFT |= {"learner": "dr_learner", "kind": "randomised", "n": 30882}
+
+
+def tried(changed, documents, **parts) -> Customer:
+    offer = documents[0]["offers"][0] | {"given": 2.0, "uplift": UPLIFT | parts}
+    return Customer.of(changed("1", offers=[offer], profile={"mean_order_amount": 50.0}))
+
+
+def test_what_trials_say_replaces_what_the_catalogue_assumes(changed, documents, policy) -> None:
+    customer = tried(changed, documents)
+    found = of(customer, policy, "personalised_promotion/app/o1")
+    # 8 more orders in 100, half the days left, 50 each, .25 margin; one in ten redeems 2.00.
+    assert found.amount == pytest.approx(0.08 * 0.5 * 50 * 0.25 - 0.1 * 2.0 - 0.001)
+    parts = found.parts()
+    assert found.kind.value == "randomised"
+    assert parts["n"] == 30882
+    assert parts["assumed"] == ["margin_rate", "days_left_share", "cost"]
+    (term,) = parts["terms"]
+    assert (term["probability"], term["probability_kind"]) == (0.08, "randomised")
+    gain = term["probability"] * term["value"] * parts["margin_rate"] * parts["days_left_share"]
+    assert gain - parts["given_away"] - parts["cost"] == pytest.approx(found.amount)
+    # The trials were over the app; what a letter does is not known from them.
+    letter = of(customer, policy, "personalised_promotion/mail/o1")
+    assert letter.kind.value == "propensity_weighted"
+    assert letter.amount == pytest.approx(0.1 * 8 * 0.25 * 0.3 - 0.45)
+
+
+def test_uplift_of_spend_is_money_already_and_net_of_coupons(changed, documents, policy) -> None:
+    found = of(
+        tried(changed, documents, response="spend", value=3.0),
+        policy,
+        "personalised_promotion/app/o1",
+    )
+    assert found.amount == pytest.approx(3.0 * 0.5 * 0.25 - 0.1 * 2.0 * 0.75 - 0.001)
+
+
+def test_whom_a_contact_keeps_from_buying_is_worth_less_than_nothing(
+    changed, documents, policy
+) -> None:
+    found = of(tried(changed, documents, value=-0.05), policy, "personalised_promotion/app/o1")
+    assert found.amount < 0
+
+
+@pytest.mark.parametrize("lacks", ["given", "mean_order_amount"])
+def test_without_a_part_nothing_is_claimed(changed, documents, policy, lacks) -> None:
+    offer = documents[0]["offers"][0] | {"given": 2.0, "uplift": UPLIFT}
+    profile = {"mean_order_amount": 50.0}
+    offer.pop(lacks, None)
+    profile.pop(lacks, None)
+    customer = Customer.of(changed("1", offers=[offer], profile=profile))
+    found = of(customer, policy, "personalised_promotion/app/o1")
+    assert found.kind.value == "propensity_weighted"

@@ -129,7 +129,7 @@ def served(
         "text": {"en": filled(entry.text.en, words, 0), "zh": filled(entry.text.zh, words, 1)},
         "content": dict(content.data),
         "worth": one.amount,
-        "worth_kind": KIND.value,
+        "worth_kind": one.worth.kind.value,
         "currency": policy.currency,
         "worth_parts": one.worth.parts(),
         "budget_price": round(one.price, 6),

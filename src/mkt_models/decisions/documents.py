@@ -44,7 +44,8 @@ def documents(
         Rows per customer and rank.
     offers
         Rows per customer and campaign, from ``offers.score_offers``. The first reasons of the
-        propensity model stay with the offer.
+        propensity model stay with the offer, and what an experiment says of it (``uplift`` of
+        ``evidence.with_evidence``) where there is one.
 
     """
     scored = {
@@ -119,6 +120,8 @@ def _offer(row: Mapping[str, Any]) -> dict[str, Any]:
         "probability": _number(row["probability"], 6),
         "amount": _number(row["amount"], 2),
         "amount_n": int(row["amount_n"]),
+        **({} if (given := _number(row.get("given"), 2)) is None else {"given": given}),
+        **({"uplift": row["uplift"]} if isinstance(row.get("uplift"), Mapping) else {}),
         "products": list(row["products"]),
         "en": f"bought its products {times} {'time' if times == 1 else 'times'} in 365 days",
         "zh": f"365 天内购买过其商品 {times} 次",

@@ -64,7 +64,7 @@ def coupons_today(
     if scores is None or choices is None:
         return Coupons(
             pd.DataFrame(columns=[CUSTOMER_ID, "probability"]),
-            pd.DataFrame(columns=["campaign_type", "redemptions", "matched", "amount"]),
+            pd.DataFrame(columns=["campaign_type", "redemptions", "matched", "amount", "given"]),
             pd.DataFrame(columns=[CAMPAIGN_ID, "campaign_type", "elapsed"]),
         )
     worth = redemption_worth(con, as_of)
@@ -83,8 +83,9 @@ def redemption_worth(con: Connection, as_of: date) -> pd.DataFrame:
     -------
     pandas.DataFrame
         ``campaign_type``, ``redemptions``, ``matched`` (those with one of the offer's products in
-        a basket of the day; the others bring 0) and ``amount`` (mean over all redemptions of what
-        the shop received for the offer's products on the day, currency units).
+        a basket of the day; the others bring 0), ``amount`` (mean over all redemptions of what
+        the shop received for the offer's products on the day, currency units) and ``given`` (mean
+        of what coupons took off their price).
 
     """
     return con.execute(
@@ -93,12 +94,14 @@ def redemption_worth(con: Connection, as_of: date) -> pd.DataFrame:
             SELECT DISTINCT customer_id, offer_id, campaign_id, occurred_on FROM outcomes
             WHERE kind = 'redemption' AND occurred_on < DATE '{as_of}'
         ), lines AS (
-            SELECT customer_id, local_date, product_id, sum(amount_cents) AS cents
+            SELECT customer_id, local_date, product_id, sum(amount_cents) AS cents,
+                   sum(COALESCE(coupon_discount_cents, 0)
+                       + COALESCE(coupon_match_discount_cents, 0)) AS given
             FROM transactions WHERE local_date < DATE '{as_of}'
             GROUP BY customer_id, local_date, product_id
         ), covered AS (
             SELECT DISTINCT r.customer_id, r.offer_id, r.campaign_id, r.occurred_on, l.product_id,
-                   l.cents
+                   l.cents, l.given
             FROM redeemed AS r
             JOIN offers AS o ON o.offer_id = r.offer_id AND o.campaign_id = r.campaign_id
             JOIN lines AS l ON l.customer_id = r.customer_id AND l.local_date = r.occurred_on
@@ -108,11 +111,13 @@ def redemption_worth(con: Connection, as_of: date) -> pd.DataFrame:
             FROM covered
         ), each AS (
             SELECT customer_id, offer_id, campaign_id, occurred_on,
-                   sum(CAST(cents AS DOUBLE) / coupons) AS cents
+                   sum(CAST(cents AS DOUBLE) / coupons) AS cents,
+                   sum(CAST(given AS DOUBLE) / coupons) AS given
             FROM shared GROUP BY customer_id, offer_id, campaign_id, occurred_on
         )
         SELECT c.campaign_type, count(*) AS redemptions, count(e.cents) AS matched,
-               sum(COALESCE(e.cents, 0)) / count(*) / 100.0 AS amount
+               sum(COALESCE(e.cents, 0)) / count(*) / 100.0 AS amount,
+               sum(COALESCE(e.given, 0)) / count(*) / 100.0 AS given
         FROM redeemed AS r
         JOIN campaigns AS c ON c.campaign_id = r.campaign_id
         LEFT JOIN each AS e ON e.customer_id = r.customer_id AND e.offer_id = r.offer_id
@@ -247,9 +252,9 @@ def score_offers(
     Returns
     -------
     pandas.DataFrame
-        The rows of ``offers`` that have a score, with ``probability``, ``reasons``, ``amount``
-        and ``amount_n`` (redemptions that it is the mean of). A coupon whose campaign type was
-        never redeemed has no known worth or share: it is dropped.
+        The rows of ``offers`` that have a score, with ``probability``, ``reasons``, ``amount``,
+        ``given`` and ``amount_n`` (redemptions that these are means of). A coupon whose campaign
+        type was never redeemed has no known worth or share: it is dropped.
 
     """
     scored = offers.merge(
@@ -257,7 +262,7 @@ def score_offers(
         on=[CUSTOMER_ID, CAMPAIGN_ID],
         validate="one_to_one",
     )
-    amounts = worth[["campaign_type", "amount", "redemptions"]]
+    amounts = worth.drop(columns="matched", errors="ignore")
     known = scored.merge(amounts, on="campaign_type", validate="many_to_one").merge(
         shares[[CAMPAIGN_ID, "later"]].dropna(),
         on=CAMPAIGN_ID,

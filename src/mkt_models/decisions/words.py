@@ -204,9 +204,11 @@ VERDICTS: Mapping[str, Words] = {
 }
 
 NOTE: Words = (
-    "Worth is propensity-weighted, not an effect measured by an experiment; margin rates, credited "
-    "shares and costs are assumptions of the catalogue.",
-    "价值按倾向概率加权得出，并非实验测得的效果；毛利率、归因比例和成本均为策略目录中的假设。",
+    "The kind of a worth says where it comes from: propensity-weighted is not an effect measured "
+    "by an experiment, randomised rests on one; margin rates, credited shares and costs are "
+    "assumptions of the catalogue.",
+    "价值的类型说明其来源：按倾向概率加权(propensity-weighted)并非实验测得的效果，"
+    "随机实验(randomised)则以实验为依据；毛利率、归因比例和成本均为策略目录中的假设。",
 )
 
 ARMS: Words = (

@@ -5,14 +5,25 @@ worth = sum over terms of P(outcome) x value, x margin_rate x credited_share - c
 The value of a redemption is what the shop received for the goods, net of what it gave away. A
 model of amounts predicts P(outcome) x value at once: its term has no probability.
 
-No experiment has measured these contacts yet, so the kind is ``propensity_weighted``: it ranks, it
-does not promise an effect. The parts are kept beside the result, so that anybody can add them up
-again; those that the catalogue assumes are named.
+That is of the kind ``propensity_weighted``: it ranks, it does not promise an effect. Where contacts
+over the channel of a campaign were assigned at random, and trials have shown an effect and whom it
+is larger for, the worth of its coupon over that channel is what they say, of the kind
+``randomised``:
+
+worth = uplift x value of a response x days_left_share x margin_rate - given away - cost
+
+The value of an order is the customer's mean order, and what is given away is P(redemption) x what
+coupons take off: those who would have bought anyway redeem too. Of spend, which is net of coupons,
+the value is 1, and of what is given away only 1 - margin_rate is not in it yet. The effect itself
+is randomised, the value of an order is observed, and margins and costs stay assumptions.
+
+The parts are kept beside the result, so that anybody can add them up again; those that are assumed
+are named.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from mkt_models.columns import Model, NumberKind, Verdict
 from mkt_models.decisions.candidates import Candidate, Content
@@ -59,29 +70,40 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Worth:
-    """The worth of a candidate and its parts."""
+    """The worth of a candidate and its parts.
+
+    ``given_away`` is what coupons are expected to take off beyond what the terms hold already.
+    Of a randomised worth ``credited_share`` is the share of the effect's days that are left, as
+    there is nothing to credit: an experiment has told. ``n`` are the rows of its trials.
+    """
 
     outcome: Outcome
     terms: tuple[Term, ...]
     margin_rate: float
     credited_share: float
     cost: float
+    kind: NumberKind = KIND
+    given_away: float = 0.0
+    n: int | None = None
 
     @property
     def amount(self) -> float:
         """The worth, in currency units."""
         gain = sum(term.weight * term.value for term in self.terms)
-        return gain * self.margin_rate * self.credited_share - self.cost
+        return gain * self.margin_rate * self.credited_share - self.given_away - self.cost
 
     def parts(self) -> dict[str, Any]:
         """The parts, JSON-able, with the names of those that are assumed."""
+        measured = self.kind is NumberKind.RANDOMISED
+        share = "days_left_share" if measured else "credited_share"
         return {
             "outcome": self.outcome.value,
             "terms": [term.as_dict() for term in self.terms],
             "margin_rate": self.margin_rate,
-            "credited_share": self.credited_share,
+            share: self.credited_share,
             "cost": self.cost,
-            "assumed": ["margin_rate", "credited_share", "cost"],
+            **({"given_away": self.given_away, "n": self.n} if measured else {}),
+            "assumed": ["margin_rate", share, "cost"],
         }
 
 
@@ -111,6 +133,9 @@ def worth(candidate: Candidate, customer: Customer) -> Worth | Reason:
     for model in (*block.models, *MODELS_OF[block.outcome]):
         if model not in SCORED_WITH_CONTENT and scores[model] is None:
             return reason(Code.SCORE_NOT_AVAILABLE, model=MODELS[model.value])
+    measured = _measured(candidate, candidate.content, customer)
+    if measured is not None:
+        return measured
     terms = tuple(_terms(block.outcome, candidate.content, scores))
     return Worth(
         outcome=block.outcome,
@@ -118,6 +143,37 @@ def worth(candidate: Candidate, customer: Customer) -> Worth | Reason:
         margin_rate=block.margin_rate.value,
         credited_share=block.credited_share.value,
         cost=candidate.use.cost,
+    )
+
+
+def _measured(candidate: Candidate, content: Content, customer: Customer) -> Worth | None:
+    """What trials say of this contact; None where there are none, or not over this channel."""
+    offer = content.data.get("offer") or {}
+    told, given = offer.get("uplift"), offer.get("given")
+    if not told or not _number(given) or told["channel"] != candidate.use.channel:
+        return None
+    ordered = told["response"] == "ordered"
+    value = customer.profile.get("mean_order_amount") if ordered else 1.0
+    if not _number(value):
+        return None
+    rate = candidate.entry.worth.margin_rate.value
+    redeemed = float(offer["probability"]) * float(given)
+    term = Term(
+        of="orders that a contact adds" if ordered else "spend that a contact adds",
+        probability=told["value"] if ordered else None,
+        value=float(value) if ordered else told["value"],
+        value_kind=NumberKind.OBSERVED if ordered else NumberKind.RANDOMISED,
+        probability_kind=NumberKind.RANDOMISED,
+    )
+    return Worth(
+        outcome=candidate.entry.worth.outcome,
+        terms=(term,),
+        margin_rate=rate,
+        credited_share=float(told["days_left_share"]),
+        cost=candidate.use.cost,
+        kind=NumberKind.RANDOMISED,
+        given_away=redeemed * (1.0 if ordered else 1 - rate),
+        n=told["n"],
     )
 
 
@@ -146,6 +202,10 @@ def _terms(
         yield Term("value", None, value, NumberKind.PREDICTED)
 
 
+def _number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not missing(value)
+
+
 def _score(customer: Customer, model: Model) -> float | None:
     value = (customer.scores.get(model) or {}).get("value")
-    return value if isinstance(value, int | float) and not missing(value) else None
+    return value if _number(value) else None

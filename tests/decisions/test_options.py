@@ -1,0 +1,48 @@
+import numpy as np
+import pytest
+from decisions.allocations import options
+
+from mkt_models.decisions.options import AllocationError, Options
+
+
+def test_the_best_at_some_prices_worked_by_hand() -> None:
+    some = options(
+        (0, 0, 3.0, (1.0,)),
+        (0, 0, 2.5, (0.0,)),
+        (0, 1, 1.0, (2.0,)),
+        (4, 0, 2.0, (1.0,)),
+        (7, 0, 0.0, (0.0,)),
+    )
+    assert some.best(np.array([0.0]), 2)[0].tolist() == [0, 2, 3]
+    assert some.best(np.array([0.0]), 1)[0].tolist() == [0, 3]
+    # At 0.5 a unit the two of customer 0's family are equal, and the first is taken; the 1.0 that
+    # takes 2 units is worth nothing any more.
+    rows, net = some.best(np.array([0.5]), 2)
+    assert rows.tolist() == [0, 3]
+    assert net.tolist() == [2.5, 2.5, 0.0, 1.5, 0.0]
+    assert some.best(np.array([0.6]), 2)[0].tolist() == [1, 3]
+    assert some.used(np.array([0, 2, 3])).tolist() == [4.0]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"customer": np.array([1, 0])}, "row 1 is out of order"),
+        ({"customer": np.array([0, 0]), "family": np.array([1, 0])}, "row 1 is out of order"),
+        ({"worth": np.array([1.0, np.nan])}, "a worth is not finite"),
+        ({"uses": np.array([[-1.0]])}, "0 or more"),
+        ({"use": np.array([0, 1])}, "use must be 0 to 0"),
+        ({"worth": np.array([1.0])}, "must be one length"),
+    ],
+)
+def test_what_is_no_table_of_options_is_refused(change, says) -> None:
+    right = {
+        "customer": np.array([0, 1]),
+        "family": np.array([0, 0]),
+        "worth": np.array([1.0, 2.0]),
+        "uses": np.array([[1.0]]),
+        "use": np.array([0, 0]),
+    }
+    Options(**right)
+    with pytest.raises(AllocationError, match=says):
+        Options(**(right | change))
