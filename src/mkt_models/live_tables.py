@@ -141,7 +141,7 @@ shadow_prices = sa.Table(
     "shadow_prices",
     live_schema,
     sa.Column("snapshot_id", sa.String(ID_LENGTH), primary_key=True),
-    sa.Column("resource", sa.String(ID_LENGTH), primary_key=True),
+    sa.Column("budget", sa.String(ID_LENGTH), primary_key=True),
     sa.Column("price", sa.Float, nullable=False),
     comment="currency units per unit of a budget, by which candidates are ranked",
 )

@@ -365,8 +365,8 @@ class LiveStore:
 
     def _keep_prices(self, connection: sa.Connection, meta: SnapshotMeta) -> None:
         rows = [
-            {"snapshot_id": meta.snapshot_id, "resource": name, "price": price}
-            for name, price in sorted(getattr(meta, "shadow_prices", {}).items())
+            {"snapshot_id": meta.snapshot_id, "budget": row["budget"], "price": row["price"]}
+            for row in meta.shadow_prices
         ]
         if rows:
             keep = self._inserter(tables.shadow_prices).on_conflict_do_nothing()

@@ -147,9 +147,9 @@ def upgrade() -> None:
     op.create_table(
         "shadow_prices",
         sa.Column("snapshot_id", sa.String(length=64), nullable=False),
-        sa.Column("resource", sa.String(length=64), nullable=False),
+        sa.Column("budget", sa.String(length=64), nullable=False),
         sa.Column("price", sa.Float(), nullable=False),
-        sa.PrimaryKeyConstraint("snapshot_id", "resource", name="pk_shadow_prices"),
+        sa.PrimaryKeyConstraint("snapshot_id", "budget", name="pk_shadow_prices"),
         comment="currency units per unit of a budget, by which candidates are ranked",
     )
     op.create_table(
