@@ -104,6 +104,8 @@ PROFILE_DIMENSIONS: dict[Dimension, tuple[str, ...]] = {
         "main_store",
         "categories_90d",
         "tickets_365d",
+        "delivery_tickets_365d",
+        "quality_tickets_365d",
         "open_tickets",
         "ticket_satisfaction",
         "behaviour_tags",
@@ -140,6 +142,7 @@ PROFILE_DIMENSIONS: dict[Dimension, tuple[str, ...]] = {
     ),
     Dimension.SOCIAL: (
         "platforms",
+        "main_platform",
         "social_actions_90d",
         "posts_90d",
         "likes_90d",

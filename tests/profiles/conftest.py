@@ -86,7 +86,9 @@ KEYS = {
         "customer_id", "kind", "platform", "topic", "target_customer_id", "followers",
         "occurred_at", "local_date",
     ),
-    "tickets": ("ticket_id", "customer_id", "satisfaction", "opened_on", "resolved_on"),
+    "tickets": (
+        "ticket_id", "customer_id", "satisfaction", "opened_on", "resolved_on", "topic",
+    ),
     "returns": ("order_id", "customer_id", "amount_cents", "sale_date", "local_date"),
     "failed_orders": ("order_id", "customer_id", "status", "local_date"),
     "identity_map": ("source_customer_id", "customer_id"),

@@ -79,7 +79,8 @@ def history_on(days: st.SearchStrategy[date], least: int = 0) -> st.SearchStrate
                 st.tuples(CUSTOMER, st.sampled_from([1, 5, None]), days), min_size=least, max_size=3
             ).map(
                 lambda rows: [
-                    (f"{r[2]}{i}", *r, r[2] + timedelta(days=i * 3)) for i, r in enumerate(rows)
+                    (f"{r[2]}{i}", *r, r[2] + timedelta(days=i * 3), ("delivery", "quality")[i % 2])
+                    for i, r in enumerate(rows)
                 ]
             ),
             "returns": st.lists(

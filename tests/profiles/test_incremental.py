@@ -72,7 +72,7 @@ BASE = {
     "outcomes": [("x", "1", "a", LONG_AGO)],
     "events": [("x", "view", "milk", "DAIRY", "v0", 1.0, 3, "mobile", LONG_AGO, 9)],
     "social": [("x", "post", "weibo", "food", "y", 1, datetime(2016, 1, 1), LONG_AGO)],
-    "tickets": [("t0", "x", 3, LONG_AGO, LONG_AGO)],
+    "tickets": [("t0", "x", 3, LONG_AGO, LONG_AGO, "delivery")],
     "returns": [("r", "x", 10, LONG_AGO, LONG_AGO)],
     "failed_orders": [("f0", "x", "failed", LONG_AGO)],
 }

@@ -281,8 +281,9 @@ def test_events_social_and_tickets_by_hand(write_shop):
             ("x", "like", "douyin", "food", None, None, datetime(2017, 6, 3), date(2017, 6, 3)),
         ],
         tickets=[
-            ("1", "x", 2, date(2017, 6, 1), date(2017, 6, 5)),
-            ("2", "x", 5, date(2017, 6, 1), AS_OF),  # resolved on the day: still open
+            ("1", "x", 2, date(2017, 6, 1), date(2017, 6, 5), "Late delivery"),
+            ("2", "x", 5, date(2017, 6, 1), AS_OF, "质量问题"),  # resolved on the day: still open
+            ("3", "x", None, date(2016, 6, 1), date(2016, 6, 1), "delivery"),  # over a year ago
         ],
         campaigns=[("1", "Type A")],
         outcomes=[("x", "1", "1:a", date(2017, 6, 10))],
@@ -300,6 +301,9 @@ def test_events_social_and_tickets_by_hand(write_shop):
     assert (x["platforms"], x["social_actions_90d"], x["posts_90d"], x["likes_90d"]) == (2, 3, 1, 1)
     assert (x["followers"], x["contacts_365d"], x["days_since_last_social"]) == (30, 1, 28)
     assert (x["tickets_365d"], x["open_tickets"], x["ticket_satisfaction"]) == (2, 1, 2)
+    assert (x["delivery_tickets_365d"], x["quality_tickets_365d"]) == (1, 1)
+    assert x["main_platform"] == "weibo"
+    assert pd.isna(y["main_platform"])
     # Dairy: an order 5 and two days of views 2 and a review 2; wine: a view 1 and a cart 2.
     assert x["liked_categories"] == ["DAIRY"]
     assert x["followed_topics"] == ["sports"]

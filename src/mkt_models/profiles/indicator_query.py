@@ -53,7 +53,7 @@ _ROWS: Mapping[str, tuple[str, str, str]] = {
         "tickets",
         "opened_on",
         "x.customer_id, CASE WHEN x.resolved_on < c.as_of THEN 1 ELSE 0 END AS resolved, "
-        "x.satisfaction",
+        "x.satisfaction, x.topic",
     ),
     "returns": (
         "returns",

@@ -18,6 +18,9 @@ WINDOW = 90
 YEAR = 365
 # A purchase follows from a view of the same product at most so many days before.
 LOOKED_AHEAD = 30
+# What a service request is about, by words anywhere in its topic; a source writes it its own way.
+DELIVERY = ("deliver", "shipping", "shipment", "courier", "物流", "配送", "快递")
+QUALITY = ("quality", "defect", "damaged", "质量", "品质", "破损")
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,21 @@ def _acts(kind: str, en: str, zh: str) -> Indicator:
     )
 
 
+def _complaints(words: tuple[str, ...], en: str, zh: str) -> Indicator:
+    about = " OR ".join(f"POSITION('{word}' IN LOWER(topic)) > 0" for word in words)
+    return Indicator(
+        Dimension.BEHAVIOUR,
+        "tickets",
+        YEAR,
+        _count(YEAR, f"({about})"),
+        "requests",
+        f"service requests {en}, last {YEAR} days",
+        f"近{YEAR}天{zh}服务请求数",
+        ("tickets.topic",),
+        empty="0",
+    )
+
+
 _B, _H, _S = Dimension.BEHAVIOUR, Dimension.HABIT, Dimension.SOCIAL
 _V, _R, _L = Dimension.VALUE, Dimension.RISK, Dimension.LIFECYCLE
 
@@ -160,6 +178,8 @@ BEHAVIOUR: dict[str, Indicator] = {
         _B, "tickets", YEAR, _count(YEAR), "requests",
         "service requests, last 365 days", "近365天服务请求数", ("tickets.ticket_id",), empty="0",
     ),
+    "delivery_tickets_365d": _complaints(DELIVERY, "about delivery", "物流配送类"),
+    "quality_tickets_365d": _complaints(QUALITY, "about quality", "商品质量类"),
     "open_tickets": Indicator(
         _B, "tickets", None, "sum(CASE WHEN resolved = 0 THEN 1 ELSE 0 END)", "requests",
         "service requests not resolved yet", "未解决的服务请求数", ("tickets.ticket_id",),
@@ -287,6 +307,10 @@ MODES: dict[str, Indicator] = {
         "CASE WHEN local_hour < 6 THEN 'night' WHEN local_hour < 12 THEN 'morning'"
         " WHEN local_hour < 18 THEN 'afternoon' ELSE 'evening' END",
         "text", "time of day of most orders", "最常下单时段", ("transactions.order_id",),
+    ),
+    "main_platform": Indicator(
+        _S, "social", YEAR, "platform", "text",
+        "social platform used most, last 365 days", "近365天最活跃的社交平台", ("social.platform",),
     ),
     "main_store": Indicator(
         _B, "orders", None, "store_id", "text",

@@ -14,7 +14,7 @@ WITH at_orders AS (
         SELECT x.customer_id, x.kind, x.platform, x.followers, CASE WHEN x.target_customer_id <> x.customer_id THEN x.target_customer_id END AS contact, ROW_NUMBER() OVER (PARTITION BY x.customer_id, c.as_of ORDER BY CASE WHEN x.followers IS NULL THEN 1 ELSE 0 END, x.occurred_at DESC, x.followers DESC) AS nth, c.as_of, DATEDIFF('day', x.local_date, c.as_of) AS age
         FROM social AS x JOIN cutoffs AS c ON x.local_date < c.as_of
     ), at_tickets AS (
-        SELECT x.customer_id, CASE WHEN x.resolved_on < c.as_of THEN 1 ELSE 0 END AS resolved, x.satisfaction, c.as_of, DATEDIFF('day', x.opened_on, c.as_of) AS age
+        SELECT x.customer_id, CASE WHEN x.resolved_on < c.as_of THEN 1 ELSE 0 END AS resolved, x.satisfaction, x.topic, c.as_of, DATEDIFF('day', x.opened_on, c.as_of) AS age
         FROM tickets AS x JOIN cutoffs AS c ON x.opened_on < c.as_of
     ), at_returns AS (
         SELECT x.customer_id, x.amount_cents, x.sale_date, DATEDIFF('day', COALESCE(x.sale_date, x.local_date), c.as_of) AS sale_age, c.as_of, DATEDIFF('day', x.local_date, c.as_of) AS age
@@ -89,6 +89,8 @@ WITH at_orders AS (
     ), by_tickets AS (
         SELECT customer_id, as_of,
             sum(CASE WHEN age <= 365 THEN 1 ELSE 0 END) AS tickets_365d,
+            sum(CASE WHEN age <= 365 AND (POSITION('deliver' IN LOWER(topic)) > 0 OR POSITION('shipping' IN LOWER(topic)) > 0 OR POSITION('shipment' IN LOWER(topic)) > 0 OR POSITION('courier' IN LOWER(topic)) > 0 OR POSITION('物流' IN LOWER(topic)) > 0 OR POSITION('配送' IN LOWER(topic)) > 0 OR POSITION('快递' IN LOWER(topic)) > 0) THEN 1 ELSE 0 END) AS delivery_tickets_365d,
+            sum(CASE WHEN age <= 365 AND (POSITION('quality' IN LOWER(topic)) > 0 OR POSITION('defect' IN LOWER(topic)) > 0 OR POSITION('damaged' IN LOWER(topic)) > 0 OR POSITION('质量' IN LOWER(topic)) > 0 OR POSITION('品质' IN LOWER(topic)) > 0 OR POSITION('破损' IN LOWER(topic)) > 0) THEN 1 ELSE 0 END) AS quality_tickets_365d,
             sum(CASE WHEN resolved = 0 THEN 1 ELSE 0 END) AS open_tickets,
             round(CAST(sum(CASE WHEN age <= 365 THEN CASE WHEN resolved = 1 THEN satisfaction END END) AS DOUBLE) / NULLIF(count(CASE WHEN age <= 365 THEN CASE WHEN resolved = 1 THEN satisfaction END END), 0), 6) AS ticket_satisfaction
         FROM at_tickets GROUP BY customer_id, as_of
@@ -144,6 +146,17 @@ WITH at_orders AS (
                 ) AS seen WHERE value IS NOT NULL GROUP BY customer_id, as_of, value
             ) AS counts
         ) AS ranked WHERE nth = 1
+    ), most_main_platform AS (
+        SELECT customer_id, as_of, value FROM (
+            SELECT customer_id, as_of, value, ROW_NUMBER() OVER (
+                PARTITION BY customer_id, as_of ORDER BY n DESC, value) AS nth
+            FROM (
+                SELECT customer_id, as_of, value, count(*) AS n FROM (
+                    SELECT customer_id, as_of, platform AS value
+                    FROM at_social WHERE age <= 365
+                ) AS seen WHERE value IS NOT NULL GROUP BY customer_id, as_of, value
+            ) AS counts
+        ) AS ranked WHERE nth = 1
     ), most_main_store AS (
         SELECT customer_id, as_of, value FROM (
             SELECT customer_id, as_of, value, ROW_NUMBER() OVER (
@@ -195,6 +208,8 @@ SELECT base.customer_id, base.as_of,
        CAST(by_funnel.view_to_buy_share AS DOUBLE) AS view_to_buy_share,
        CAST(by_funnel.cart_abandonment AS DOUBLE) AS cart_abandonment,
        COALESCE(CAST(by_tickets.tickets_365d AS DOUBLE), 0) AS tickets_365d,
+       COALESCE(CAST(by_tickets.delivery_tickets_365d AS DOUBLE), 0) AS delivery_tickets_365d,
+       COALESCE(CAST(by_tickets.quality_tickets_365d AS DOUBLE), 0) AS quality_tickets_365d,
        COALESCE(CAST(by_tickets.open_tickets AS DOUBLE), 0) AS open_tickets,
        CAST(by_tickets.ticket_satisfaction AS DOUBLE) AS ticket_satisfaction,
        COALESCE(CAST(by_orders.orders_365d AS DOUBLE), 0) AS orders_365d,
@@ -221,6 +236,7 @@ SELECT base.customer_id, base.as_of,
        most_preferred_device.value AS preferred_device,
        most_browsing_day_part.value AS browsing_day_part,
        most_preferred_day_part.value AS preferred_day_part,
+       most_main_platform.value AS main_platform,
        most_main_store.value AS main_store,
        most_payment_method.value AS payment_method,
        most_purchase_channel.value AS purchase_channel
@@ -237,6 +253,7 @@ LEFT JOIN by_waits ON by_waits.customer_id = base.customer_id AND by_waits.as_of
 LEFT JOIN most_preferred_device ON most_preferred_device.customer_id = base.customer_id AND most_preferred_device.as_of = base.as_of 
 LEFT JOIN most_browsing_day_part ON most_browsing_day_part.customer_id = base.customer_id AND most_browsing_day_part.as_of = base.as_of 
 LEFT JOIN most_preferred_day_part ON most_preferred_day_part.customer_id = base.customer_id AND most_preferred_day_part.as_of = base.as_of 
+LEFT JOIN most_main_platform ON most_main_platform.customer_id = base.customer_id AND most_main_platform.as_of = base.as_of 
 LEFT JOIN most_main_store ON most_main_store.customer_id = base.customer_id AND most_main_store.as_of = base.as_of 
 LEFT JOIN most_payment_method ON most_payment_method.customer_id = base.customer_id AND most_payment_method.as_of = base.as_of 
 LEFT JOIN most_purchase_channel ON most_purchase_channel.customer_id = base.customer_id AND most_purchase_channel.as_of = base.as_of

@@ -73,6 +73,7 @@ WITH at_orders AS (
     x.customer_id,
     CASE WHEN x.resolved_on < c.as_of THEN 1 ELSE 0 END AS resolved,
     x.satisfaction,
+    x.topic,
     c.as_of,
     DATEDIFF(DAY, x.opened_on, c.as_of) AS age
   FROM tickets AS x
@@ -237,6 +238,37 @@ WITH at_orders AS (
     customer_id,
     as_of,
     SUM(CASE WHEN age <= 365 THEN 1 ELSE 0 END) AS tickets_365d,
+    SUM(
+      CASE
+        WHEN age <= 365
+        AND (
+          LOCATE('deliver', LOWER(topic)) > 0
+          OR LOCATE('shipping', LOWER(topic)) > 0
+          OR LOCATE('shipment', LOWER(topic)) > 0
+          OR LOCATE('courier', LOWER(topic)) > 0
+          OR LOCATE('物流', LOWER(topic)) > 0
+          OR LOCATE('配送', LOWER(topic)) > 0
+          OR LOCATE('快递', LOWER(topic)) > 0
+        )
+        THEN 1
+        ELSE 0
+      END
+    ) AS delivery_tickets_365d,
+    SUM(
+      CASE
+        WHEN age <= 365
+        AND (
+          LOCATE('quality', LOWER(topic)) > 0
+          OR LOCATE('defect', LOWER(topic)) > 0
+          OR LOCATE('damaged', LOWER(topic)) > 0
+          OR LOCATE('质量', LOWER(topic)) > 0
+          OR LOCATE('品质', LOWER(topic)) > 0
+          OR LOCATE('破损', LOWER(topic)) > 0
+        )
+        THEN 1
+        ELSE 0
+      END
+    ) AS quality_tickets_365d,
     SUM(CASE WHEN resolved = 0 THEN 1 ELSE 0 END) AS open_tickets,
     (
       ROUND(
@@ -433,6 +465,42 @@ WITH at_orders AS (
   ) AS ranked
   WHERE
     nth = 1
+), most_main_platform AS (
+  SELECT
+    customer_id,
+    as_of,
+    value
+  FROM (
+    SELECT
+      customer_id,
+      as_of,
+      value,
+      ROW_NUMBER() OVER (PARTITION BY customer_id, as_of ORDER BY n DESC, value NULLS LAST) AS nth
+    FROM (
+      SELECT
+        customer_id,
+        as_of,
+        value,
+        COUNT(*) AS n
+      FROM (
+        SELECT
+          customer_id,
+          as_of,
+          platform AS value
+        FROM at_social
+        WHERE
+          age <= 365
+      ) AS seen
+      WHERE
+        NOT value IS NULL
+      GROUP BY
+        customer_id,
+        as_of,
+        value
+    ) AS counts
+  ) AS ranked
+  WHERE
+    nth = 1
 ), most_main_store AS (
   SELECT
     customer_id,
@@ -564,6 +632,8 @@ SELECT
   CAST(by_funnel.view_to_buy_share AS DOUBLE) AS view_to_buy_share,
   CAST(by_funnel.cart_abandonment AS DOUBLE) AS cart_abandonment,
   COALESCE(CAST(by_tickets.tickets_365d AS DOUBLE), 0) AS tickets_365d,
+  COALESCE(CAST(by_tickets.delivery_tickets_365d AS DOUBLE), 0) AS delivery_tickets_365d,
+  COALESCE(CAST(by_tickets.quality_tickets_365d AS DOUBLE), 0) AS quality_tickets_365d,
   COALESCE(CAST(by_tickets.open_tickets AS DOUBLE), 0) AS open_tickets,
   CAST(by_tickets.ticket_satisfaction AS DOUBLE) AS ticket_satisfaction,
   COALESCE(CAST(by_orders.orders_365d AS DOUBLE), 0) AS orders_365d,
@@ -590,6 +660,7 @@ SELECT
   most_preferred_device.value AS preferred_device,
   most_browsing_day_part.value AS browsing_day_part,
   most_preferred_day_part.value AS preferred_day_part,
+  most_main_platform.value AS main_platform,
   most_main_store.value AS main_store,
   most_payment_method.value AS payment_method,
   most_purchase_channel.value AS purchase_channel
@@ -622,6 +693,9 @@ LEFT JOIN most_browsing_day_part
 LEFT JOIN most_preferred_day_part
   ON most_preferred_day_part.customer_id = base.customer_id
   AND most_preferred_day_part.as_of = base.as_of
+LEFT JOIN most_main_platform
+  ON most_main_platform.customer_id = base.customer_id
+  AND most_main_platform.as_of = base.as_of
 LEFT JOIN most_main_store
   ON most_main_store.customer_id = base.customer_id
   AND most_main_store.as_of = base.as_of
