@@ -249,6 +249,37 @@ class Channel(StrEnum):
     STORE = "store"
 
 
+class Weather(StrEnum):
+    """What the weather is where the customer is, as the caller says."""
+
+    CLEAR = "clear"
+    CLOUDY = "cloudy"
+    RAIN = "rain"
+    SNOW = "snow"
+    HEAT = "heat"
+    COLD = "cold"
+    WIND = "wind"
+    FOG = "fog"
+
+
+class Place(StrEnum):
+    """Where the customer is, as the caller says."""
+
+    HOME = "home"
+    WORK = "work"
+    STORE = "store"
+    TRAVELLING = "travelling"
+
+
+class DayPart(StrEnum):
+    """A quarter of the day by the local clock: from 0, 6, 12 and 18 o'clock."""
+
+    NIGHT = "night"
+    MORNING = "morning"
+    AFTERNOON = "afternoon"
+    EVENING = "evening"
+
+
 class ConsentStatus(StrEnum):
     """What a customer said about a purpose and a channel; no record means refused."""
 

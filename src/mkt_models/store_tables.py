@@ -156,7 +156,7 @@ class SnapshotMeta:
     @classmethod
     def of_json(cls, text: str) -> Self:
         """Read what :meth:`as_json` wrote."""
-        found = json.loads(text)
+        found: dict[str, Any] = json.loads(text)
         return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in found.items()})
 
 

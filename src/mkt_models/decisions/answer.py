@@ -8,7 +8,6 @@ from typing import Any
 from mkt_models.columns import Channel, Strategy
 from mkt_models.decisions.arbitration import Scored
 from mkt_models.decisions.candidates import Candidate, Content, filled
-from mkt_models.decisions.occasions import Occasion
 from mkt_models.decisions.question import Context, Customer, Policy
 from mkt_models.decisions.words import ARMS, NOTE, Reason, Words
 from mkt_models.decisions.worth import KIND
@@ -101,22 +100,16 @@ def served(
     one: Scored,
     customer: Customer,
     policy: Policy,
-    found: Mapping[Occasion, Words],
     arm: str,
 ) -> Served:
     """Put a chosen candidate into words, as rank ``rank`` of the answer.
 
-    The reasons are those of the occasion, of the content, and of the model that the strategy names.
+    The reasons are those of the scene, of the content, and of the model that the strategy names.
     """
     entry, use, content = one.candidate.entry, one.candidate.use, one.candidate.content
     assert isinstance(content, Content)
-    words = dict(content.words)
+    words = content.words
     reasons = [dict(why) for why in content.reasons]
-    for occasion in entry.occasions:
-        if occasion in found:
-            en, zh = words["occasion"] = found[occasion]
-            reasons.insert(0, {"source": "occasion", "en": f"today: {en}", "zh": f"今天：{zh}"})
-            break
     reasons += _score_reasons(one.candidate, customer)
     document = {
         "rank": rank,

@@ -31,7 +31,7 @@ from mkt_models.store import Consent, Exposure
 
 LONGEST_WINDOW = timedelta(days=30)
 LONGEST_REST = timedelta(days=365)
-PURPOSES: Mapping[str, Words] = {"marketing": ("marketing", "营销")}
+PURPOSES: Mapping[str, Words] = {"marketing": ("marketing", "营销"), "service": ("service", "服务")}
 
 
 class Caps(Section):

@@ -3,7 +3,7 @@
 The batch of a notebook and the online service both call :func:`decide`, so their answers are equal.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
 from mkt_models.columns import Channel, Strategy
@@ -21,9 +21,8 @@ from mkt_models.decisions.candidates import Candidate, candidates
 from mkt_models.decisions.charges import charges
 from mkt_models.decisions.contact import held_out, too_much, without_consent
 from mkt_models.decisions.eligibility import ineligible
-from mkt_models.decisions.occasions import OCCASIONS, Occasion, occasions
 from mkt_models.decisions.question import Context, Customer, Policy, QuestionError
-from mkt_models.decisions.words import CHANNELS, Code, Reason, Words, reason
+from mkt_models.decisions.words import CHANNELS, Code, Reason, reason
 from mkt_models.decisions.worth import unreleased, worth
 from mkt_models.store import Exposure
 
@@ -59,15 +58,15 @@ def decide(customer: Customer, context: Context, policy: Policy, k: int) -> Deci
     """
     if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= MOST:
         raise QuestionError(f"k == {k!r}: must be a whole number from 1 to {MOST}")
-    today = context.now.astimezone(policy.zone).date()
-    found = occasions(policy.country, today)
+    scene = policy.scene(context)
+    today = scene.day
     scored, suppressed, withheld = weigh(customer, context, policy)
     fits = contact_limits(customer, context, policy)
     chosen, lost = arbitrate(scored, policy.catalogue.default, k, fits)
     suppressed += [(candidate, (why,)) for candidate, why in lost]
     arm = HOLDOUT if withheld else TREATMENT
     ranked = tuple(
-        served(rank, one, customer, policy, found, arm) for rank, one in enumerate(chosen, start=1)
+        served(rank, one, customer, policy, arm) for rank, one in enumerate(chosen, start=1)
     )
     dropped = [
         Suppressed(c.key, c.entry.id, c.use.channel, c.offer_id, why) for c, why in suppressed
@@ -105,15 +104,15 @@ def weigh(
     catalogue; the others with their reasons; and whether the customer is held out.
 
     """
-    today = context.now.astimezone(policy.zone).date()
-    found = occasions(policy.country, today)
+    scene = policy.scene(context)
+    today = scene.day
     fits = contact_limits(customer, context, policy)
     withheld = held_out(customer.customer_id, policy.holdout_salt, policy.holdout_share)
     among_equals = tie(customer.customer_id) if policy.prices else 0.0
     scored: list[Scored] = []
     suppressed: list[tuple[Candidate, tuple[Reason, ...]]] = []
-    for candidate in candidates(customer, policy, today):
-        faults = _gates(candidate, customer, context, policy, today, found)
+    for candidate in candidates(customer, policy, today, scene):
+        faults = _gates(candidate, customer, context, policy, today)
         faults = faults or fits(candidate, ()) or unreleased(candidate, policy)
         if not faults:
             told = worth(candidate, customer)
@@ -144,16 +143,11 @@ def _gates(
     context: Context,
     policy: Policy,
     today: date,
-    found: Mapping[Occasion, Words],
 ) -> tuple[Reason, ...]:
     entry, channel = candidate.entry, candidate.use.channel
     if context.channel is not None and channel != context.channel:
         asked, mine = CHANNELS[Channel(context.channel)], CHANNELS[channel]
         return (reason(Code.CHANNEL_NOT_ASKED, asked=asked, channel=mine),)
-    if entry.occasions and not any(one in found for one in entry.occasions):
-        wanted = [OCCASIONS[one] for one in entry.occasions]
-        both = (" or ".join(en for en, _ in wanted), "或".join(zh for _, zh in wanted))
-        return (reason(Code.NOT_THE_OCCASION, day=today, wanted=both),)
     if entry.personalised and policy.stale(customer.as_of, today):
         most = policy.catalogue.max_profile_age_days
         return (reason(Code.PROFILE_STALE, as_of=customer.as_of, most=most, day=today),)

@@ -6,15 +6,17 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from enum import StrEnum
 from functools import cached_property
 from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo
 
-from mkt_models.columns import Channel, Verdict
+from mkt_models.columns import Channel, Place, Verdict, Weather
 from mkt_models.decisions.budgets import ShadowPrice
 from mkt_models.decisions.catalogue import Catalogue
 from mkt_models.decisions.contact import LONGEST_REST, LONGEST_WINDOW
-from mkt_models.decisions.occasions import check_country
+from mkt_models.decisions.occasions import check_country, check_region
+from mkt_models.decisions.scene import Scene
 from mkt_models.live_turn import Turn
 from mkt_models.params import Params
 from mkt_models.sections import nearest
@@ -41,29 +43,72 @@ class Context:
         Serve over this channel only; None for any.
     locale
         The language that the caller shows; texts are always given in both.
+    weather, place
+        What the weather is at the customer, and where the customer is; None where the caller does
+        not know. Nothing is guessed.
+    hour
+        The customer's own hour, 0 to 23; None for that of the shop's clock. The day and the quiet
+        hours stay those of the shop.
+    country, region
+        Whose public holidays count; None for the shop's country.
 
     """
 
     now: datetime
     channel: Channel | None = None
     locale: Locale | None = None
+    weather: Weather | None = None
+    place: Place | None = None
+    hour: int | None = None
+    country: str | None = None
+    region: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a time without a zone or out of range, an unknown channel or locale."""
+        """Refuse a time without a zone or out of range, and every word that is not known."""
         if not isinstance(self.now, datetime) or self.now.utcoffset() is None:
             raise QuestionError(f"now == {self.now}: give a time with its zone, e.g. ...+00:00")
         if not EARLIEST <= self.now < LATEST:
             raise QuestionError(f"now == {self.now}: must lie in the years 2000 to 2099")
-        if self.channel is not None and self.channel not in set(Channel):
-            near = nearest(str(self.channel), [one.value for one in Channel])
-            raise QuestionError(f"channel == {self.channel!r}: unknown{near}")
+        _known("channel", self.channel, Channel)
+        _known("weather", self.weather, Weather)
+        _known("place", self.place, Place)
         if self.locale not in (None, "en", "zh"):
             raise QuestionError(f"locale == {self.locale!r}: must be en or zh")
+        if self.hour is not None and (isinstance(self.hour, bool) or self.hour not in range(24)):
+            raise QuestionError(f"hour == {self.hour!r}: must be a whole number from 0 to 23")
+        try:
+            check_calendar(self.country, self.region)
+        except ValueError as error:
+            raise QuestionError(str(error)) from None
 
     def as_dict(self) -> dict[str, Any]:
         """The context as JSON-able values; the same instant always reads the same."""
         now = self.now.astimezone(UTC).isoformat()
-        return {"now": now, "channel": self.channel, "locale": self.locale}
+        said = {
+            "weather": self.weather,
+            "place": self.place,
+            "hour": self.hour,
+            "country": self.country,
+            "region": self.region,
+        }
+        given = {name: value for name, value in said.items() if value is not None}
+        return {"now": now, "channel": self.channel, "locale": self.locale, **given}
+
+
+def check_calendar(country: str | None, region: str | None) -> None:
+    """ValueError for a country or region whose public holidays are not known."""
+    if country is not None:
+        check_country(country)
+    if region is not None:
+        if country is None:
+            raise ValueError(f"region == {region!r}: give its country too")
+        check_region(country, region)
+
+
+def _known(name: str, value: object, words: type[StrEnum]) -> None:
+    if value is not None and value not in set(words):
+        near = nearest(str(value), [one.value for one in words])
+        raise QuestionError(f"{name} == {value!r}: unknown{near}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +195,18 @@ class Policy:
     def verdict(self, model: str) -> Verdict:
         """What the audit said of a model; no word counts as not evaluated."""
         return self.verdicts.get(model, Verdict.NOT_EVALUATED)
+
+    def scene(self, context: Context) -> Scene:
+        """When and where a question is asked: local day and hour, holidays, weather and place."""
+        local = context.now.astimezone(self.zone)
+        return Scene.on(
+            local.date(),
+            local.hour if context.hour is None else context.hour,
+            context.country or self.country,
+            context.region,
+            weather=None if context.weather is None else Weather(context.weather),
+            place=None if context.place is None else Place(context.place),
+        )
 
     def stale(self, as_of: date, today: date) -> bool:
         """Whether a profile of ``as_of`` is too old for ``today``, or from after it."""

@@ -21,8 +21,11 @@ class Code(StrEnum):
     NOT_ELIGIBLE = "not_eligible"
     NOT_AVAILABLE = "not_available"
     NOT_THE_OCCASION = "not_the_occasion"
+    CONTEXT_NOT_GIVEN = "context_not_given"
     NO_CONTENT = "no_content"
     OFFER_NOT_RUNNING = "offer_not_running"
+    OFFER_NOT_OPEN = "offer_not_open"
+    OFFER_SUITS_LESS = "offer_suits_less"
     CONSENT_UNKNOWN = "consent_unknown"
     CONSENT_REFUSED = "consent_refused"
     CONSENT_EXPIRED = "consent_expired"
@@ -63,10 +66,13 @@ TELLING = (
     Code.WORTH_NOT_POSITIVE,
     Code.OFFER_NOT_RUNNING,
     Code.SCORE_NOT_AVAILABLE,
+    Code.CONTEXT_NOT_GIVEN,
     Code.NOT_ELIGIBLE,
     Code.NOT_AVAILABLE,
+    Code.OFFER_NOT_OPEN,
     Code.NO_CONTENT,
     Code.NOT_THE_OCCASION,
+    Code.OFFER_SUITS_LESS,
     Code.BEYOND_K,
     Code.FAMILY_SERVED,
     Code.CHANNEL_NOT_ASKED,
@@ -95,6 +101,10 @@ PHRASES: Mapping[Code, Words] = {
         "{day} is not the occasion: {wanted}",
         "{day} 不属于适用场合：{wanted}",
     ),
+    Code.CONTEXT_NOT_GIVEN: (
+        "needs {what}: the context of the request does not say it",
+        "需要{what}：请求的上下文中没有提供",
+    ),
     Code.NO_CONTENT: (
         "nothing to show: no {content} for this customer",
         "没有可展示的内容：该客户暂无{content}",
@@ -102,6 +112,14 @@ PHRASES: Mapping[Code, Words] = {
     Code.OFFER_NOT_RUNNING: (
         "the offer runs from {starts_on} to {ends_on}, not on {day}",
         "该优惠有效期为 {starts_on} 至 {ends_on}，{day} 不在有效期内",
+    ),
+    Code.OFFER_NOT_OPEN: (
+        "the offer is open to all who qualify, and this customer does not: {why}",
+        "该优惠面向所有符合条件的客户，而该客户不符合：{why}",
+    ),
+    Code.OFFER_SUITS_LESS: (
+        "open to this customer too, but {better} suits better",
+        "该客户同样可以享受，但“{better}”更合适",
     ),
     Code.CONSENT_UNKNOWN: (
         "no consent on record for {purpose} over {channel}: counts as refused",

@@ -3,7 +3,9 @@
 worth = sum over terms of P(outcome) x value, x margin_rate x credited_share - cost of the contact
 
 The value of a redemption is what the shop received for the goods, net of what it gave away. A
-model of amounts predicts P(outcome) x value at once: its term has no probability.
+model of amounts predicts P(outcome) x value at once: its term has no probability. Where nothing is
+measured or predicted, the value is what the customer spent in 365 days, observed, and the credited
+share that the catalogue assumes says how little of it a contact moves.
 
 That is of the kind ``propensity_weighted``: it ranks, it does not promise an effect. Where contacts
 over the channel of a campaign were assigned at random, and trials have shown an effect and whom it
@@ -31,8 +33,10 @@ from mkt_models.decisions.catalogue import MODELS_OF, Outcome
 from mkt_models.decisions.eligibility import missing
 from mkt_models.decisions.question import Customer, Policy
 from mkt_models.decisions.words import MODELS, VERDICTS, Code, Reason, reason
+from mkt_models.profiles.described import PROFILE_COLUMNS
 
 KIND = NumberKind.PROPENSITY_WEIGHTED
+PAST = "amount_365d"
 
 # Their predictions stand beside each offer and item, not among the customer's scores.
 SCORED_WITH_CONTENT = (Model.PROPENSITY, Model.RECOMMENDER)
@@ -136,7 +140,10 @@ def worth(candidate: Candidate, customer: Customer) -> Worth | Reason:
     measured = _measured(candidate, candidate.content, customer)
     if measured is not None:
         return measured
-    terms = tuple(_terms(block.outcome, candidate.content, scores))
+    past = customer.profile.get(PAST)
+    if block.outcome is Outcome.PAST_SPEND and not isinstance(past, int | float):
+        return reason(Code.NOT_AVAILABLE, column=PROFILE_COLUMNS[PAST].words)
+    terms = tuple(_terms(block.outcome, candidate.content, scores, past))
     return Worth(
         outcome=block.outcome,
         terms=terms,
@@ -178,7 +185,10 @@ def _measured(candidate: Candidate, content: Content, customer: Customer) -> Wor
 
 
 def _terms(
-    outcome: Outcome, content: Content, scores: Mapping[Model, float | None]
+    outcome: Outcome,
+    content: Content,
+    scores: Mapping[Model, float | None],
+    past: float | None = None,
 ) -> Iterator[Term]:
     value = scores[Model.VALUE]
     if outcome is Outcome.ITEM_BOUGHT:
@@ -198,6 +208,9 @@ def _terms(
             offer["amount"],
             NumberKind.OBSERVED,
         )
+    elif outcome is Outcome.PAST_SPEND:
+        if past is not None and not missing(past):
+            yield Term(PAST, None, past, NumberKind.OBSERVED)
     elif value is not None:
         yield Term("value", None, value, NumberKind.PREDICTED)
 

@@ -19,7 +19,7 @@ from mkt_models.columns import SCORING_MODELS, Model
 from mkt_models.decisions.catalogue import load_catalogue
 from mkt_models.decisions.decide import decide
 from mkt_models.decisions.log import record_of
-from mkt_models.decisions.question import Context, Policy, find_customer
+from mkt_models.decisions.question import Policy, find_customer
 from mkt_models.models.registry import RegistryError, absence, load_files, name_of, refusal
 from mkt_models.models.scorer import Scorer
 from mkt_models.models.snapshot import check_snapshot
@@ -128,7 +128,7 @@ class Runtime:
         clock = datetime.now(UTC)
         asked = request.context
         now = asked.now or clock
-        context = Context(now=now, channel=asked.channel, locale=asked.locale)
+        context = asked.at(now)
         k = self.params.decisions.k if request.k is None else request.k
         name = request.customer_id
         with store_answers():

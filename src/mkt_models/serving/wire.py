@@ -20,17 +20,19 @@ from pydantic import (
     Field,
     Strict,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
 
-from mkt_models.columns import SCORING_MODELS, Channel, ConsentStatus, Model
-from mkt_models.decisions.question import EARLIEST, LATEST
+from mkt_models.columns import SCORING_MODELS, Channel, ConsentStatus, Model, Place, Weather
+from mkt_models.decisions.question import EARLIEST, LATEST, Context, check_calendar
 from mkt_models.sections import nearest
 
 MAX_BYTES = 64 * 1024
 MAX_DEPTH = 8
 MAX_NUMBER = 1e30
+MAX_CODE = 8
 _ISO = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
 
 Text = Annotated[str, Field(min_length=1, max_length=64)]
@@ -77,6 +79,47 @@ class RequestContext(Body):
     locale: Literal["en", "zh"] | None = Field(
         default=None, description="preferred language; texts come in both"
     )
+
+    weather: Weather | None = Field(
+        default=None, description="at the customer; left out: not known"
+    )
+    place: Place | None = Field(
+        default=None, description="where the customer is; left out: not known"
+    )
+    hour: int | None = Field(
+        default=None, ge=0, le=23, description="the customer's own; left out: by the shop's clock"
+    )
+    country: str | None = Field(
+        default=None, description="ISO 3166 code, for the public holidays; left out: the shop's"
+    )
+    region: str | None = Field(default=None, description="of the country, as ISO 3166-2 has it")
+
+    def at(self, now: datetime) -> Context:
+        """The context of a decision, at the time that was asked or that the clock shows."""
+        return Context(now=now, **self.model_dump(exclude={"now"}))
+
+    @field_validator("weather", "place", mode="before")
+    @classmethod
+    def _is_a_known_word(cls, value: object, info: ValidationInfo) -> object:
+        words = [one.value for one in (Weather if info.field_name == "weather" else Place)]
+        if value is not None and not (isinstance(value, str) and value in words):
+            near = nearest(shortened(value), words) if isinstance(value, str) else ""
+            raise ValueError(f"must be one of {', '.join(words)}{near}")
+        return value
+
+    @field_validator("country", "region")
+    @classmethod
+    def _has_a_calendar(cls, value: str | None, info: ValidationInfo) -> str | None:
+        country = info.data.get("country")
+        if value is None or (info.field_name == "region" and "country" not in info.data):
+            return value  # the country is the fault
+        if len(value) > MAX_CODE:
+            raise ValueError(f"must be a code of at most {MAX_CODE} letters")
+        if info.field_name == "country":
+            check_calendar(value, None)
+        else:
+            check_calendar(country, value)
+        return value
 
 
 class StrategiesRequest(Body):
