@@ -17,14 +17,11 @@ def make_items(entry: StrategyEntry, channel: Channel, case: Case) -> Iterator[F
     """The items that the strategy's choice picks; to everybody the popular ones."""
     choice = entry.items
     assert choice is not None
-    customer, popular = case.customer, case.policy.popular_items
-    source: Sequence[Item] = customer.recommendations if entry.personalised else popular
+    source = recommended(case) if entry.personalised else popular(case)
     if entry.personalised and choice.popular_too:
-        source = (*source, *popular)
+        source = (*source, *popular(case))
     fit = [
-        item
-        for item in source
-        if item.get("shelf") in choice.shelves and countable(item) and about(item, choice.words)
+        item for item in source if item.get("shelf") in choice.shelves and about(item, choice.words)
     ]
     shown = (once(fit) if choice.popular_too else fit)[choice.skip : choice.skip + choice.most]
     if not shown:
@@ -32,6 +29,28 @@ def make_items(entry: StrategyEntry, channel: Channel, case: Case) -> Iterator[F
         return
     yield None, Content({"kind": "items", "items": [dict(item) for item in shown]},
                         item_words(shown), item_reasons(shown))  # fmt: skip
+
+
+def recommended(case: Case) -> Sequence[Item]:
+    """The customer's recommendations that have their numbers; once per customer."""
+    return _countable(case, "recommended", case.customer.recommendations)
+
+
+def popular(case: Case) -> Sequence[Item]:
+    """The popular items that have their numbers."""
+    return _countable(case, "popular", case.policy.popular_items)
+
+
+def _countable(case: Case, name: str, items: Sequence[Item]) -> Sequence[Item]:
+    """Items without the numbers that their worth counts are passed over."""
+    if name not in case.kept:
+        case.kept[name] = tuple(
+            item
+            for item in items
+            if number(item, "probability") is not None and number(item, "amount") is not None
+        )
+    kept: Sequence[Item] = case.kept[name]
+    return kept
 
 
 def about(item: Item, words: tuple[str, ...]) -> bool:
@@ -47,11 +66,6 @@ def about(item: Item, words: tuple[str, ...]) -> bool:
 def _mentions(words: tuple[str, ...], *names: str) -> bool:
     whole = "\n".join(names).upper()
     return any(word.upper() in whole for word in words)
-
-
-def countable(item: Item) -> bool:
-    """Whether an item has the numbers that its worth counts."""
-    return number(item, "probability") is not None and number(item, "amount") is not None
 
 
 def once(items: Iterable[Item]) -> list[Item]:

@@ -8,6 +8,7 @@ translation that nobody has checked would be an invention.
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from mkt_models.decisions.eligibility import missing
@@ -98,9 +99,14 @@ def readable(name: object) -> str:
     >>> readable("Coq au vin"), readable(None)
     ('Coq au vin', 'one of your products')
     """
-    if missing(name) or not str(name).strip():
+    return UNNAMED if missing(name) else _readable(str(name))
+
+
+@lru_cache(maxsize=100_000)
+def _readable(name: str) -> str:
+    text = " ".join(name.split())
+    if not text:
         return UNNAMED
-    text = " ".join(str(name).split())
     if not text.isupper() or _CODE.fullmatch(text):
         return text
     text = _NO_INFORMATION.sub("", text.lower())
@@ -132,7 +138,11 @@ def full_name(item: Mapping[str, Any]) -> str:
     >>> full_name({"category": "SOFT DRINKS", "product_type": "SOFT DRINKS 12/18&15PK CAN CAR"})
     'soft drinks'
     """
-    name, product_type = item_name(item), item.get("product_type")
+    return _full_name(item_name(item), item.get("product_type"))
+
+
+@lru_cache(maxsize=100_000)
+def _full_name(name: str, product_type: object) -> str:
     if missing(product_type) or len(str(product_type)) >= CUT_AT:
         return name
     detail = readable(product_type)

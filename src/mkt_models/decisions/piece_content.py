@@ -18,10 +18,11 @@ from mkt_models.decisions.eligibility import missing
 from mkt_models.decisions.items_content import (
     Item,
     about,
-    countable,
     item_reasons,
     item_words,
     once,
+    popular,
+    recommended,
 )
 from mkt_models.decisions.naming import distinct, readable
 from mkt_models.decisions.texts import filled, listed
@@ -132,8 +133,8 @@ def _over(found: Sequence[Match], choice: PieceChoice, channel: Channel) -> Iter
 def _linked(piece: Piece, case: Case) -> list[Item]:
     if not piece.categories:
         return []
-    own, popular = case.customer.recommendations, case.policy.popular_items
-    return once(i for i in (*own, *popular) if countable(i) and about(i, piece.categories))
+    source = (*recommended(case), *popular(case))
+    return once(item for item in source if about(item, piece.categories))
 
 
 def _link(template: str, item: Item) -> str:
