@@ -40,6 +40,7 @@ PROFILE = {
     "orders_90d": 9,
     "amount_90d": 512.3,
     "amount_365d": 2100.5,
+    "orders_365d": 40,
     "weekend_share": 0.4,
     "top_categories": ["SOFT DRINKS", "SOUP"],
     "lifecycle_stage": "active",

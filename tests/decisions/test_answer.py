@@ -16,7 +16,6 @@ from mkt_models.decisions.answer import (
 )
 from mkt_models.decisions.arbitration import Scored
 from mkt_models.decisions.candidates import candidates
-from mkt_models.decisions.occasions import Occasion
 from mkt_models.decisions.question import Context
 from mkt_models.decisions.words import Code, reason
 from mkt_models.decisions.worth import worth
@@ -30,10 +29,10 @@ SATURDAY = date(2018, 1, 6)
 def put(regular, policy):
     """Put a candidate of the regular customer into words, as the second of the answer."""
 
-    def put(key, found=None, customer=regular):
+    def put(key, customer=regular):
         (one,) = [c for c in candidates(regular, policy, SATURDAY) if c.key == key]
         scored = Scored(one, worth(one, regular))
-        return served(2, scored, customer, policy, found or {}, TREATMENT)
+        return served(2, scored, customer, policy, TREATMENT)
 
     return put
 
@@ -71,9 +70,8 @@ def test_an_offer_is_served_with_its_worth_its_content_and_its_reasons(put):
 
 
 def test_the_occasion_is_the_first_reason_of_its_scene(put):
-    words = {Occasion.WEEKEND: ("Saturday", "星期六")}
-    document = put("scenario_weekend/app", words).document
-    first = {"source": "occasion", "en": "today: Saturday", "zh": "今天：星期六"}
+    document = put("scenario_weekend/app").document
+    first = {"source": "occasion", "en": "today: the weekend", "zh": "今天：周末"}
     assert document["reasons"][0] == first
     assert [why["source"] for why in document["reasons"]].count("occasion") == 1
     assert len(document["reasons"]) <= MOST_REASONS

@@ -1,17 +1,52 @@
+import json
+import re
+from dataclasses import replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from mkt_models.columns import LifecycleStage
-from mkt_models.decisions.candidates import Content, candidates
+from mkt_models.decisions.candidates import MAKERS, Content, candidates
+from mkt_models.decisions.catalogue import Needs
+from mkt_models.decisions.content_kinds import KINDS
 from mkt_models.decisions.decide import decide
 from mkt_models.decisions.question import Context, Customer
 
 TODAY = date(2018, 1, 6)
-# A Saturday that is no holiday, and a Monday that is one.
-OCCASION = {"scenario_holiday": datetime(2018, 1, 1, 10, tzinfo=ZoneInfo("America/New_York"))}
-SATURDAY = datetime(2018, 1, 6, 10, tzinfo=ZoneInfo("America/New_York"))
+NEW_YORK = ZoneInfo("America/New_York")
+# A Saturday that is no holiday, a Monday that is one, and a Friday before one.
+SATURDAY = datetime(2018, 1, 6, 10, tzinfo=NEW_YORK)
+SCENES = {
+    "scenario_holiday": Context(datetime(2018, 1, 1, 10, tzinfo=NEW_YORK)),
+    "scenario_before_holiday": Context(datetime(2018, 1, 12, 10, tzinfo=NEW_YORK)),
+    "scenario_rain": Context(SATURDAY, weather="rain"),
+    "scenario_cold": Context(SATURDAY, weather="snow"),
+    "scenario_heat": Context(SATURDAY, weather="heat"),
+    "scenario_dinner": Context(SATURDAY, place="work", hour=17),
+    "scenario_in_store": Context(SATURDAY, place="store"),
+}
+# What the other data of a shop would add, so that every strategy has something to say.
+WHOLE = {
+    "interest_tags": ["gourmet"],
+    "preferred_day_part": "evening",
+    "tickets_365d": 3,
+    "delivery_tickets_365d": 2,
+    "quality_tickets_365d": 1,
+    "open_tickets": 1,
+    "ticket_satisfaction": 2.0,
+    "social_actions_90d": 9,
+    "main_platform": "Weibo",
+    "followers": 800,
+    "discount_share": 0.3,
+    "value_tier": "high",
+}
+WARM_AND_COLD = [
+    {"category": "COFFEE", "product_type": "GROUND COFFEE", "probability": 0.3, "amount": 8.0},
+    {"category": "FRZN ICE", "product_type": "ICE", "probability": 0.3, "amount": 8.0},
+    {"category": "CHICKEN", "product_type": "WHOLE CHICKEN", "probability": 0.3, "amount": 8.0},
+    {"category": "CHEESES", "product_type": "BRIE", "probability": 0.3, "amount": 8.0},
+]
 
 
 def test_each_strategy_channel_and_offer_is_a_candidate_once(regular, documents, policy):
@@ -37,41 +72,59 @@ def test_an_offer_that_stands_twice_is_one_candidate(changed, documents, policy)
 
 
 @pytest.mark.parametrize(
-    ("spent", "tier", "left"),
+    ("spent", "orders", "tier", "left"),
     [
-        (0, "classic", 1000),
-        (999.99, "classic", 0.01),
-        (1000, "silver", 1500),
-        (5000, "platinum", None),
+        (0, 0, "classic", (1000, 12)),
+        (-3, 0, "classic", (1003, 12)),
+        (999.99, 60, "classic", (0.01, 0)),
+        (1000, 60, "silver", (1500, 0)),
+        (1000, 12, "silver", (1500, 12)),
+        (9000, 11, "classic", (0, 1)),  # spends much, comes seldom
+        (9000, 24, "gold", (0, 24)),
+        (5000, 48, "platinum", (None, None)),
     ],
 )
-def test_tiers_follow_the_published_thresholds(changed, policy, spent, tier, left):
-    customer = Customer.of(changed("1", profile={"amount_365d": spent}))
+def test_tiers_follow_both_published_thresholds(changed, policy, spent, orders, tier, left):
+    customer = Customer.of(changed("1", profile={"amount_365d": spent, "orders_365d": orders}))
     (one,) = [c for c in candidates(customer, policy, TODAY) if c.key == "membership_tier/app"]
-    assert one.content.data["tier"]["tier"] == tier
-    assert one.content.data["tier"]["amount_to_next"] == left
+    found = one.content.data["tier"]
+    assert found["tier"] == tier
+    assert (found["amount_to_next"], found["orders_to_next"]) == left
 
 
 @pytest.mark.parametrize("customer_index", [0, 4])
 def test_every_strategy_has_full_texts_in_both_languages(
     documents, catalogue, make_policy, granted, customer_index
 ):
-    document = documents[customer_index]
-    consents = granted(document["customer_id"], "app", "mail", "email", "sms")
+    plain = documents[customer_index]
+    items = [
+        {**plain["recommendations"][0], **item, "product_id": f"q{n}"}
+        for n, item in enumerate(WARM_AND_COLD)
+    ]
+    document = {
+        **plain,
+        "profile": {**plain["profile"], **WHOLE},
+        "recommendations": [*plain["recommendations"], *items],
+    }
+    channels = ("app", "mail", "email", "sms")
+    said = granted(document["customer_id"], *channels)
+    service = [replace(consent, purpose="service") for consent in said]
     for entry in catalogue.strategies:
         # Alone in the catalogue, so that it is served; the default stays behind it.
         alone = [entry, catalogue.strategy("popular_items")][: 1 + entry.personalised]
         policy = make_policy(catalogue.model_copy(update={"strategies": tuple(alone)}))
-        context = Context(OCCASION.get(entry.id, SATURDAY))
-        answer = decide(Customer.of(document, consents), context, policy, 1).as_dict()
+        context = SCENES.get(entry.id, Context(SATURDAY))
+        answer = decide(Customer.of(document, (*said, *service)), context, policy, 1).as_dict()
         (served,) = answer["strategies"]
         assert served["strategy"] == entry.id
-        for part in ("title", "text"):
-            en, zh = served[part]["en"], served[part]["zh"]
-            assert not set("{}") & set(en + zh)
-            assert any("\u4e00" <= letter <= "\u9fff" for letter in zh)
-            assert not any("\u4e00" <= letter <= "\u9fff" for letter in en)
-        assert "None" not in str(served["text"])
+        texts = [served["title"], served["text"], *served["reasons"]]
+        for text in texts:
+            assert not set("{}") & set(text["en"] + text["zh"])
+            assert re.search("[\u4e00-\u9fff]", text["zh"])
+            assert not re.search("[\u4e00-\u9fff]", text["en"])
+        assert served["reasons"] or not entry.personalised
+        assert "None" not in str(texts)
+        json.dumps(answer, allow_nan=False)
 
 
 def test_the_promotion_says_what_how_much_and_until_when(regular, policy):
@@ -113,12 +166,13 @@ def test_an_answer_gives_few_reasons(changed, documents, policy, granted):
     why = documents[0]["scores"]["value"]["reasons"][0]
     document = changed("1", scores={"value": {"value": 400.0, "reasons": [why] * 9}})
     customer = Customer.of(document, granted("1", "app"))
-    served = decide(customer, Context(SATURDAY), policy, 4).as_dict()["strategies"]
+    served = decide(customer, Context(SATURDAY), policy, 5).as_dict()["strategies"]
     sources = {one["strategy"]: [why["source"] for why in one["reasons"]] for one in served}
     assert sources == {
         "membership_tier": ["tier", "score:value", "score:value"],
         "personalised_promotion": ["offer", "score:propensity"],
         "personalised_recommendation": ["item", "item", "item"],
+        "personalised_content": ["liked"],
         "scenario_weekend": ["occasion", "item", "item", "item"],
     }
 
@@ -128,6 +182,18 @@ def test_an_item_without_its_numbers_is_passed_over(changed, documents, policy):
     customer = Customer.of(changed("1", recommendations=items))
     found = {c.key: c.content for c in candidates(customer, policy, TODAY)}
     assert found["personalised_recommendation/app"].code == "no_content"
+
+
+def test_every_kind_of_content_has_one_row_and_one_function():
+    assert set(MAKERS) == set(KINDS) == set(Needs)
+
+
+def test_off_its_scene_a_strategy_is_a_candidate_that_says_why(regular, policy):
+    scene = policy.scene(Context(SATURDAY, weather="clear"))
+    found = {c.key: c.content for c in candidates(regular, policy, TODAY, scene)}
+    assert found["scenario_rain/app"].en == "clear weather is not the occasion: a rainy day"
+    assert found["scenario_in_store/app"].code == "context_not_given"
+    assert isinstance(found["scenario_weekend/app"], Content)
 
 
 def test_stages_in_the_catalogue_are_known(catalogue):

@@ -41,28 +41,48 @@ def test_the_regular_customer_on_a_saturday(regular, policy):
         ("membership_tier/app", 0.009),
     ]
     assert codes(decision) == {
+        "content_with_products/app": "worth_not_positive",
+        "content_with_products/email": "worth_not_positive",
         "membership_tier/email": "worth_not_positive",
         "no_action": "outranked",
+        "open_promotion/app/double_points": "family_served",
+        "open_promotion/app/free_delivery": "offer_suits_less",
+        "open_promotion/app/second_order": "offer_not_open",
+        "open_promotion/app/ten_items": "offer_suits_less",
+        "personalised_content/app": "beyond_k",
+        "personalised_content/email": "worth_not_positive",
         "personalised_promotion/app/o2": "offer_not_running",
         "personalised_promotion/mail/o1": "worth_not_positive",
         "personalised_promotion/mail/o2": "offer_not_running",
         "personalised_recommendation/email": "family_served",
         "popular_items/app": "default_not_needed",
+        "scenario_before_holiday/app": "not_the_occasion",
+        "scenario_before_holiday/email": "not_the_occasion",
+        "scenario_cold/app": "context_not_given",
+        "scenario_dinner/app": "not_available",
+        "scenario_heat/app": "context_not_given",
         "scenario_holiday/app": "not_the_occasion",
         "scenario_holiday/sms": "not_the_occasion",
+        "scenario_in_store/app": "context_not_given",
+        "scenario_rain/app": "context_not_given",
         "scenario_weekend/app": "beyond_k",
         "scenario_weekend/sms": "worth_not_positive",
+        "service_care/app": "consent_unknown",
+        "service_care/email": "consent_unknown",
+        "service_recovery/app": "not_available",
+        "social_marketing/app": "not_available",
+        "social_marketing/email": "not_available",
     }
 
 
 def test_the_scene_of_the_day(regular, policy):
-    assert "scenario_weekend" in names(decide(regular, SATURDAY, policy, 4))
+    assert "scenario_weekend" in names(decide(regular, SATURDAY, policy, 5))
     assert not {"scenario_weekend", "scenario_holiday"} & set(
-        names(decide(regular, MONDAY, policy, 4))
+        names(decide(regular, MONDAY, policy, 5))
     )
     (scene,) = [
         one.document
-        for one in decide(regular, HOLIDAY, policy, 4).strategies
+        for one in decide(regular, HOLIDAY, policy, 5).strategies
         if one.strategy == "scenario_holiday"
     ]
     assert scene["title"] == {"en": "New Year's Day: your list", "zh": "元旦购物清单"}
@@ -82,13 +102,18 @@ def test_without_any_consent_only_what_everybody_sees_is_left(documents, policy)
 
 
 @pytest.mark.parametrize("verdict", ["fail", "not_evaluated"])
-def test_a_model_that_is_not_released_leaves_the_default(regular, make_policy, verdict):
+def test_a_model_that_is_not_released_leaves_the_default(
+    regular, make_policy, changed, granted, verdict
+):
     policy = make_policy(verdicts=dict.fromkeys(Model, verdict))
     decision = decide(regular, SATURDAY, policy, 3)
-    assert names(decision) == ["popular_items"]
+    # What rests on no model is not theirs to hold back.
+    assert names(decision) == ["open_promotion", "personalised_content"]
     assert codes(decision)["personalised_recommendation/app"] == "model_not_released"
+    unspent = Customer.of(changed("1", profile={"amount_365d": 0.0}), granted("1", "app"))
+    assert names(decide(unspent, SATURDAY, policy, 3)) == ["popular_items"]
     nothing = make_policy(verdicts={}, popular_items=())
-    decision = decide(regular, SATURDAY, nothing, 3)
+    decision = decide(unspent, SATURDAY, nothing, 3)
     assert names(decision) == ["no_action"]
     assert codes(decision)["popular_items/app"] == "no_content"
 
@@ -98,6 +123,8 @@ def test_the_holdout_is_left_in_peace_and_says_what_it_would_have_had(regular, m
     assert names(decision) == ["no_action"]
     assert {key for key, code in codes(decision).items() if code == "holdout"} == {
         "membership_tier/app",
+        "open_promotion/app/double_points",
+        "personalised_content/app",
         "personalised_promotion/app/o1",
         "personalised_recommendation/app",
         "personalised_recommendation/email",
