@@ -27,6 +27,13 @@ NOW = datetime(2018, 1, 6, 15, tzinfo=UTC)
         ({"now": datetime.max.replace(tzinfo=timezone(timedelta(hours=-12)))}, "2000 to 2099"),
         ({"now": NOW, "channel": "ap"}, "did you mean 'app'"),
         ({"now": NOW, "locale": "fr"}, "must be en or zh"),
+        ({"now": NOW, "weather": "rian"}, "did you mean 'rain'"),
+        ({"now": NOW, "place": "stor"}, "did you mean 'store'"),
+        ({"now": NOW, "hour": 24}, "whole number from 0 to 23"),
+        ({"now": NOW, "hour": True}, "whole number from 0 to 23"),
+        ({"now": NOW, "country": "XX"}, "public holidays are not known"),
+        ({"now": NOW, "country": "US", "region": "ZZ"}, "no region of US"),
+        ({"now": NOW, "region": "CA"}, "give its country too"),
     ],
 )
 def test_a_context_out_of_range_is_refused(parts, message):
@@ -43,10 +50,24 @@ def test_the_same_question_has_the_same_id_and_another_one_another(policy, make_
         policy.decision_id("1", Context(NOW + timedelta(microseconds=1)), 3),
         policy.decision_id("1", Context(NOW, channel="app"), 3),
         policy.decision_id("1", Context(NOW), 2),
+        policy.decision_id("1", Context(NOW, weather="rain"), 3),
+        policy.decision_id("1", Context(NOW, place="store"), 3),
+        policy.decision_id("1", Context(NOW, hour=0), 3),
         make_policy(snapshot_id="other").decision_id("1", Context(NOW), 3),
         make_policy(holdout_share=0.5).decision_id("1", Context(NOW), 3),
     }
-    assert len(others | {question}) == 7
+    assert len(others | {question}) == 10
+
+
+def test_the_scene_is_by_the_shops_clock_unless_the_request_says_otherwise(policy):
+    late = datetime(2018, 1, 7, 3, tzinfo=UTC)  # Saturday evening in New York
+    scene = policy.scene(Context(late))
+    assert (scene.day, scene.hour, scene.country) == (date(2018, 1, 6), 22, "US")
+    assert (scene.weather, scene.place) == (None, None)
+    said = Context(late, weather="rain", place="home", hour=8, country="CN")
+    scene = policy.scene(said)
+    assert (scene.day, scene.hour, scene.country) == (date(2018, 1, 6), 8, "CN")
+    assert (scene.weather, scene.place) == ("rain", "home")
 
 
 def test_a_country_without_a_calendar_is_refused(policy):

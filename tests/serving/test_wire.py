@@ -1,12 +1,14 @@
 """What is a question: everything else is refused with a status, a field and a message."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mkt_models.columns import SCORING_MODELS, Channel, Model
+from mkt_models.decisions.question import Context
 from mkt_models.serving.wire import (
     MAX_DEPTH,
     Fault,
@@ -35,6 +37,41 @@ def test_a_whole_question_is_read() -> None:
     assert asked.context.now.isoformat() == "2018-01-06T12:00:00-05:00"
     assert asked.context.channel is Channel.APP
     assert asked.k == 2
+
+
+def test_a_scene_is_read_and_put_into_the_context_of_a_decision() -> None:
+    said = {"weather": "rain", "place": "store", "hour": 8, "country": "US", "region": "MA"}
+    body = {"customer_id": "1", "context": {**said, "locale": "en"}}
+    asked = read_body(StrategiesRequest, json.dumps(body).encode())
+    now = datetime(2018, 1, 6, 12, tzinfo=UTC)
+    assert asked.context.at(now) == Context(now, locale="en", **said)
+    nothing = read_body(StrategiesRequest, b'{"customer_id": "1"}')
+    assert nothing.context.at(now) == Context(now)
+
+
+@pytest.mark.parametrize(
+    ("context", "field", "message"),
+    [
+        ({"weather": "rian"}, "context.weather", "did you mean 'rain'"),
+        ({"weather": ["rain"]}, "context.weather", "must be one of clear, cloudy, rain"),
+        ({"place": "shop"}, "context.place", "must be one of home, work, store, travelling"),
+        ({"hour": 24}, "context.hour", "less than or equal to 23"),
+        ({"hour": "8"}, "context.hour", "integer"),
+        ({"country": "XX"}, "context.country", "public holidays are not known"),
+        ({"country": "C" * 9}, "context.country", "at most 8 letters"),
+        ({"country": "US", "region": "ZZ"}, "context.region", "no region of US"),
+        ({"region": "CA"}, "context.region", "give its country too"),
+        ({"country": "XX", "region": "CA"}, "context.country", "not known"),
+        ({"wether": "rain"}, "context.wether", "did you mean 'weather'"),
+    ],
+)
+def test_a_scene_that_is_not_known_is_a_422_with_the_field(
+    context: dict[str, object], field: str, message: str
+) -> None:
+    body = json.dumps({"customer_id": "1", "context": context}).encode()
+    fault = fault_of(StrategiesRequest, body)
+    assert (fault.status, fault.field) == (422, field)
+    assert message in fault.message
 
 
 def test_scores_take_missing_values() -> None:
