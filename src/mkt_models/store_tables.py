@@ -157,7 +157,9 @@ class SnapshotMeta:
     def of_json(cls, text: str) -> Self:
         """Read what :meth:`as_json` wrote."""
         found: dict[str, Any] = json.loads(text)
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in found.items()})
+        for name in ("popular_items", "shadow_prices"):
+            found[name] = tuple(found.get(name, ()))
+        return cls(**found)
 
 
 def _plain(value: Any) -> Any:

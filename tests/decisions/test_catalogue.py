@@ -5,15 +5,20 @@ from typing import Any
 import pytest
 
 from mkt_models.columns import Strategy
-from mkt_models.decisions.catalogue import Catalogue, load_catalogue
+from mkt_models.decisions.catalogue import Catalogue, Outcome, load_catalogue
 from mkt_models.loading import ParamsError, read_yaml, validate
 
 FILE = Path(__file__).parents[2] / "params" / "catalogue.yaml"
 
 
+@pytest.fixture(scope="module")
+def shipped() -> dict[str, Any]:
+    return read_yaml(FILE)
+
+
 @pytest.fixture
-def raw() -> dict[str, Any]:
-    return copy.deepcopy(read_yaml(FILE))
+def raw(shipped: dict[str, Any]) -> dict[str, Any]:
+    return copy.deepcopy(shipped)
 
 
 def refused(raw: dict[str, Any]) -> str:
@@ -94,6 +99,70 @@ def test_a_strategy_that_does_not_fit_together_is_refused(raw, change, message):
     assert message in refused(raw)
 
 
+def entry_of(raw, name):
+    return next(one for one in raw["strategies"] if one["id"] == name)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "change", "message"),
+    [
+        ("scenario_rain", {"when": {}}, "names no condition"),
+        ("scenario_rain", {"when": {"weather": ["rian"]}}, "'clear'"),
+        ("scenario_rain", {"when": None}, "nothing fills {occasion}"),
+        ("scenario_rain", {"title": {"en": "{ahead}", "zh": "{ahead}"}}, "nothing fills {ahead}"),
+        ("open_promotion", {"offers": []}, "offers is given when needs is open_offer"),
+        ("open_promotion", {"offers": ["ten_item"]}, "did you mean 'ten_items'"),
+        ("personalised_content", {"pieces": None}, "pieces is given when needs is piece or linked"),
+        ("personalised_content", {"pieces": {"links": 1}}, "links is above 0 when needs is linked"),
+        ("content_with_products", {"pieces": {"links": 0}}, "links is above 0 when needs is"),
+        ("content_with_products", {"needs": "piece"}, "worth.outcome must be past_spend"),
+        ("service_recovery", {"services": ["easy_return"]}, "did you mean 'easy_returns'"),
+        ("service_recovery", {"purpose": "marketing"}, "a service contact sells nothing"),
+        ("service_recovery", {"family": "membership_tier"}, "a service contact sells nothing"),
+        ("personalised_content", {"purpose": "service"}, "a service contact sells nothing"),
+        ("personalised_recommendation", {"family": "personalised_service"}, "sells nothing"),
+        ("service_care", {"items": {"shelves": ["popular"], "most": 1}}, "items is given when"),
+        ("service_care", {"channels": [{"channel": "email", "cost": 0, "requires_consent": False}]},
+         "email is push: requires consent"),
+        ("social_marketing", {"channels": [{"channel": "app", "cost": 0,
+                                            "requires_consent": False}]}, "consent on every"),
+    ],
+)  # fmt: skip
+def test_content_that_does_not_fit_its_strategy_is_refused(raw, strategy, change, message):
+    entry_of(raw, strategy).update(change)
+    assert message in refused(raw)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"social": {}}, "social_marketing: needs share: social.programmes is empty"),
+        ({"library": {}}, "personalised_content: needs piece: library.pieces is empty"),
+        ({"product_links": {"app": "shop://{product_id}"}}, "product_links lacks email"),
+        ({"product_links": {"app": "shop://x", "email": "{product_id}"}}, "must hold {product_id}"),
+        ({"offers": []}, "'second_order' is none of the offers"),
+        ({"services": []}, "'priority_delivery' is none of the services"),
+    ],
+)
+def test_what_a_strategy_names_must_be_in_the_catalogue(raw, change, message):
+    raw.update(change)
+    assert message in refused(raw)
+
+
+@pytest.mark.parametrize("section", ["offers", "services"])
+def test_an_offer_or_service_stands_once(raw, section):
+    raw[section].append(raw[section][0])
+    assert f"{section}: the id {raw[section][0]['id']!r} is taken twice" in refused(raw)
+
+
+def test_every_assumed_number_of_the_shipped_catalogue_is_labelled():
+    for entry in load_catalogue(FILE).strategies:
+        assert len(entry.worth.credited_share.reason) >= 20
+        assert bool(entry.worth.models) == (
+            entry.personalised and entry.worth.outcome is not Outcome.PAST_SPEND
+        )
+
+
 def test_a_number_that_is_assumed_needs_a_reason(raw):
     raw["strategies"][0]["worth"]["credited_share"] = {"value": 0.5}
     assert "credited_share.reason: missing" in refused(raw)
@@ -141,6 +210,13 @@ def test_a_catalogue_that_does_not_hang_together_is_refused(raw, change, message
 def test_tiers_rise_from_zero(raw):
     raw["tiers"][1]["from_amount"] = 9_000
     assert "must start at 0 and rise" in refused(raw)
+
+
+def test_tiers_ask_for_more_orders_too(raw):
+    raw["tiers"][2]["from_orders"] = 3
+    assert "must start at 0 and rise" in refused(raw)
+    raw["tiers"][2]["from_orders"] = None
+    assert "from_orders" in refused(raw)
 
 
 def test_an_id_stands_once(raw):

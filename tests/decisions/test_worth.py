@@ -27,6 +27,8 @@ def of(customer: Customer, policy, key: str) -> Worth:
         ("personalised_promotion/mail/o1", 0.8 * 0.25 * 0.3 - 0.45),
         # 400 expected x .25 x .0001
         ("membership_tier/app", 400 * 0.25 * 0.0001 - 0.001),
+        # 2400 spent in 365 days x .25 x .00001
+        ("personalised_content/app", 2400 * 0.25 * 0.00001 - 0.001),
     ],
 )
 def test_worth_worked_by_hand(regular, policy, key, by_hand):
@@ -48,6 +50,22 @@ def test_without_its_score_a_candidate_has_no_worth(changed, policy, score):
     assert of(customer, policy, "membership_tier/app").code == "score_not_available"
     # The recommender's probabilities stand beside the items, so these need no score.
     assert of(customer, policy, "personalised_recommendation/app").amount > 0
+
+
+def test_what_nobody_has_predicted_is_assumed_from_what_was_spent(regular, changed, policy):
+    found = of(regular, policy, "personalised_content/app")
+    (term,) = found.parts()["terms"]
+    assert (term["of"], term["value"], term["value_kind"]) == ("amount_365d", 2400.0, "observed")
+    assert term["probability"] is None
+    assert found.kind == "assumed"
+    assert of(regular, policy, "membership_tier/app").kind == "propensity_weighted"
+
+
+@pytest.mark.parametrize("spent", [None, float("nan"), "not available"])
+def test_without_what_was_spent_such_a_worth_is_not_available(changed, policy, spent):
+    customer = Customer.of(changed("1", profile={"amount_365d": spent}))
+    why = of(customer, policy, "personalised_content/app")
+    assert why.en == "not eligible: spend in 365 days is not available"
 
 
 def test_an_expected_amount_has_no_probability(regular, policy):

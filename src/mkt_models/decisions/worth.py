@@ -140,8 +140,9 @@ def worth(candidate: Candidate, customer: Customer) -> Worth | Reason:
     measured = _measured(candidate, candidate.content, customer)
     if measured is not None:
         return measured
-    past = customer.profile.get(PAST)
-    if block.outcome is Outcome.PAST_SPEND and not isinstance(past, int | float):
+    spent = customer.profile.get(PAST)
+    past = spent if _number(spent) else None
+    if block.outcome is Outcome.PAST_SPEND and past is None:
         return reason(Code.NOT_AVAILABLE, column=PROFILE_COLUMNS[PAST].words)
     terms = tuple(_terms(block.outcome, candidate.content, scores, past))
     return Worth(
@@ -150,6 +151,8 @@ def worth(candidate: Candidate, customer: Customer) -> Worth | Reason:
         margin_rate=block.margin_rate.value,
         credited_share=block.credited_share.value,
         cost=candidate.use.cost,
+        # Where nothing is predicted, only a share of what was spent says it.
+        kind=NumberKind.ASSUMED if block.outcome is Outcome.PAST_SPEND else KIND,
     )
 
 
@@ -209,7 +212,7 @@ def _terms(
             NumberKind.OBSERVED,
         )
     elif outcome is Outcome.PAST_SPEND:
-        if past is not None and not missing(past):
+        if past is not None:
             yield Term(PAST, None, past, NumberKind.OBSERVED)
     elif value is not None:
         yield Term("value", None, value, NumberKind.PREDICTED)
