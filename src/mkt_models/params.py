@@ -14,7 +14,7 @@ from mkt_models.audit_params import Audit
 from mkt_models.budget_params import Budgets
 from mkt_models.cleaning_params import Cleaning
 from mkt_models.experiment_params import Experiments
-from mkt_models.exploration_params import Exploration
+from mkt_models.exploration_params import Exploration, Method
 from mkt_models.guard_params import FeatureChoice, Guards
 from mkt_models.profile_params import Profile
 from mkt_models.release_params import Release
@@ -249,6 +249,11 @@ class Params(Section):
                     f"{name}: labels of the last cutoff reach to {end}, after profile.as_of == "
                     f"{self.profile.as_of}; move {name}.last back, or profile.as_of ahead"
                 )
+        if self.decisions.exploration.method is Method.THOMPSON:
+            raise ValueError(
+                "decisions.exploration.method == 'thompson': no worth has a standard error yet "
+                "from which it could draw; set method: epsilon"
+            )
         if self.decisions.decide_at.date() < self.profile.as_of:
             raise ValueError(
                 f"decisions.decide_at == {self.decisions.decide_at} is before profile.as_of == "

@@ -32,7 +32,7 @@ def put(regular, policy):
     def put(key, customer=regular):
         (one,) = [c for c in candidates(regular, policy, SATURDAY) if c.key == key]
         scored = Scored(one, worth(one, regular))
-        return served(2, scored, customer, policy, TREATMENT)
+        return served(2, scored, customer, Context(NOW), policy, TREATMENT)
 
     return put
 
@@ -65,6 +65,7 @@ def test_an_offer_is_served_with_its_worth_its_content_and_its_reasons(put):
         "treatment",
         1.0,
     )
+    assert document["valid_until"] == "2018-01-07T10:00:00-05:00"  # pull: for a day
     assert 1 <= len(document["reasons"]) <= MOST_REASONS
     assert all(why["en"] and why["zh"] for why in document["reasons"])
 

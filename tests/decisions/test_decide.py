@@ -12,6 +12,7 @@ from mkt_models.columns import Channel, Model, Strategy
 from mkt_models.decisions.candidates import candidates
 from mkt_models.decisions.decide import decide, decide_all
 from mkt_models.decisions.question import Context, Customer, QuestionError, all_customers
+from mkt_models.exploration_params import Exploration
 from mkt_models.store import Consent, Exposure, SnapshotMeta, Store
 
 ZONE = ZoneInfo("America/New_York")
@@ -379,3 +380,73 @@ def test_batch_and_online_answers_are_equal_through_the_store(tmp_path, document
             for name in "12345"
         )
         assert [one.as_dict() for one in batch] == [one.as_dict() for one in online]
+
+
+def exploring(make_policy, **settings):
+    return make_policy(exploration=Exploration(method="epsilon", salt="spring", **settings))
+
+
+def test_a_decision_that_explores_says_so_and_with_which_probability(regular, make_policy):
+    policy = exploring(make_policy, epsilon=0.4)
+    best = decide(regular, SATURDAY, make_policy(), 3).strategies[0].candidate
+    firsts = set()
+    for minute in range(40):
+        context = Context(SATURDAY.now + timedelta(minutes=minute))
+        decision = decide(regular, context, policy, 3)
+        told = decision.head["exploration"]
+        first = decision.strategies[0]
+        probabilities = told["probabilities"]
+        assert sum(probabilities.values()) == pytest.approx(1)
+        n = len(probabilities)
+        assert probabilities[best] == pytest.approx(0.6 + 0.4 / n)
+        assert first.document["probability"] == probabilities[first.candidate]
+        assert told["explored"] is (first.candidate != best)
+        assert all(one.document["probability"] is None for one in decision.strategies[1:])
+        assert {one.candidate for one in decision.strategies} <= set(probabilities)
+        assert decide(regular, context, policy, 3) == decision  # the same question, the same draw
+        firsts.add(first.candidate)
+    assert len(firsts) > 1
+
+
+def test_nothing_is_tried_that_may_not_be_served(make_policy, documents):
+    policy = exploring(make_policy, epsilon=0.5)
+    silent = Customer.of(documents[0])  # no consent to anything
+    for minute in range(20):
+        context = Context(SATURDAY.now + timedelta(minutes=minute))
+        plain = decide(silent, context, make_policy(), 3)
+        tried = decide(silent, context, policy, 3)
+        assert {one.candidate for one in tried.strategies} <= {
+            one.candidate for one in plain.strategies
+        }
+
+
+def test_exploration_is_part_of_the_question(regular, make_policy):
+    plain, policy = make_policy(), exploring(make_policy, epsilon=0.4)
+    assert plain.decision_id("1", SATURDAY, 3) != policy.decision_id("1", SATURDAY, 3)
+
+
+def reaches(decision):
+    return {one.channel.value for one in decision.strategies if one.channel} & PUSH
+
+
+def test_nobody_is_woken_on_a_quiet_day_or_soon_after_a_complaint(regular, make_policy):
+    policy = make_policy()
+    monday, holiday = (replace(day, channel=Channel.EMAIL) for day in (MONDAY, HOLIDAY))
+    assert "quiet_day" in codes(decide(regular, holiday, policy, 3)).values()
+    assert not reaches(decide(regular, holiday, policy, 3))
+    assert reaches(decide(regular, monday, policy, 3))
+    days = policy.catalogue.contact.complaint_days
+    for ago, kept in ((days - 1, True), (days + 1, False)):
+        angry = replace(regular, complaints=(MONDAY.now - timedelta(days=ago),))
+        decision = decide(angry, monday, policy, 3)
+        assert ("complaint" in codes(decision).values()) is kept
+        assert bool(reaches(decision)) is not kept
+
+
+def test_quiet_hours_are_those_of_the_customers_own_clock(regular, policy):
+    noon_in_new_york = Context(datetime(2018, 1, 9, 12, tzinfo=ZONE), channel=Channel.EMAIL)
+    in_shanghai = replace(noon_in_new_york, time_zone="Asia/Shanghai")
+    assert "quiet_hours" not in codes(decide(regular, noon_in_new_york, policy, 3)).values()
+    assert "quiet_hours" in codes(decide(regular, in_shanghai, policy, 3)).values()
+    with pytest.raises(QuestionError, match=r"time_zone == 'Asia/Shangai': unknown; did you mean"):
+        replace(noon_in_new_york, time_zone="Asia/Shangai")

@@ -8,9 +8,12 @@ from typing import Any
 from mkt_models.columns import Channel, Strategy
 from mkt_models.decisions.arbitration import Scored
 from mkt_models.decisions.candidates import Candidate, Content, filled
+from mkt_models.decisions.contact import valid_until
+from mkt_models.decisions.exploration import Choice
 from mkt_models.decisions.question import Context, Customer, Policy
-from mkt_models.decisions.words import ARMS, NOTE, Reason, Words
+from mkt_models.decisions.words import ARMS, EXPLOITING, EXPLORING, NOTE, Reason, Words
 from mkt_models.decisions.worth import KIND
+from mkt_models.exploration_params import Method
 from mkt_models.store import Exposure
 
 MOST_REASONS = 4
@@ -99,18 +102,23 @@ def served(
     rank: int,
     one: Scored,
     customer: Customer,
+    context: Context,
     policy: Policy,
     arm: str,
+    probability: float | None = 1.0,
 ) -> Served:
     """Put a chosen candidate into words, as rank ``rank`` of the answer.
 
     The reasons are those of the scene, of the content, and of the model that the strategy names.
+    ``valid_until`` says when the leave to send or show it ends, if it is not sent before.
     """
     entry, use, content = one.candidate.entry, one.candidate.use, one.candidate.content
     assert isinstance(content, Content)
     words = content.words
     reasons = [dict(why) for why in content.reasons]
     reasons += _score_reasons(one.candidate, customer)
+    zone = policy.zone_of(context)
+    until = valid_until(policy.catalogue.contact, use.channel, context.now, zone)
     document = {
         "rank": rank,
         "strategy": entry.id,
@@ -129,8 +137,9 @@ def served(
         "net_worth": round(one.amount - one.price, 6),
         "budget_charges": [charge.as_dict() for charge in one.charges],
         "reasons": reasons[:MOST_REASONS],
+        "valid_until": until.astimezone(zone).isoformat(),
         "arm": arm,
-        "probability": 1.0,
+        "probability": probability,
     }
     return Served(
         rank,
@@ -172,6 +181,7 @@ def no_action(policy: Policy, arm: str) -> Served:
         "net_worth": 0.0,
         "budget_charges": [],
         "reasons": [],
+        "valid_until": None,
         "arm": arm,
         "probability": 1.0,
     }
@@ -179,13 +189,20 @@ def no_action(policy: Policy, arm: str) -> Served:
 
 
 def head(
-    customer: Customer, context: Context, policy: Policy, k: int, today: date, arm: str
+    customer: Customer,
+    context: Context,
+    policy: Policy,
+    k: int,
+    today: date,
+    arm: str,
+    choice: Choice | None = None,
 ) -> dict[str, Any]:
     """What the answer says about itself: when, for whom, from what, and how it was chosen."""
     share = f"{100 * policy.holdout_share:g}%"
+    within = EXPLORING if policy.exploration.method is not Method.NONE else EXPLOITING
     return {
         "as_of": customer.as_of.isoformat(),
-        "now": context.now.astimezone(policy.zone).isoformat(),
+        "now": context.now.astimezone(policy.zone_of(context)).isoformat(),
         "k": k,
         "locale": context.locale,
         "channel": None if context.channel is None else str(context.channel),
@@ -197,8 +214,17 @@ def head(
             "arm_probability": round(
                 policy.holdout_share if arm == HOLDOUT else 1 - policy.holdout_share, 6
             ),
-            "en": ARMS[0].format(share=share),
-            "zh": ARMS[1].format(share=share),
+            "en": ARMS[0].format(share=share) + within[0],
+            "zh": ARMS[1].format(share=share) + within[1],
+        },
+        "exploration": {
+            "method": policy.exploration.method.value,
+            "epsilon": policy.exploration.epsilon,
+            "explored": choice is not None and choice.explored,
+            # Of every candidate to come first; those that are not named: 0.
+            "probabilities": {}
+            if choice is None
+            else {key: p for key, p in choice.probabilities.items() if p > 0},
         },
         "snapshot_id": policy.snapshot_id,
         "models": dict(policy.models),

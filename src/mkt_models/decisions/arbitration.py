@@ -8,6 +8,9 @@ must still be within the contact limits when those above it are sent too. The de
 is served only when the walk found nothing, and doing nothing, which takes nothing and is worth 0,
 only when the default is not worth it either.
 
+Where decisions explore, one of those that could be served alone is put first with a known
+probability (:mod:`mkt_models.decisions.exploration`); the others follow as they would.
+
 Customers of the same worth would all be served or none, whatever the budget. Where budgets are
 priced, a worth is therefore raised by less than a millionth of itself, by a share that is drawn
 from the customer's id: :func:`tie`. Batch and service draw the same.
@@ -19,6 +22,7 @@ from dataclasses import dataclass
 
 from mkt_models.decisions.budgets import Charge
 from mkt_models.decisions.candidates import Candidate
+from mkt_models.decisions.exploration import Option
 from mkt_models.decisions.words import Code, Reason, reason
 from mkt_models.decisions.worth import Worth
 
@@ -79,9 +83,20 @@ def ranking(scored: Sequence[Scored]) -> list[Scored]:
 
 
 def arbitrate(
-    scored: Sequence[Scored], default: str, k: int, fits: Fits
+    scored: Sequence[Scored], default: str, k: int, fits: Fits, first: str | None = None
 ) -> tuple[list[Scored], list[tuple[Candidate, Reason]]]:
     """Choose at most ``k`` candidates.
+
+    Parameters
+    ----------
+    scored
+        The candidates that passed every gate.
+    default
+        Id of the strategy that is served when there is nothing better.
+    k, fits
+        How many at most, and the contact limits.
+    first
+        Key of the candidate that comes first, where decisions explore; None for the best.
 
     Returns
     -------
@@ -92,12 +107,21 @@ def arbitrate(
     chosen: list[Scored] = []
     usual = [one for one in scored if one.candidate.entry.id != default]
     fallback = [one for one in scored if one.candidate.entry.id == default]
-    _walk(ranking(usual), k, fits, chosen, lost)
+    _walk(sorted(ranking(usual), key=lambda one: one.candidate.key != first), k, fits, chosen, lost)
     if chosen:
         lost += [(one.candidate, reason(Code.DEFAULT_NOT_NEEDED)) for one in fallback]
     else:
         _walk(ranking(fallback), 1, fits, chosen, lost)
     return chosen, lost
+
+
+def options(scored: Sequence[Scored], default: str) -> list[Option]:
+    """Those that could be served alone, for exploration: each worth more than doing nothing."""
+    return [
+        Option(one.candidate.key, one.net)
+        for one in scored
+        if one.candidate.entry.id != default and one.amount > 0 and one.net > 0
+    ]
 
 
 def _walk(

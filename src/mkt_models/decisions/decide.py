@@ -16,14 +16,17 @@ from mkt_models.decisions.answer import (
     no_action,
     served,
 )
-from mkt_models.decisions.arbitration import Fits, Scored, arbitrate, tie
+from mkt_models.decisions.arbitration import Fits, Scored, arbitrate, options, tie
 from mkt_models.decisions.candidates import Candidate, candidates
 from mkt_models.decisions.charges import charges
-from mkt_models.decisions.contact import held_out, too_much, without_consent
+from mkt_models.decisions.contact import held_out, too_much, unfit_moment, without_consent
 from mkt_models.decisions.eligibility import ineligible
+from mkt_models.decisions.exploration import Choice, choose
+from mkt_models.decisions.occasions import occasions
 from mkt_models.decisions.question import Context, Customer, Policy, QuestionError
 from mkt_models.decisions.words import CHANNELS, Code, Reason, reason
 from mkt_models.decisions.worth import unreleased, worth
+from mkt_models.exploration_params import Method
 from mkt_models.store import Exposure
 
 MOST = 20
@@ -62,11 +65,15 @@ def decide(customer: Customer, context: Context, policy: Policy, k: int) -> Deci
     today = scene.day
     scored, suppressed, withheld = weigh(customer, context, policy)
     fits = contact_limits(customer, context, policy)
-    chosen, lost = arbitrate(scored, policy.catalogue.default, k, fits)
+    decision_id = policy.decision_id(customer.customer_id, context, k)
+    choice = _explored(scored, decision_id, policy)
+    first = None if choice is None else choice.key
+    chosen, lost = arbitrate(scored, policy.catalogue.default, k, fits, first)
     suppressed += [(candidate, (why,)) for candidate, why in lost]
     arm = HOLDOUT if withheld else TREATMENT
     ranked = tuple(
-        served(rank, one, customer, policy, arm) for rank, one in enumerate(chosen, start=1)
+        served(rank, one, customer, context, policy, arm, _probability(rank, choice))
+        for rank, one in enumerate(chosen, start=1)
     )
     dropped = [
         Suppressed(c.key, c.entry.id, c.use.channel, c.offer_id, why) for c, why in suppressed
@@ -77,12 +84,27 @@ def decide(customer: Customer, context: Context, policy: Policy, k: int) -> Deci
         name = Strategy.NO_ACTION.value
         dropped.append(Suppressed(name, name, None, None, (reason(Code.OUTRANKED),)))
     return Decision(
-        decision_id=policy.decision_id(customer.customer_id, context, k),
+        decision_id=decision_id,
         customer_id=customer.customer_id,
         strategies=ranked,
         suppressed=tuple(sorted(dropped, key=lambda one: one.candidate)),
-        head=head(customer, context, policy, k, today, arm),
+        head=head(customer, context, policy, k, today, arm, choice),
     )
+
+
+def _explored(scored: Sequence[Scored], decision_id: str, policy: Policy) -> Choice | None:
+    """Which candidate comes first, drawn; None where decisions do not explore, or nothing can."""
+    if policy.exploration.method is Method.NONE:
+        return None
+    tried = options(scored, policy.catalogue.default)
+    return choose(tried, decision_id, policy.exploration) if tried else None
+
+
+def _probability(rank: int, choice: Choice | None) -> float | None:
+    """With which probability what stands at a rank was chosen; after a draw only of the first."""
+    if choice is None:
+        return 1.0
+    return choice.probability if rank == 1 else None
 
 
 def decide_all(
@@ -159,6 +181,11 @@ def _gates(
     refusal = without_consent(
         customer.consents, entry.purpose, channel, today, candidate.use.requires_consent
     )
+    if refusal is None:
+        days = occasions(context.country or policy.country, today)
+        refusal = unfit_moment(
+            policy.catalogue.contact, channel, days, customer.complaints, context.now
+        )
     return () if refusal is None else (refusal,)
 
 
@@ -179,5 +206,5 @@ def _limits(
         candidate.entry.caps,
         customer.exposures + beside,
         context.now,
-        policy.zone,
+        policy.zone_of(context),
     )

@@ -1,9 +1,9 @@
 """A decision as the live store keeps it: the answer, what it was made from, what it permits."""
 
+from datetime import datetime
 from typing import Any
 
 from mkt_models.decisions.answer import Decision
-from mkt_models.decisions.contact import valid_until
 from mkt_models.decisions.question import Context, Customer, Policy
 from mkt_models.live_turn import Planned, Record
 from mkt_models.store import Consent, Exposure
@@ -45,7 +45,7 @@ def _planned(decision: Decision, context: Context, policy: Policy) -> tuple[Plan
             strategy=one.strategy,
             offer_id=one.offer_id,
             decision_id=decision.decision_id,
-            until=valid_until(policy.catalogue.contact, one.channel, context.now, policy.zone),
+            until=datetime.fromisoformat(one.document["valid_until"]),
         )
         found.append(Planned(exposure, policy.catalogue.strategy(one.strategy).purpose))
     return tuple(found)

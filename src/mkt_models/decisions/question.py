@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Literal, Self
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from mkt_models.columns import Channel, Place, Verdict, Weather
 from mkt_models.decisions.budgets import ShadowPrice
@@ -17,6 +17,7 @@ from mkt_models.decisions.catalogue import Catalogue
 from mkt_models.decisions.contact import LONGEST_REST, LONGEST_WINDOW
 from mkt_models.decisions.occasions import check_country, check_region
 from mkt_models.decisions.scene import Scene
+from mkt_models.exploration_params import Exploration
 from mkt_models.live_turn import Turn
 from mkt_models.params import Params
 from mkt_models.sections import nearest
@@ -47,10 +48,13 @@ class Context:
         What the weather is at the customer, and where the customer is; None where the caller does
         not know. Nothing is guessed.
     hour
-        The customer's own hour, 0 to 23; None for that of the shop's clock. The day and the quiet
-        hours stay those of the shop.
+        The customer's own hour for strategies that wait for one, 0 to 23; None for that of the
+        clock in ``time_zone``.
     country, region
         Whose public holidays count; None for the shop's country.
+    time_zone
+        Where the customer's day begins and quiet hours hold, as ``Asia/Shanghai``; None for the
+        shop's zone.
 
     """
 
@@ -62,6 +66,7 @@ class Context:
     hour: int | None = None
     country: str | None = None
     region: str | None = None
+    time_zone: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse a time without a zone or out of range, and every word that is not known."""
@@ -78,6 +83,7 @@ class Context:
             raise QuestionError(f"hour == {self.hour!r}: must be a whole number from 0 to 23")
         try:
             check_calendar(self.country, self.region)
+            check_zone(self.time_zone)
         except ValueError as error:
             raise QuestionError(str(error)) from None
 
@@ -90,6 +96,7 @@ class Context:
             "hour": self.hour,
             "country": self.country,
             "region": self.region,
+            "time_zone": self.time_zone,
         }
         given = {name: value for name, value in said.items() if value is not None}
         return {"now": now, "channel": self.channel, "locale": self.locale, **given}
@@ -103,6 +110,17 @@ def check_calendar(country: str | None, region: str | None) -> None:
         if country is None:
             raise ValueError(f"region == {region!r}: give its country too")
         check_region(country, region)
+
+
+def check_zone(name: str | None) -> None:
+    """ValueError for a name that is no time zone."""
+    if name is not None and name not in _zones():
+        raise ValueError(f"time_zone == {name!r}: unknown{nearest(name, sorted(_zones()))}")
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
 
 
 def _known(name: str, value: object, words: type[StrEnum]) -> None:
@@ -162,6 +180,7 @@ class Policy:
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
     popular_items: tuple[Mapping[str, Any], ...] = ()
     prices: tuple[ShadowPrice, ...] = ()
+    exploration: Exploration = field(default_factory=Exploration)
 
     def __post_init__(self) -> None:
         """Refuse a country whose holidays are not known."""
@@ -185,6 +204,7 @@ class Policy:
                 for name, said in meta.verdicts.items()
             },
             popular_items=meta.popular_items,
+            exploration=params.decisions.exploration,
             prices=tuple(ShadowPrice.of(row) for row in meta.shadow_prices),
         )
 
@@ -198,7 +218,7 @@ class Policy:
 
     def scene(self, context: Context) -> Scene:
         """When and where a question is asked: local day and hour, holidays, weather and place."""
-        local = context.now.astimezone(self.zone)
+        local = context.now.astimezone(self.zone_of(context))
         return Scene.on(
             local.date(),
             local.hour if context.hour is None else context.hour,
@@ -207,6 +227,10 @@ class Policy:
             weather=None if context.weather is None else Weather(context.weather),
             place=None if context.place is None else Place(context.place),
         )
+
+    def zone_of(self, context: Context) -> ZoneInfo:
+        """The customer's time zone where the question tells it, else the shop's."""
+        return self.zone if context.time_zone is None else ZoneInfo(context.time_zone)
 
     def stale(self, as_of: date, today: date) -> bool:
         """Whether a profile of ``as_of`` is too old for ``today``, or from after it."""
@@ -222,6 +246,7 @@ class Policy:
             self.snapshot_id,
             self._catalogue_digest,
             [self.holdout_salt, self.holdout_share],
+            self.exploration.model_dump(mode="json"),
             customer_id,
             context.as_dict(),
             k,

@@ -231,10 +231,18 @@ NOTE: Words = (
 
 ARMS: Words = (
     "Assigned once, by a salted hash of the customer id: {share} of customers are held out of all "
-    "contact, to measure effects. Within an arm nothing is random: the same question has the same "
-    "answer, so each action served was chosen with probability 1.",
-    "按加盐的客户编号哈希一次性分组：{share} 的客户作为对照组，不做任何触达，用于衡量效果。"
+    "contact, to measure effects.",
+    "按加盐的客户编号哈希一次性分组：{share} 的客户作为对照组，不做任何触达，用于衡量效果。",
+)
+EXPLOITING: Words = (
+    " Within an arm nothing is random: the same question has the same answer, so each action "
+    "served was chosen with probability 1.",
     "组内没有随机性：相同的提问得到相同的回答，因此所展示的每个动作被选中的概率均为 1。",
+)
+EXPLORING: Words = (
+    " Within an arm, which of the permitted actions comes first is drawn, with the probability "
+    "that is told; the same question has the same draw.",
+    "组内由抽签决定哪一个获准的动作排在首位，其概率随回答给出；相同的提问得到相同的结果。",
 )
 
 _SYMBOLS = {"USD": "$", "CNY": "¥", "EUR": "€", "GBP": "£"}

@@ -26,7 +26,7 @@ from pydantic import (
 )
 
 from mkt_models.columns import SCORING_MODELS, Channel, ConsentStatus, Model, Place, Weather
-from mkt_models.decisions.question import EARLIEST, LATEST, Context, check_calendar
+from mkt_models.decisions.question import EARLIEST, LATEST, Context, check_calendar, check_zone
 from mkt_models.sections import nearest
 
 MAX_BYTES = 64 * 1024
@@ -93,6 +93,9 @@ class RequestContext(Body):
         default=None, description="ISO 3166 code, for the public holidays; left out: the shop's"
     )
     region: str | None = Field(default=None, description="of the country, as ISO 3166-2 has it")
+    time_zone: Text | None = Field(
+        default=None, description="the customer's, as Asia/Shanghai; left out: the shop's"
+    )
 
     def at(self, now: datetime) -> Context:
         """The context of a decision, at the time that was asked or that the clock shows."""
@@ -105,6 +108,12 @@ class RequestContext(Body):
         if value is not None and not (isinstance(value, str) and value in words):
             near = nearest(shortened(value), words) if isinstance(value, str) else ""
             raise ValueError(f"must be one of {', '.join(words)}{near}")
+        return value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_zone(cls, value: str | None) -> str | None:
+        check_zone(value)
         return value
 
     @field_validator("country", "region")
