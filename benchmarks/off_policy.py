@@ -58,7 +58,7 @@ Tables = tuple[pd.DataFrame, pd.DataFrame]
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--seeds", type=int, default=400)
+    parser.add_argument("--seeds", type=int, default=200)
     parser.add_argument("--out", type=Path, default=HERE / "off_policy.json")
     arguments = parser.parse_args()
     started, seeds = process_time(), arguments.seeds
