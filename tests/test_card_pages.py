@@ -48,6 +48,7 @@ REFUSED = Standing(
         "upper": 0.001,
         "n": 5000,
         "basis": "unseen",
+        "basis_zh": "双方均未见过",
         "note": "",
     },
 )
@@ -115,6 +116,9 @@ def test_what_is_not_known_is_said() -> None:
     assert side["calibration"] == "candidate: not judged yet"
     assert side["comparison"] == "There was no champion before it."
     assert side["figures"] == [("this model", "–", "0.857")]  # its interval is not known
+    sides = [card_side(card(REFUSED), language)["comparison"] for language in ("en", "zh")]
+    assert [told.rpartition("0; ")[2] for told in sides[:1]] == ["unseen"]
+    assert sides[1].endswith("；双方均未见过")
     alone = REFUSED.model_copy(update={"comparison": {"gain": None, "note": "no row"}})
     told = card_side(card(alone), "en")["comparison"]
     assert told == "Not comparable with a1b2: no row"

@@ -255,14 +255,19 @@ def _comparison(card: ModelCard, side: int) -> str:
     if champion is None:
         return ("There was no champion before it.", "此前没有正式模型。")[side]
     if not found or found.get("gain") is None:
-        note = (found or {}).get("note") or ""
+        note = _in(found or {}, "note", side)
         return (f"Not comparable with {champion}: {note}", f"无法与 {champion} 比较：{note}")[side]
     gain = _interval(found["gain"], found["lower"], found["upper"], "+.4g")
     metric = _METRICS[str(found["metric"])][side]
     return (
-        f"{champion}: {metric} better by {gain}, n = {found['n']:,}; {found['basis']}",
-        f"{champion}：{metric} 改善 {gain}，n = {found['n']:,}；{found['basis']}",
+        f"{champion}: {metric} better by {gain}, n = {found['n']:,}; {_in(found, 'basis', 0)}",
+        f"{champion}：{metric} 改善 {gain}，n = {found['n']:,}；{_in(found, 'basis', 1)}",
     )[side]
+
+
+def _in(found: Mapping[str, Any], name: str, side: int) -> str:
+    """Words of a comparison; cards of before have them in English alone."""
+    return str((found.get(f"{name}_zh") if side else "") or found.get(name) or "")
 
 
 def _form(value: float | None) -> str:

@@ -163,6 +163,7 @@ def test_on_the_same_dates_backtest_meets_backtest(ws: Workspace) -> None:
     found = decide(ws)
     assert (found.outcome, found.challenger.version) == (Outcome.REPLACED, second)
     assert "backtest against backtest" in found.reason.en
+    assert "回测对回测" in found.reason.zh
 
 
 def test_where_nothing_can_be_compared_the_champion_stays(ws: Workspace) -> None:
@@ -172,6 +173,7 @@ def test_where_nothing_can_be_compared_the_champion_stays(ws: Workspace) -> None
     found = decide(ws)
     assert found.outcome is Outcome.KEPT
     assert "not comparable: no row that neither was trained on" in found.reason.en
+    assert "没有双方都未学习过的样本" in found.reason.zh
     assert ledger_of(ws).champion(Model.CHURN) == first
 
 

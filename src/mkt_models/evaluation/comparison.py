@@ -20,6 +20,9 @@ from mkt_models.evaluation.performance import (
 )
 from mkt_models.sections import nearest
 
+NO_ROW = ("no row that neither was trained on", "没有双方都未学习过的样本")
+UNDEFINED = ("undefined in too many draws", "过多的抽样中无定义")
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -27,7 +30,7 @@ class Comparison:
 
     ``gain`` is the challenger's metric minus the champion's, turned round where less is better.
     ``note`` says why there is none; all numbers are NaN then. ``basis`` says on what they were
-    compared.
+    compared. Both are there in Chinese too, as far as they have been put into it.
     """
 
     metric: str
@@ -40,6 +43,8 @@ class Comparison:
     upper: float = np.nan
     note: str = ""
     basis: str = ""
+    note_zh: str = ""
+    basis_zh: str = ""
 
     def __post_init__(self) -> None:
         """Refuse numbers that no comparison can have."""
@@ -72,7 +77,7 @@ class Comparison:
         'auc 0.8 against 0.79, gain +0.01 [+0.002, +0.018], n = 900'
         """
         if not np.isfinite(self.gain):
-            return f"not comparable: {self.note or 'undefined in too many draws'}"
+            return f"not comparable: {self.note or UNDEFINED[0]}"
         numbers = f"{self.challenger:.4g} against {self.champion:.4g}, gain {self.gain:+.3g}"
         told = f"{self.metric} {numbers} [{self.lower:+.3g}, {self.upper:+.3g}], n = {self.n:,}"
         return f"{told} ({self.basis})" if self.basis else told
@@ -81,11 +86,12 @@ class Comparison:
     def words_zh(self) -> str:
         """The same in Chinese."""
         if not np.isfinite(self.gain):
-            return f"无法比较（{self.note or '多数抽样中无定义'}）"
+            return f"无法比较（{self.note_zh or self.note or UNDEFINED[1]}）"
         numbers = (
             f"{self.metric} {self.challenger:.4g} 对 {self.champion:.4g}，改善 {self.gain:+.3g}"
         )
-        return f"{numbers} [{self.lower:+.3g}, {self.upper:+.3g}]，n = {self.n:,}"
+        told = f"{numbers} [{self.lower:+.3g}, {self.upper:+.3g}]，n = {self.n:,}"
+        return f"{told}（{self.basis_zh}）" if self.basis_zh else told
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-able; a number that is not known is None."""
@@ -105,6 +111,7 @@ def compare(
     confidence: float,
     seed: int,
     basis: str = "",
+    basis_zh: str = "",
 ) -> Comparison:
     """Compare two columns of predictions by one metric, with an interval over customers.
 
@@ -115,6 +122,8 @@ def compare(
         nothing is compared then, and the note says so.
     metric
         One of those of :mod:`mkt_models.evaluation.performance` for this kind.
+    basis, basis_zh
+        On what rows they are compared, in English and Chinese.
     n_bootstrap, confidence, seed
         Draws of customers, level of the percentile interval, seed of the draws.
 
@@ -128,8 +137,9 @@ def compare(
         raise ValueError(
             f"metric == {metric!r}{nearest(metric, known)}; of a {kind}: {', '.join(known)}"
         )
+    on: dict[str, Any] = {"basis": basis, "basis_zh": basis_zh}
     if predictions.empty:
-        return Comparison(metric, 0, 0, note="no row that neither was trained on", basis=basis)
+        return Comparison(metric, 0, 0, note=NO_ROW[0], note_zh=NO_ROW[1], **on)
     table = classification_table if kind == "classification" else regression_table
     found = table(
         predictions, [champion, challenger], n_bootstrap, confidence, seed, reference=champion
@@ -139,8 +149,9 @@ def compare(
     gap = [float(mine[f"{metric}_difference{end}"]) for end in ("", "_lower", "_upper")]
     if not np.isfinite(gap).all():
         notes = dict.fromkeys([str(mine["note"]), str(other["note"])])
-        note = "; ".join(filter(None, notes)) or "undefined in too many draws"
-        return Comparison(metric, n, customers, note=note, basis=basis)
+        note = "; ".join(filter(None, notes))
+        note_zh = "" if note else UNDEFINED[1]
+        return Comparison(metric, n, customers, note=note or UNDEFINED[0], note_zh=note_zh, **on)
     gain, lower, upper = gap if metric not in LESS_IS_BETTER else (-gap[0], -gap[2], -gap[1])
     values = (float(mine[metric]), float(other[metric]))
-    return Comparison(metric, n, customers, *values, gain, lower, upper, basis=basis)
+    return Comparison(metric, n, customers, *values, gain, lower, upper, **on)

@@ -101,7 +101,7 @@ def comparison_with(ws: Workspace, model: Model, champion: ModelCard) -> Compari
     predicted = predicted[[*keys, TARGET, MODEL]]
     fresh = predicted[predicted[AS_OF] >= pd.Timestamp(champion.facts.trained.labels_until)]
 
-    def compared(rows: pd.DataFrame, basis: str) -> Comparison:
+    def compared(rows: pd.DataFrame, basis: str, basis_zh: str) -> Comparison:
         return compare(
             rows,
             MODEL,
@@ -112,6 +112,7 @@ def comparison_with(ws: Workspace, model: Model, champion: ModelCard) -> Compari
             settings.confidence,
             ws.params.seed,
             basis,
+            basis_zh,
         )
 
     if len(fresh):
@@ -120,14 +121,19 @@ def comparison_with(ws: Workspace, model: Model, champion: ModelCard) -> Compari
         tested = ws.read_table(model.value, TESTED)
         rows = fresh.merge(tested[[*keys, *scorer.features]], on=keys, validate="one_to_one")
         answers = scorer.predict(rows[list(scorer.features)].to_numpy())
-        dates = f"test dates from {champion.facts.trained.labels_until} on, unseen by both"
-        return compared(rows.assign(**{CHAMPION: answers}), dates)
+        day = champion.facts.trained.labels_until
+        dates = (f"test dates from {day} on, unseen by both", f"{day} 起的测试日期，双方均未见过")
+        return compared(rows.assign(**{CHAMPION: answers}), *dates)
     kept = _backtest_file(ws, model, champion.version)
     if not kept.is_file():
-        return compared(fresh, "")
+        return compared(fresh, "", "")
     theirs = pd.read_parquet(kept).rename(columns={MODEL: CHAMPION}).drop(columns=TARGET)
     both = predicted.merge(theirs, on=keys, validate="one_to_one")
-    return compared(both, "backtest against backtest: the champion has learnt from these dates")
+    return compared(
+        both,
+        "backtest against backtest: the champion has learnt from these dates",
+        "回测对回测：正式模型已学习过这些日期",
+    )
 
 
 def keep_backtest(ws: Workspace, model: Model, version: str) -> None:
