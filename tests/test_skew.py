@@ -22,7 +22,15 @@ from mkt_models.models.scoring import score_table
 from mkt_models.profiles.measures import Measure
 from mkt_models.serving.answers import profile_answer, score_answer
 from mkt_models.serving.wire import ScoreRequest
-from mkt_models.skew import Scored, SkewError, batch_skew, check_skew, online_skew
+from mkt_models.skew import (
+    COLUMNS,
+    Scored,
+    SkewError,
+    batch_skew,
+    check_skew,
+    online_skew,
+    together,
+)
 
 PARAMS = load_params(Path(__file__).parents[1] / "params" / "sample.yaml")
 KEYS = ("customer_id", "as_of")
@@ -183,3 +191,11 @@ def test_a_trained_scorer_and_the_one_in_the_registry_are_one(tmp_path: Path) ->
         first, again = (score_table(rows, ["customer_id"], s) for s in (trained, loaded))
         columns = ["customer_id", "score", "reasons"]
         pd.testing.assert_frame_equal(first[columns], again[columns], check_exact=True)
+
+
+def test_where_nothing_is_compared_nothing_differs() -> None:
+    nothing = together([])
+    assert list(nothing.columns) == list(COLUMNS)
+    check_skew(nothing)
+    one = pd.DataFrame([("churn:1", "a", "b", 3, 0, 0.0, "")], columns=list(COLUMNS))
+    assert together([one, one])["n"].tolist() == [3, 3]

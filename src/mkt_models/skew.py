@@ -92,6 +92,12 @@ def scored_today(ws: Workspace, con: DuckDB) -> list[Scored]:
     return found
 
 
+def together(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Put comparisons below each other; where nothing is released or offered, there is no row."""
+    found = list(tables)
+    return pd.concat(found) if found else pd.DataFrame(columns=list(COLUMNS))
+
+
 def batch_skew(scored: Scored, documents: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     """Compare what the stages left with the training code: one row per comparison.
 

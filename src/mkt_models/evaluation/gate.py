@@ -29,7 +29,18 @@ from mkt_models.evaluation.bootstrap import critical
 from mkt_models.evaluation.gate_words import NO_GROUPS_ZH, Limit, Reason
 from mkt_models.evaluation.inputs import Kind
 
-__all__ = ["Finding", "Limit", "Reason", "findings", "judge", "limits", "marked", "verdict"]
+__all__ = [
+    "Finding",
+    "Limit",
+    "Reason",
+    "findings",
+    "judge",
+    "limits",
+    "marked",
+    "verdict",
+    "widest",
+    "widest_gap",
+]
 
 POWER = 0.8  # the smallest gap that is found so often is told
 
