@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from toy_models import FEATURES, table
 from toy_snapshot import CUSTOMERS
 
-from mkt_models.columns import SCORING_MODELS, Channel
+from mkt_models.columns import SCORING_MODELS, Channel, Place, Weather
 from mkt_models.decisions.catalogue import load_catalogue
 from mkt_models.decisions.decide import decide_all
 from mkt_models.decisions.question import Context, Policy, find_customer
@@ -164,6 +164,7 @@ def test_wrong_fields_are_named(http: httpx.Client) -> None:
     assert wrong("/v1/strategies", {"customer_id": 1}) == "customer_id"
     assert wrong("/v1/strategies", {**GOOD, "k": 0}) == "k"
     assert wrong("/v1/strategies", {**GOOD, "context": {"now": "now"}}) == "context.now"
+    assert wrong("/v1/strategies", {**GOOD, "context": {"weather": "rian"}}) == "context.weather"
     assert wrong("/v1/profile", {"customer": "1"}) == "customer"
     assert wrong("/v1/score", {"features": {"orders_9d": 1}}) == "features.orders_9d"
     assert wrong("/v1/score", {"features": {"orders_90d": "many"}}) == "features.orders_90d"
@@ -319,6 +320,11 @@ NEARLY = st.fixed_dictionaries(
                 "now": st.datetimes().map(lambda t: f"{t.isoformat()}Z") | ANYTHING,
                 "channel": st.sampled_from(list(Channel)) | ANYTHING,
                 "locale": st.sampled_from(["en", "zh"]) | ANYTHING,
+                "weather": st.sampled_from(list(Weather)) | ANYTHING,
+                "place": st.sampled_from(list(Place)) | ANYTHING,
+                "hour": st.integers(-1, 24) | ANYTHING,
+                "country": st.sampled_from(["US", "CN", "XX"]) | ANYTHING,
+                "region": st.sampled_from(["MA", "BJ"]) | ANYTHING,
             },
         )
         | ANYTHING,

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from mkt_models.columns import NOT_AVAILABLE, Place, Weather
 from mkt_models.decisions.candidates import candidates
 from mkt_models.decisions.decide import decide
+from mkt_models.decisions.eligibility import GUARDED
 from mkt_models.decisions.question import Context, Customer
 from mkt_models.profiles.described import PROFILE_COLUMNS
 
@@ -74,3 +75,29 @@ def test_a_profile_of_one_column_has_an_answer(documents, policy, granted, name)
     customer = Customer.of({**documents[0], "profile": {name: value}}, granted("1", "app"))
     context = Context(datetime(2018, 1, 6, 15, tzinfo=UTC), weather="rain", place="store")
     assert decide(customer, context, policy, 3).strategies
+
+
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    profile=PROFILES,
+    other=st.fixed_dictionaries(
+        {}, optional={name: column(name) for name in GUARDED if name in PROFILE_COLUMNS}
+    ),
+)
+def test_what_is_guarded_changes_nothing_that_is_said(documents, policy, granted, profile, other):
+    context = Context(datetime(2018, 1, 6, 15, tzinfo=UTC), weather="rain", place="store")
+    plain = {name: value for name, value in profile.items() if name not in GUARDED}
+    answers = [
+        json.dumps(
+            decide(
+                Customer.of({**documents[0], "profile": one}, granted("1", "app")),
+                context,
+                policy,
+                5,
+            ).as_dict()
+        )
+        for one in (plain, {**plain, **other})
+    ]
+    assert answers[0] == answers[1]

@@ -74,6 +74,31 @@ def test_a_scene_that_is_not_known_is_a_422_with_the_field(
     assert message in fault.message
 
 
+ANYTHING = st.none() | st.booleans() | st.integers(-1, 25) | st.text(max_size=12) | st.just(1.5)
+
+
+@given(
+    context=st.fixed_dictionaries(
+        {},
+        optional={
+            "weather": st.sampled_from(["rain", "heat"]) | ANYTHING,
+            "place": st.sampled_from(["store"]) | ANYTHING,
+            "hour": ANYTHING,
+            "country": st.sampled_from(["US", "CN"]) | ANYTHING,
+            "region": st.sampled_from(["MA"]) | ANYTHING,
+        },
+    )
+)
+def test_any_scene_is_a_fault_or_a_context(context: dict[str, object]) -> None:
+    body = json.dumps({"customer_id": "1", "context": context}).encode("utf-8")
+    try:
+        asked = read_body(StrategiesRequest, body)
+    except Fault as fault:
+        assert fault.status in (400, 422)
+        return
+    assert asked.context.at(datetime(2018, 1, 6, tzinfo=UTC)).weather == context.get("weather")
+
+
 def test_scores_take_missing_values() -> None:
     asked = read_body(ScoreRequest, b'{"features": {"a": 1, "b": null, "c": -2.5}}')
     assert asked.features == {"a": 1.0, "b": None, "c": -2.5}

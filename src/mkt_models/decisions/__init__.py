@@ -1,9 +1,11 @@
 """Candidates, eligibility, contact policy, worth and arbitration: one decision per customer.
 
-``words``, ``eligibility``, ``occasions``, ``contact``
-    reasons in words; who, on which day, how often
-``catalogue``, ``question``
+``words``, ``texts``, ``eligibility``, ``occasions``, ``scene``, ``contact``
+    reasons in words; who, on which day, in which scene, how often
+``catalogue``, ``entries``, ``programmes``, ``content_library``, ``content_kinds``, ``question``
     what may be said; about whom, when, under which policy
+``content`` and ``items_``, ``offer_``, ``tier_``, ``piece_``, ``service_``, ``share_content``
+    what a strategy shows to a customer, and why: one function per kind of content
 ``candidates``, ``worth``, ``arbitration``, ``answer``, ``decide``
     what could be said, what it would bring, which of it is said, and how
 ``exploration``

@@ -223,10 +223,11 @@ VERDICTS: Mapping[str, Words] = {
 
 NOTE: Words = (
     "The kind of a worth says where it comes from: propensity-weighted is not an effect measured "
-    "by an experiment, randomised rests on one; margin rates, credited shares and costs are "
-    "assumptions of the catalogue.",
+    "by an experiment, randomised rests on one, and assumed stands where nothing is predicted; "
+    "margin rates, credited shares and costs are assumptions of the catalogue.",
     "价值的类型说明其来源：按倾向概率加权(propensity-weighted)并非实验测得的效果，"
-    "随机实验(randomised)则以实验为依据；毛利率、归因比例和成本均为策略目录中的假设。",
+    "随机实验(randomised)则以实验为依据，没有预测时为假设值(assumed)；"
+    "毛利率、归因比例和成本均为策略目录中的假设。",
 )
 
 ARMS: Words = (
