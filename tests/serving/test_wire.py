@@ -93,8 +93,7 @@ def test_any_scene_is_a_fault_or_a_context(context: dict[str, object]) -> None:
     body = json.dumps({"customer_id": "1", "context": context}).encode("utf-8")
     try:
         asked = read_body(StrategiesRequest, body)
-    except Fault as fault:
-        assert fault.status in (400, 422)
+    except Fault:
         return
     assert asked.context.at(datetime(2018, 1, 6, tzinfo=UTC)).weather == context.get("weather")
 
