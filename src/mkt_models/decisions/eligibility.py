@@ -112,14 +112,18 @@ def ineligible(rules: Iterable[Rule], profile: Mapping[str, Any]) -> tuple[Reaso
 
 def _fault(rule: Rule, profile: Mapping[str, Any]) -> Reason | None:
     value = profile.get(rule.column)
-    words = PROFILE_COLUMNS[rule.column].words
     if missing(value):
-        return reason(Code.NOT_AVAILABLE, column=words)
+        return _not_available(rule)
     try:
         holds = _COMPARE[rule.op](value, rule.value)
     except TypeError:
-        return reason(Code.NOT_AVAILABLE, column=words)
+        return _not_available(rule)
     if holds:
         return None
+    words = PROFILE_COLUMNS[rule.column].words
     wanted = ", ".join(rule.value) if isinstance(rule.value, tuple) else rule.value  # type: ignore[arg-type]
     return reason(Code.NOT_ELIGIBLE, column=words, value=value, op=rule.op, wanted=wanted)
+
+
+def _not_available(rule: Rule) -> Reason:
+    return reason(Code.NOT_AVAILABLE, column=PROFILE_COLUMNS[rule.column].words)

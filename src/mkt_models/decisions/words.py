@@ -265,6 +265,8 @@ def reason(code: Code, **parts: object) -> Reason:
     '3 strategies were asked for, and others are worth more'
     """
     en, zh = PHRASES[code]
+    if not any(isinstance(part, tuple) for part in parts.values()):
+        return Reason(code, en.format(**parts), zh.format(**parts))
     return Reason(code, en.format(**_side(parts, 0)), zh.format(**_side(parts, 1)))
 
 
