@@ -20,3 +20,21 @@ def test_suppressions_name_the_commonest_reason():
     )
     none = table.assign(candidates=0)
     assert title(plots.suppressions(none)) == "No candidate was suppressed"
+
+
+def test_the_curve_names_the_budget_of_which_more_would_bring_most():
+    table = pd.DataFrame(
+        {
+            "budget": ["coupons"] * 3 + ["mail"] * 3,
+            "share": [0.0, 1.0, 2.0] * 2,
+            "of_chosen": [0.5, 1.0, 1.2, 0.9, 1.0, 1.0],
+            "n": 40,
+            "kind": "propensity_weighted",
+        }
+    )
+    ax = plots.budget_curve(table)
+    assert title(ax) == "More of coupons would bring most: +20.0% at 2 times as much"
+    assert [list(line.get_ydata()) for line in ax.lines[:2]] == [[0.5, 1.0, 1.2], [0.9, 1.0, 1.0]]
+    assert "propensity weighted" in plots.alt(ax)
+    loose = plots.budget_curve(table.assign(of_chosen=1.0))
+    assert title(loose) == "No budget binds: more of any would bring nothing"

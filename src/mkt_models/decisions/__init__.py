@@ -12,5 +12,6 @@
     which of it is said first when something may be tried, and with which probability
 ``budgets``, ``charges``, ``allocation``, ``plan``
 ``budgets``, ``charges``, ``options``, ``dual``, ``allocation``, ``plan``
+``budgets``, ``charges``, ``options``, ``dual``, ``allocation``, ``plan``, ``plan_tables``
     what a unit of each budget is worth to all customers, and what a candidate takes of it
 """

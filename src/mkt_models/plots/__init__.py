@@ -27,7 +27,7 @@
 ``off_policy``
     what other policies would have brought, by estimator
 ``decisions``
-    strategies chosen, and why others were not
+    strategies chosen, why others were not, and what other budgets would bring
 ``engines``
     what the SQL engines cost
 
@@ -38,7 +38,7 @@ Notebooks call :func:`use_style` once; only notebooks and reports import this pa
 from mkt_models.plots.audit import detection, mitigation, proxies
 from mkt_models.plots.curves import calibration, coverage, deciles, gain
 from mkt_models.plots.data import distribution, ledger, missing, stages_by_tier, weekly_sales
-from mkt_models.plots.decisions import strategies, suppressions
+from mkt_models.plots.decisions import budget_curve, strategies, suppressions
 from mkt_models.plots.engines import engine_costs
 from mkt_models.plots.experiments import confidence_sequence, lifts
 from mkt_models.plots.explanation import beeswarm, importance, waterfall
@@ -55,6 +55,7 @@ __all__ = [
     "alt",
     "backtest",
     "beeswarm",
+    "budget_curve",
     "calibration",
     "confidence_sequence",
     "coverage",

@@ -1,10 +1,25 @@
-"""Figures of decisions: which strategies were chosen, and why others were not."""
+"""Figures of decisions: what was chosen, why other things were not, and what budgets bring."""
 
 import pandas as pd
 from matplotlib.axes import Axes
 
 from mkt_models.columns import Strategy
-from mkt_models.plots.style import MAIN, PALE, THOUSANDS, bar_labels, begin, finish, plain
+from mkt_models.plots.style import (
+    COLOURS,
+    INK,
+    LINES,
+    MAIN,
+    MARKERS,
+    PALE,
+    PERCENT,
+    THOUSANDS,
+    bar_labels,
+    begin,
+    finish,
+    grid,
+    legend,
+    plain,
+)
 
 
 def strategies(table: pd.DataFrame, ax: Axes | None = None, title: str | None = None) -> Axes:
@@ -43,6 +58,46 @@ def suppressions(table: pd.DataFrame, ax: Axes | None = None, title: str | None 
     )
     ax = _counts(table, "reason", "candidates", ax)
     ax.set_xlabel("suppressed candidates")
+    return finish(ax, title or found, caption)
+
+
+def budget_curve(table: pd.DataFrame, ax: Axes | None = None, title: str | None = None) -> Axes:
+    """Draw what decisions are worth against each budget, the others as they are; chosen: share 1.
+
+    ``table``: one row per budget and share of its amount; ``budget``, ``share``, ``of_chosen``,
+    ``n``, ``kind``.
+    """
+    ax = begin(ax)
+    looks = zip(table.groupby("budget", sort=False), COLOURS, MARKERS, LINES, strict=False)
+    gained = {}
+    for (name, rows), colour, marker, line in looks:
+        ordered = rows.sort_values("share")
+        ax.plot(
+            ordered["share"],
+            ordered["of_chosen"],
+            color=colour,
+            marker=marker,
+            linestyle=line,
+            label=plain(name),
+        )
+        gained[str(name)] = float(ordered["of_chosen"].iloc[-1]) - 1
+    ax.plot([1], [1], marker="o", markersize=11, markerfacecolor="none", color=INK, linestyle="")
+    ax.annotate("as chosen", (1, 1), xytext=(6, -14), textcoords="offset points", color=INK)
+    ax.xaxis.set_major_formatter(PERCENT)
+    ax.yaxis.set_major_formatter(PERCENT)
+    ax.set_xlabel("share of the budget, the others as chosen")
+    ax.set_ylabel("worth, share of that of the chosen budgets")
+    grid(ax, "y")
+    legend(ax)
+    most = max(gained, key=lambda name: gained[name])
+    top = float(table["share"].max())
+    found = (
+        f"More of {plain(most)} would bring most: {gained[most]:+.1%} at {top:.3g} times as much"
+        if gained[most] > 0
+        else "No budget binds: more of any would bring nothing"
+    )
+    kinds = " and ".join(plain(kind) for kind in sorted(set(table["kind"].astype(str))))
+    caption = f"n = {int(table['n'].max()):,} customers with a candidate; worth is {kinds}."
     return finish(ax, title or found, caption)
 
 
