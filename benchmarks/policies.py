@@ -13,7 +13,10 @@ oracle                 the true worth, allocated
 product                predicted by a DR-learner from the shop's trials, allocated: an order more is
                        worth the customer's mean order; chosen by price alone, as online
 product, of spend      the same with ``uplift.response: spend``
-top propensity         by the predicted order with a contact, whatever it changes
+by rate                tried, not in the product: the raise of the rate of orders that the
+                       DR-learner implies, times the spend that is predicted without a contact
+propensity-weighted    P(order | contact) x mean order x margin rate, less the contact, allocated
+top propensity         highest P(order | contact) first
 everyone the same      on each channel the action that raised spend most in the trials, by lot
 rules only             the rules of a marketer by recency, category affinity and spend, by lot
 random                 a random action, by lot
@@ -99,12 +102,25 @@ def predicted(ws: Workspace) -> pd.DataFrame:
         rows.assign(**{TARGET: rows[name].astype("float64")}) for name in ("ordered", "spend")
     )
     arms = fit_uplift(Learner.T, ordered, FEATURES, settings, SEED)
+    amounts = fit_uplift(Learner.T, spend, FEATURES, settings, SEED)
     assert isinstance(arms, Responses)
+    assert isinstance(amounts, Responses)
+    contacted, withheld = arms.both(pairs)
     return pairs.assign(
-        t_m1=arms.both(pairs)[0],
+        t_m1=contacted,
+        t_m0=withheld,
+        spend_m0=amounts.both(pairs)[1],
         dr_ordered=fit_uplift(Learner.DR, ordered, FEATURES, settings, SEED).uplift(pairs),
         dr_spend=fit_uplift(Learner.DR, spend, FEATURES, settings, SEED).uplift(pairs),
     )
+
+
+def by_rate(table: pd.DataFrame) -> pd.Series:
+    """Predicted uplift of spend, were orders a Poisson process whose rate a contact multiplies."""
+    without = table["t_m0"].clip(0.001, 0.99)
+    with_contact = (table["t_m0"] + table["dr_ordered"]).clip(0.001, 0.99)
+    ratio = np.log1p(-with_contact) / np.log1p(-without)
+    return table["spend_m0"].clip(lower=0) * (ratio.clip(0.2, 4) - 1)
 
 
 def latest(ws: Workspace) -> pd.DataFrame:
@@ -156,7 +172,9 @@ def compared(
         "oracle": oracle,
         "product": by_worth(MARGIN * table["dr_ordered"] * order_amount - cost)[0],
         "product, of spend": by_worth(MARGIN * table["dr_spend"] - cost)[0],
-        "top propensity": by_worth(MARGIN * table["t_m1"] * order_amount - cost)[0],
+        "by rate": by_worth(MARGIN * by_rate(table) - cost)[0],
+        "propensity-weighted": by_worth(MARGIN * table["t_m1"] * order_amount - cost)[0],
+        "top propensity": by_worth(table["t_m1"])[0],
         "everyone the same": by_lot(table, customer, amounts, everyone),
         "rules only": by_lot(table, customer, amounts, ruled(table)),
         "random": by_lot(table, customer, amounts, np.ones(len(table), dtype=bool)),
