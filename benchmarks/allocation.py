@@ -50,6 +50,7 @@ def main() -> None:
     found["dual_small"]["bound_over_highs"] = found["dual_small"]["bound"] / optimum - 1
     large, amounts = drawn(arguments.customers, arguments.actions, arguments.seed)
     found["dual_large"] = one("the dual, large", large, amounts)
+    arguments.out.write_text(json.dumps(found, indent=1) + "\n")
     share = (large.uses / amounts).sum(axis=1)[large.use]
     ways = {"by_worth": large.worth, "by_worth_per_share_of_budgets": large.worth / (share + 1e-3)}
     for name, key in ways.items():

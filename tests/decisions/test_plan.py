@@ -104,6 +104,22 @@ def test_of_customers_who_are_alike_as_many_are_served_as_the_budget_has(
     assert (found.used.tolist(), found.marginal) == ([10.0], 0)
 
 
+def test_who_falls_back_on_the_default_pays_for_it_too(changed, granted, policy) -> None:
+    # Twenty who may only get a coupon, or what is popular: five coupons, twelve contacts. Those
+    # who get no coupon are alike, and the seven contacts that are left go to seven of them.
+    alike = [
+        Customer.of(
+            changed(f"c{i}", recommendations=[], scores={"value": {}}), granted(f"c{i}", "app")
+        )
+        for i in range(20)
+    ]
+    found = plan(alike, SATURDAY, policy, budgets(coupons=5, app=12), 1)
+    assert found.used.tolist() == [5, 12]
+    priced = replace(policy, prices=found.prices)
+    served = [decide(one, SATURDAY, priced, 1).strategies[0].strategy for one in alike]
+    assert [served.count(name) for name in ("personalised_promotion", "popular_items")] == [5, 7]
+
+
 def test_what_loses_by_its_price_says_so_and_no_action_is_left(changed, granted, policy) -> None:
     alike = [Customer.of(changed(f"c{i}"), granted(f"c{i}", "app")) for i in range(4)]
     found = plan(alike, SATURDAY, policy, budgets(app=2, coupons=9), 1)

@@ -34,6 +34,7 @@ from mkt_models.store import Store
 
 STEP = 1.02  # by which a price is raised while its budget does not hold
 STEPS = 400
+HALVINGS = 26  # of the last such step, to less than a thousandth of the ties
 
 
 @dataclass(frozen=True)
@@ -159,16 +160,8 @@ def plan(
         ShadowPrice(budget, float(price))
         for budget, price in zip(budgets.resources, allocation.prices, strict=True)
     )
+    prices = _holding(asked, prices, default, k)
     chosen, used = _decided(asked, prices, default, k)
-    for _ in range(STEPS):
-        over = used > amounts * (1 + 1e-9)
-        if not over.any():
-            break
-        prices = tuple(
-            replace(one, price=_higher(one, asked)) if over[column] else one
-            for column, one in enumerate(prices)
-        )
-        chosen, used = _decided(asked, prices, default, k)
     return Plan(budgets, asked, options, row_of, allocation, prices, chosen, used, k)
 
 
@@ -230,6 +223,47 @@ def _decided(
             chosen.add((who, place[one.candidate.key]))
             used += [use(one.candidate, price.budget) for price in prices]
     return frozenset(chosen), used
+
+
+def _holding(
+    asked: Sequence[Asked], prices: tuple[ShadowPrice, ...], default: str, k: int
+) -> tuple[ShadowPrice, ...]:
+    """Raise the prices of budgets that decisions exceed, no further than until all hold.
+
+    The last step is halved again and again, as customers who are alike differ by a millionth. Then
+    each price is lowered as far as all budgets hold: who pays more for one can pay less for others.
+    """
+    room = np.array([price.budget.amount for price in prices]) * (1 + 1e-9)
+
+    def over(some: Sequence[ShadowPrice]) -> list[bool]:
+        return [bool(one) for one in _decided(asked, some, default, k)[1] > room]
+
+    def between(low: tuple[ShadowPrice, ...], high: tuple[ShadowPrice, ...]) -> Any:
+        for _ in range(HALVINGS):
+            middle = tuple(
+                replace(one, price=(one.price + other.price) / 2)
+                for one, other in zip(low, high, strict=True)
+            )
+            low, high = (middle, high) if any(over(middle)) else (low, middle)
+        return high
+
+    low, broken = prices, over(prices)
+    if not any(broken):
+        return prices
+    for _ in range(STEPS):
+        high = tuple(
+            replace(one, price=_higher(one, asked)) if raised else one
+            for one, raised in zip(low, broken, strict=True)
+        )
+        broken = over(high)
+        if not any(broken):
+            break
+        low = high
+    found: tuple[ShadowPrice, ...] = between(low, high)
+    for column, price in enumerate(found):
+        lower = (*found[:column], replace(price, price=0.0), *found[column + 1 :])
+        found = between(lower, found) if any(over(lower)) else lower
+    return found
 
 
 def _higher(price: ShadowPrice, asked: Sequence[Asked]) -> float:
