@@ -93,7 +93,7 @@ def write_toy_snapshot(path: Path, scorers: dict[Model, Scorer]) -> None:
     meta = SnapshotMeta(
         as_of=AS_OF,
         models={model.value: scorer.tag for model, scorer in scorers.items()},
-        verdicts={model.value: "pass" for model in Model},
+        verdicts=dict.fromkeys((*Model, "terms"), "pass"),
         popular_items=(ITEM,),
     )
     Store.write_snapshot(path, meta, documents, consents, [sent])

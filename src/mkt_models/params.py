@@ -20,6 +20,7 @@ from mkt_models.profile_params import Profile
 from mkt_models.release_params import Release
 from mkt_models.sections import Day, Days, Moment, Section, Share
 from mkt_models.source_params import AnySource
+from mkt_models.terms_params import Terms
 from mkt_models.uplift_params import Uplift
 
 
@@ -239,6 +240,7 @@ class Params(Section):
     experiments: Experiments = Experiments()
     release: Release = Release()
     budgets: Budgets = Budgets()
+    terms: Terms = Terms()
 
     @model_validator(mode="after")
     def _nothing_after_the_profile(self) -> Self:

@@ -251,7 +251,8 @@ def test_every_candidate_is_served_or_suppressed_exactly_once(documents, make_po
         holdout_share=data.draw(st.sampled_from([0.0, 0.5])),
         verdicts=data.draw(
             st.dictionaries(
-                st.sampled_from(["churn", "value", "propensity"]), st.sampled_from(["pass", "fail"])
+                st.sampled_from(["churn", "value", "propensity", "terms"]),
+                st.sampled_from(["pass", "fail"]),
             )
         ),
     )

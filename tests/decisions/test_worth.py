@@ -111,7 +111,7 @@ def test_a_probability_is_of_the_kind_that_its_item_says(regular, make_policy, s
 @pytest.mark.parametrize("verdict", ["fail", "not_evaluated", "nonsense", None])
 def test_only_a_pass_releases(regular, make_policy, verdict):
     said = {} if verdict is None else {"value": verdict}
-    policy = make_policy(verdicts={"churn": "pass", **said})
+    policy = make_policy(verdicts={"churn": "pass", "terms": "pass", **said})
     (one,) = [c for c in candidates(regular, policy, TODAY) if c.key == "membership_tier/app"]
     (why,) = unreleased(one, policy)
     assert why.code == "model_not_released"

@@ -37,6 +37,7 @@ class Code(StrEnum):
     CAP_CHANNEL = "cap_channel"
     CAP_STRATEGY = "cap_strategy"
     MODEL_NOT_RELEASED = "model_not_released"
+    TERMS_NOT_PASSED = "terms_not_passed"
     SCORE_NOT_AVAILABLE = "score_not_available"
     WORTH_NOT_POSITIVE = "worth_not_positive"
     BUDGET_PRICE = "budget_price"
@@ -51,6 +52,7 @@ class Code(StrEnum):
 TELLING = (
     Code.PROFILE_STALE,
     Code.MODEL_NOT_RELEASED,
+    Code.TERMS_NOT_PASSED,
     Code.HOLDOUT,
     Code.CONSENT_REFUSED,
     Code.CONSENT_EXPIRED,
@@ -164,6 +166,10 @@ PHRASES: Mapping[Code, Words] = {
     Code.MODEL_NOT_RELEASED: (
         "the {model} model is not released: its review says {verdict}",
         "{model}模型未放行：评审结论为{verdict}",
+    ),
+    Code.TERMS_NOT_PASSED: (
+        "not served: the review of equal terms for like customers says {verdict}",
+        "暂不提供：“同等客户同等条件”审查结论为{verdict}",
     ),
     Code.SCORE_NOT_AVAILABLE: (
         "the {model} score of this customer is not available",

@@ -32,6 +32,7 @@ from mkt_models.decisions.candidates import Candidate, Content
 from mkt_models.decisions.catalogue import MODELS_OF, Outcome
 from mkt_models.decisions.eligibility import missing
 from mkt_models.decisions.question import Customer, Policy
+from mkt_models.decisions.terms_gate import withheld_by_terms
 from mkt_models.decisions.words import MODELS, VERDICTS, Code, Reason, reason
 from mkt_models.profiles.described import PROFILE_COLUMNS
 
@@ -112,8 +113,11 @@ class Worth:
 
 
 def unreleased(candidate: Candidate, policy: Policy) -> tuple[Reason, ...]:
-    """Say which models behind a candidate did not pass their audit; empty if all did."""
-    return tuple(
+    """Say which models behind a candidate did not pass their audit, or that its terms did not.
+
+    Empty if all passed.
+    """
+    models = tuple(
         reason(
             Code.MODEL_NOT_RELEASED,
             model=MODELS[model.value],
@@ -122,6 +126,7 @@ def unreleased(candidate: Candidate, policy: Policy) -> tuple[Reason, ...]:
         for model in candidate.entry.worth.models
         if (verdict := policy.verdict(model)) is not Verdict.PASS
     )
+    return models + withheld_by_terms(candidate.entry, policy)
 
 
 def worth(candidate: Candidate, customer: Customer) -> Worth | Reason:

@@ -1,0 +1,213 @@
+"""Decisions taken again for twins, and the terms in both answers, pair by pair.
+
+The replay asks what the *policy* does, so the gates that stand before it are held open alike on
+both sides: everybody has agreed to every purpose, nobody was contacted lately, profiles count as
+fresh, and nobody is held out. The last matters for identity: who is withheld is drawn by a hash of
+the id, at random and by design, and would differ between any two ids.
+
+What a model predicts of a concrete coupon stays with the customer: it is no estimate of what the
+customer would pay. Module of the notebooks: it needs pandas, which the service does not carry.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mkt_models.columns import ConsentStatus, Verdict
+from mkt_models.decisions.decide import decide
+from mkt_models.decisions.occasions import occasions
+from mkt_models.decisions.question import Context, Customer, Policy
+from mkt_models.decisions.terms import MORE_IS_BETTER, Value, terms_of
+from mkt_models.decisions.terms_gate import TERMS
+from mkt_models.decisions.twins import Donors, known, lead, twin
+from mkt_models.store import Consent
+from mkt_models.terms_params import AttributeClass, Term, Terms
+
+POOL = 2_000
+"""So many customers, the first by a hash of their ids, may be replayed or give their values."""
+
+EPSILON = 1e-9
+COLUMNS = ("attribute", "term", "strategy", "customer_id", "more", "less", "changed", "gap")
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """Pairs of answers, compared.
+
+    Attributes
+    ----------
+    pairs
+        One row per attribute class, customer, twin, strategy and term: ``more`` and ``less``, the
+        term of the one with more of the class's lead column and of the other; ``changed``; ``gap``
+        (``more`` - ``less``, its size where neither has more). Null where a term is no number.
+        What a strategy's content offers is compared where both are shown it; ``shown`` says
+        whether both are.
+    not_available
+        Attribute classes of which no customer has a value: no decision can have looked at them.
+    n_replays
+        Decisions that were taken again.
+
+    """
+
+    pairs: pd.DataFrame
+    not_available: tuple[AttributeClass, ...]
+    n_replays: int
+
+
+def replay(
+    customers: Iterable[Customer],
+    context: Context,
+    policy: Policy,
+    settings: Terms,
+    rng: np.random.Generator,
+) -> Replayed:
+    """Decide for customers and their twins, on the day asked about and on those of occasions."""
+    others = {k: v for k, v in policy.verdicts.items() if not k.startswith(TERMS)}
+    policy = replace(policy, holdout_share=0.0, verdicts={**others, TERMS: Verdict.PASS})
+    pool = _pool(customers)
+    absent = tuple(one for one in AttributeClass if not known(pool, one))
+    rows: list[tuple[Any, ...]] = []
+    replays = 0
+    for moment, waiting in _moments(context, policy):
+        ready = [_ready(one, moment, policy) for one in pool]
+        first = {one.customer_id: _terms(one, moment, policy, settings.k, waiting) for one in ready}
+        picked = _picked(ready, first, settings.customers)
+        for attribute in AttributeClass:
+            if attribute in absent:
+                continue
+            donors = Donors(ready, attribute)
+            for one in picked:
+                mine = first[one.customer_id]
+                for donor in donors.of(one, settings.twins, rng):
+                    other = twin(one, donor, attribute)
+                    theirs = _terms(other, moment, policy, settings.k, waiting)
+                    replays += 1
+                    sign = float(np.sign(lead(other, attribute) - lead(one, attribute)))
+                    rows += _compared(attribute, one.customer_id, mine, theirs, sign)
+    return Replayed(pd.DataFrame(rows, columns=list(COLUMNS)), absent, replays)
+
+
+def _compared(
+    attribute: AttributeClass,
+    customer_id: str,
+    mine: Mapping[str, Mapping[Term, Value]],
+    theirs: Mapping[str, Mapping[Term, Value]],
+    sign: float,
+) -> Iterator[tuple[Any, ...]]:
+    for strategy in sorted(mine.keys() | theirs.keys()):
+        one, other = mine.get(strategy, {}), theirs.get(strategy, {})
+        for term in sorted(one.keys() | other.keys()):
+            if term is Term.SHOWN:
+                a, b = one.get(term, 0.0), other.get(term, 0.0)
+            elif strategy not in mine or strategy not in theirs:
+                continue  # told by `shown`; what is not shown has no price
+            elif term in one and term in other:
+                a, b = one[term], other[term]
+            else:
+                yield (attribute, term, strategy, customer_id, np.nan, np.nan, True, np.nan)
+                continue
+            yield (attribute, term, strategy, customer_id, *_difference(term, a, b, sign))
+
+
+def _difference(term: Term, a: Value, b: Value, sign: float) -> tuple[float, float, bool, float]:
+    """The term of the one with more of the lead, of the one with less, whether they differ, gap."""
+    if term is Term.PRICE:
+        mine, theirs = dict(a), dict(b)  # type: ignore[arg-type]
+        both = mine.keys() & theirs.keys()
+        if not both:
+            return np.nan, np.nan, False, np.nan
+        changed = any(abs(mine[one] - theirs[one]) > EPSILON for one in both)
+        a = sum(mine[one] for one in both) / len(both)
+        b = sum(theirs[one] for one in both) / len(both)
+    elif term not in MORE_IS_BETTER:
+        return np.nan, np.nan, a != b, np.nan
+    else:
+        changed = abs(float(a) - float(b)) > EPSILON  # type: ignore[arg-type]
+    less, more = (float(a), float(b)) if sign >= 0 else (float(b), float(a))  # type: ignore[arg-type]
+    if sign == 0 or np.isnan(sign):
+        return more, less, changed, abs(more - less)
+    return more, less, changed, more - less
+
+
+def _pool(customers: Iterable[Customer]) -> list[Customer]:
+    def place(one: Customer) -> str:
+        return hashlib.sha256(f"terms/{one.customer_id}".encode()).hexdigest()
+
+    kept: list[Customer] = []
+    for one in customers:
+        kept.append(one)
+        if len(kept) >= 2 * POOL:
+            kept = sorted(kept, key=place)[:POOL]
+    return sorted(kept, key=place)[:POOL]
+
+
+def _picked(
+    customers: Sequence[Customer], first: Mapping[str, Mapping[str, Any]], most: int
+) -> list[Customer]:
+    """Customers such that each strategy has ``most`` of those to whom it is shown, if there are.
+
+    The rarest strategy takes first, in the order of the pool; its customers count for the others.
+    """
+    shown = {one.customer_id: first[one.customer_id].keys() for one in customers}
+    there = Counter(name for names in shown.values() for name in names)
+    counts: Counter[str] = Counter()
+    found: dict[str, Customer] = {}
+    for rare in sorted(there, key=lambda name: (there[name], name)):
+        for one in customers:
+            if counts[rare] >= most:
+                break
+            if rare in shown[one.customer_id] and one.customer_id not in found:
+                found[one.customer_id] = one
+                counts.update(shown[one.customer_id])
+    return list(found.values())
+
+
+def _terms(
+    customer: Customer, context: Context, policy: Policy, k: int, waiting: frozenset[str] | None
+) -> dict[str, dict[Term, Value]]:
+    found = terms_of(decide(customer, context, policy, k).as_dict())
+    return found if waiting is None else {k: v for k, v in found.items() if k in waiting}
+
+
+def _ready(customer: Customer, context: Context, policy: Policy) -> Customer:
+    """The customer with all gates open that are not about terms."""
+    today = context.now.astimezone(policy.zone).date()
+    consents = tuple(
+        Consent(
+            customer.customer_id, purpose, channel, ConsentStatus.GRANTED, today - timedelta(days=1)
+        )
+        for purpose, channel in sorted(
+            {
+                (one.purpose, use.channel)
+                for one in policy.catalogue.strategies
+                for use in one.channels
+            }
+        )
+    )
+    return replace(customer, as_of=today, consents=consents, exposures=())
+
+
+def _moments(context: Context, policy: Policy) -> Iterator[tuple[Context, frozenset[str] | None]]:
+    """The moment asked about, and one for strategies that wait for a day that it is not."""
+    yield context, None
+    today = context.now.astimezone(policy.zone).date()
+    waiting = {
+        one.id: set(one.occasions)
+        for one in policy.catalogue.strategies
+        if one.occasions and not set(one.occasions) & occasions(policy.country, today).keys()
+    }
+    for ahead in range(1, 366):
+        if not waiting:
+            return
+        day: date = today + timedelta(days=ahead)
+        now = occasions(policy.country, day).keys()
+        met = frozenset(name for name, wanted in waiting.items() if wanted & now)
+        if met:
+            yield replace(context, now=context.now + timedelta(days=ahead)), met
+            waiting = {name: wanted for name, wanted in waiting.items() if name not in met}

@@ -1,0 +1,149 @@
+"""Parameters of the terms guard: which differences between like customers are allowed, and why.
+
+Article 24 of the Personal Information Protection Law of China forbids unreasonable differential
+treatment in price and other terms by automated decisions (大数据杀熟).
+"""
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from mkt_models.sections import Section, nearest
+
+NEW_CUSTOMER_OFFER = "new_customer_offer"
+"""The id that an offer open to every new customer has in a catalogue; declared by default."""
+
+
+class AttributeClass(StrEnum):
+    """What may not change the terms of an offer."""
+
+    IDENTITY = "identity"
+    TENURE = "tenure"
+    LOYALTY = "loyalty"
+    DEVICE = "device"
+    WILLINGNESS_TO_PAY = "willingness_to_pay"
+    SENSITIVE = "sensitive"
+
+
+class Term(StrEnum):
+    """What is offered to a customer, as far as it costs or saves something."""
+
+    SHOWN = "shown"  # whether an offer, tier or service is shown at all: 0 or 1
+    PRICE = "price"  # of the same products, currency units
+    ITEM_PRICES = "item_prices"  # mean price of the products shown, currency units
+    COUPON = "coupon"  # which coupon
+    COUPON_VALUE = "coupon_value"  # what it takes off, currency units
+    DISCOUNT = "discount"  # share of the price
+    BENEFITS = "benefits"  # of the membership tier
+    SERVICE = "service"  # the service level
+
+
+class AllowedDifference(Section):
+    """A difference that is right: which, and why."""
+
+    attribute: AttributeClass
+    term: Term
+    strategy: str = Field(
+        min_length=1, description="id of a strategy of the catalogue, or a family of strategies"
+    )
+    reason: str = Field(min_length=20, description="a sentence: why customers may differ in this")
+
+
+_PUBLISHED = "the benefits of a tier and what reaches it are published, the same for everybody"
+_OPEN = "the offer is published and open to every new customer, once, whoever it is"
+
+
+def _published() -> tuple[AllowedDifference, ...]:
+    membership = (
+        (AttributeClass.LOYALTY, Term.BENEFITS),
+        (AttributeClass.LOYALTY, Term.SHOWN),
+        (AttributeClass.TENURE, Term.SHOWN),
+    )
+    opened = (Term.SHOWN, Term.COUPON, Term.COUPON_VALUE, Term.DISCOUNT)
+    return tuple(
+        AllowedDifference(attribute=one, term=term, strategy="membership_tier", reason=_PUBLISHED)
+        for one, term in membership
+    ) + tuple(
+        AllowedDifference(
+            attribute=AttributeClass.TENURE, term=term, strategy=NEW_CUSTOMER_OFFER, reason=_OPEN
+        )
+        for term in opened
+    )
+
+
+PUBLISHED = _published()
+"""What is declared by default: published membership benefits, open offers to new customers."""
+
+
+class Terms(Section):
+    """How the terms of like customers are compared, and which differences are declared."""
+
+    tolerance: float = Field(
+        default=0.05,
+        gt=0,
+        lt=1,
+        description="share of the customers whose terms a twin may change, and mean gap as a share "
+        "of the term's mean, before it counts as a breach",
+    )
+    customers: int = Field(
+        default=80, ge=2, le=10_000, description="customers replayed per strategy, where there are"
+    )
+    twins: int = Field(
+        default=2,
+        ge=1,
+        le=100,
+        description="random twins per customer and attribute class, beside those with the least "
+        "and the most of each attribute",
+    )
+    k: int = Field(
+        default=20,
+        gt=0,
+        le=20,
+        description="strategies per replayed answer; that of decisions also counts what an answer "
+        "has no room for",
+    )
+    undecided: Literal["pass", "not_evaluated"] = Field(
+        default="not_evaluated",
+        description="what becomes of a strategy replayed for too few customers to show that its "
+        "terms are alike; pass: only a shown breach withholds it",
+    )
+    n_bootstrap: int = Field(default=500, ge=50, le=10_000)
+    confidence: float = Field(default=0.95, gt=0.5, lt=1)
+    published: bool = Field(
+        default=True,
+        description="published membership benefits and open offers to new customers are declared",
+    )
+    allowed: tuple[AllowedDifference, ...] = Field(
+        default=(), description="further differences that are right"
+    )
+
+    @model_validator(mode="after")
+    def _once(self) -> "Terms":
+        keys = [(one.attribute, one.term, one.strategy) for one in self.allowed]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise ValueError(f"allowed: {' × '.join(key)} stands twice")
+        return self
+
+    def check(self, strategies: tuple[str, ...], families: tuple[str, ...]) -> None:
+        """Raise ValueError when a declared strategy is neither in the catalogue nor a family."""
+        known = (*strategies, *families, NEW_CUSTOMER_OFFER)
+        for one in self.allowed:
+            if one.strategy not in known:
+                raise ValueError(
+                    f"terms.allowed: {one.strategy!r} is no strategy of the catalogue and no "
+                    f"family{nearest(one.strategy, known)}"
+                )
+
+    def declared(
+        self, attribute: AttributeClass, term: Term, strategy: str, family: str
+    ) -> AllowedDifference | None:
+        """The declaration that allows a difference, or None."""
+        for one in (*self.allowed, *(PUBLISHED if self.published else ())):
+            if (one.attribute, one.term) == (attribute, term) and one.strategy in (
+                strategy,
+                family,
+            ):
+                return one
+        return None

@@ -1,0 +1,210 @@
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+import pandas as pd
+import pytest
+from decisions.shops import customers, with_rules
+
+from mkt_models.columns import Verdict
+from mkt_models.decisions.question import Context
+from mkt_models.decisions.terms_guard import judged, replay_terms
+from mkt_models.terms_params import Terms
+
+SATURDAY = Context(datetime(2018, 1, 6, 15, tzinfo=UTC))
+QUICK = Terms(twins=1, n_bootstrap=50)
+FAMILIES = {"s": "personalised_promotion"}
+SHOP = customers(90, 3)
+
+
+def rows(gaps, changed, term="discount", attribute="willingness_to_pay"):
+    return pd.DataFrame(
+        {
+            "attribute": attribute,
+            "term": term,
+            "strategy": "s",
+            "customer_id": [str(i) for i in range(len(gaps))],
+            "more": [0.2 + gap / 2 for gap in gaps],
+            "less": [0.2 - gap / 2 for gap in gaps],
+            "changed": changed,
+            "gap": gaps,
+        }
+    )
+
+
+def judge(pairs, **settings):
+    (row,) = judged(pairs, FAMILIES, Terms(**settings), 0).to_dict("records")
+    return row
+
+
+def test_no_difference_among_enough_customers_passes():
+    row = judge(rows([0.0] * 80, [False] * 80))
+    assert (row["n"], row["changed"], row["gap"], row["verdict"]) == (80, 0.0, 0.0, "pass")
+    # Wilson, none of n: z^2 / (n + z^2)
+    assert row["changed_upper"] == pytest.approx(3.8415 / 83.8415, abs=1e-4)
+    assert row["kind"] == "observed"
+
+
+def test_too_few_customers_are_not_evaluated_unless_the_parameters_say_so():
+    pairs = rows([0.0] * 20, [False] * 20)
+    row = judge(pairs)
+    assert row["verdict"] == "not_evaluated"
+    assert "20 customers do not show" in row["why"]
+    assert judge(pairs, undecided="pass")["verdict"] == "pass"
+
+
+def test_a_gap_has_size_interval_and_direction():
+    gaps = [-0.1, -0.12, -0.08, -0.1] * 20
+    row = judge(rows(gaps, [True] * 80))
+    assert row["gap"] == pytest.approx(-0.1)
+    assert row["gap_lower"] < -0.1 < row["gap_upper"] < -0.09
+    assert row["mean"] == pytest.approx(0.2)
+    assert row["verdict"] == "fail"
+    assert row["direction"] == "more willingness to pay: worse terms"
+    dearer = judge(rows(gaps, [True] * 80, term="price"))
+    assert dearer["direction"] == "more willingness to pay: better terms"
+
+
+def test_a_customer_counts_once_however_many_twins_differ():
+    pairs = pd.concat([rows([0.0] * 80, [i < 8 for i in range(80)])] * 3)
+    row = judge(pairs)
+    assert (row["n"], row["pairs"], row["changed"]) == (80, 240, 0.1)
+    assert row["verdict"] == "fail" if row["changed_lower"] > 0.05 else "not_evaluated"
+
+
+def test_a_few_large_gaps_fail_too():
+    gaps = [0.4] * 4 + [0.0] * 76  # 5% of the customers, but a tenth of the mean
+    row = judge(rows(gaps, [gap > 0 for gap in gaps]), tolerance=0.02)
+    assert row["changed_lower"] < 0.02
+    assert row["verdict"] in ("fail", "not_evaluated")
+    assert row["verdict"] != "pass"
+
+
+def test_a_declared_difference_is_allowed_with_its_reason():
+    declared = {
+        "attribute": "willingness_to_pay",
+        "term": "discount",
+        "strategy": "s",
+        "reason": "a test of what a declaration does",
+    }
+    row = judge(rows([0.1] * 80, [True] * 80), allowed=[declared])
+    assert (row["verdict"], row["why"]) == ("allowed", declared["reason"])
+
+
+def replay(policy, catalogue=None, shop=SHOP, settings=QUICK, seed=1):
+    if catalogue is not None:
+        policy = replace(policy, catalogue=catalogue)
+    return replay_terms(shop, SATURDAY, policy, settings, seed)
+
+
+def planted(catalogue, column, threshold):
+    """Two coupons of one family; a rule decides which of them, the smaller one above it."""
+    guard = [{"column": column, "reason": "planted to see whether the guard sees it"}]
+    allow = guard if column == "price_index" else []
+    big = {"column": column, "op": "<", "value": threshold}
+    small = {"column": column, "op": ">=", "value": threshold}
+    return with_rules(
+        catalogue,
+        {"id": "big_coupon", "eligibility": [big], "allow_sensitive": allow},
+        {"id": "small_coupon", "eligibility": [small], "allow_sensitive": allow},
+    )
+
+
+def test_the_shipped_catalogue_has_one_undeclared_difference(policy):
+    lost = [replace(one, profile={**one.profile, "lifecycle_stage": "lost"}) for one in SHOP[:5]]
+    found = replay(policy, shop=lost + SHOP[5:])
+    assert dict(found.verdicts) == {
+        "personalised_recommendation": Verdict.PASS,
+        "personalised_promotion": Verdict.FAIL,
+        "membership_tier": Verdict.PASS,
+        "scenario_weekend": Verdict.NOT_EVALUATED,  # nobody here has as many items
+        "scenario_holiday": Verdict.NOT_EVALUATED,
+    }
+    tier = found.table.query("strategy == 'membership_tier' and attribute == 'loyalty'")
+    assert set(tier["verdict"]) == {"allowed"}
+    assert found.reasons["personalised_promotion"].startswith("loyalty × shown")
+
+
+def test_a_rule_on_willingness_to_pay_is_seen(policy, catalogue):
+    found = replay(policy, planted(catalogue, "price_index", 1.5))
+    assert found.verdict is Verdict.FAIL
+    assert found.verdicts["big_coupon"] is Verdict.FAIL
+    big = found.table.query("strategy == 'big_coupon' and term == 'shown'").set_index("attribute")
+    assert big.loc["willingness_to_pay", "direction"] == "more willingness to pay: worse terms"
+    failed = found.table.query("strategy == 'big_coupon' and verdict == 'fail'")
+    assert set(failed["attribute"]) == {"willingness_to_pay"}
+
+
+NEW = {"column": "lifecycle_stage", "op": "==", "value": "new"}
+
+
+def test_an_undeclared_discount_for_new_customers_is_seen_and_a_declared_one_allowed(
+    policy, catalogue
+):
+    def shop_with(name):
+        return with_rules(catalogue, {"id": name, "eligibility": [NEW]})
+
+    shop = [*customers(1000, 5)]
+    new = [one for one in shop if one.profile["lifecycle_stage"] == "new"]
+    shop = new + shop[: 80 - len(new)]
+    found = replay(policy, shop_with("welcome_coupon"), shop)
+    assert found.verdicts["welcome_coupon"] is Verdict.FAIL
+    row = found.table.query("strategy == 'welcome_coupon' and attribute == 'tenure'")
+    told = row.set_index("term").loc["shown"]
+    assert (told["verdict"], told["direction"]) == ("fail", "more tenure: worse terms")
+    allowed = replay(policy, shop_with("new_customer_offer"), shop).table
+    tenure = allowed.query("strategy == 'new_customer_offer' and attribute == 'tenure'")
+    assert set(tenure["verdict"]) == {"allowed"}
+
+
+def test_the_discount_inside_a_coupon_is_compared_whatever_gave_it(policy, catalogue, monkeypatch):
+    """Code, not a rule of the catalogue, that takes a discount from dear customers."""
+    from mkt_models.decisions import terms_replay
+
+    decide = terms_replay.decide
+
+    def dearer(customer, context, policy, k):
+        offers = customer.offers
+        if customer.profile["price_index"] > 1.0:
+            offers = tuple({**one, "discount_share": 0.1} for one in offers)
+        return decide(replace(customer, offers=offers), context, policy, k)
+
+    monkeypatch.setattr(terms_replay, "decide", dearer)
+    found = replay(policy, with_rules(catalogue, {"id": "coupon"}))
+    (row,) = found.table.query("verdict == 'fail'").to_dict("records")
+    assert (row["attribute"], row["term"]) == ("willingness_to_pay", "discount")
+    assert row["gap_upper"] < 0
+
+
+def test_nobody_and_a_strategy_that_is_shown_to_nobody_are_not_evaluated(policy):
+    found = replay(policy, shop=[])
+    assert found.verdict is Verdict.NOT_EVALUATED
+    assert set(found.verdicts.values()) == {Verdict.NOT_EVALUATED}
+    assert found.reasons["personalised_promotion"] == "it was shown to nobody in the replay"
+    assert found.for_snapshot()["terms/personalised_promotion"] == "not_evaluated"
+
+
+def test_holdout_order_and_earlier_verdicts_do_not_matter_and_a_seed_repeats(policy, catalogue):
+    equal = with_rules(catalogue, {"id": "coupon"})
+    one = replay(policy, equal)
+    assert one.verdict is Verdict.PASS
+    withheld = replace(policy, holdout_share=1.0, verdicts=policy.verdicts | {"terms": "fail"})
+    other = replay(withheld, equal, SHOP[::-1])
+    pd.testing.assert_frame_equal(one.table, other.table)
+    assert one.n_replays == other.n_replays
+
+
+SEEDS = 2
+
+
+def test_rates_of_detection_and_of_false_alarms(policy, catalogue):
+    """Over shops: the planted rule at the top tenth is always seen, equal terms never accused."""
+    caught, alarms = 0, 0
+    for seed in range(SEEDS):
+        shop = customers(80, 100 + seed)
+        threshold = float(np.quantile([one.profile["price_index"] for one in shop], 0.9))
+        unequal = planted(catalogue, "price_index", threshold)
+        caught += replay(policy, unequal, shop, seed=seed).verdict is Verdict.FAIL
+        equal = with_rules(catalogue, {"id": "coupon"})
+        alarms += replay(policy, equal, shop, seed=seed).verdict is not Verdict.PASS
+    assert (caught, alarms) == (SEEDS, 0)
