@@ -86,6 +86,8 @@ def replay(
                 mine = first[one.customer_id]
                 for donor in donors.of(one, settings.twins, rng):
                     other = twin(one, donor, attribute)
+                    if other == one:
+                        continue  # the donor has the same values: nothing to learn
                     theirs = _terms(other, moment, policy, settings.k, waiting)
                     replays += 1
                     sign = float(np.sign(lead(other, attribute) - lead(one, attribute)))

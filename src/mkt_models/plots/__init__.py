@@ -28,6 +28,8 @@
     what other policies would have brought, by estimator
 ``decisions``
     strategies chosen, why others were not, and what other budgets would bring
+``terms``
+    whose twins are offered other terms
 ``engines``
     what the SQL engines cost
 
@@ -49,6 +51,7 @@ from mkt_models.plots.performance import backtest, models
 from mkt_models.plots.profiles import stage_outcomes, tag_counts, tag_stability
 from mkt_models.plots.quality import missing_groups, quality
 from mkt_models.plots.style import alt, use_style
+from mkt_models.plots.terms import terms
 from mkt_models.plots.uplift import effects, qini_curve, uplift_bins
 
 __all__ = [
@@ -86,6 +89,7 @@ __all__ = [
     "suppressions",
     "tag_counts",
     "tag_stability",
+    "terms",
     "uplift_bins",
     "use_style",
     "waterfall",

@@ -1,0 +1,100 @@
+"""Figures of the terms guard: whose twins are offered other terms."""
+
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from mkt_models.plots.style import ACCENT, MAIN, PERCENT, QUIET, begin, finish, grid, plain, reach
+
+# Verdict of a row: how it is drawn, and what the key says.
+_LOOKS: dict[str, tuple[dict[str, Any], str]] = {
+    "pass": ({"marker": "o", "color": MAIN}, "alike"),
+    "not_evaluated": ({"marker": "o", "color": MAIN, "markerfacecolor": "white"}, "too few to say"),
+    "allowed": ({"marker": "D", "color": QUIET}, "differs as declared"),
+    "fail": ({"marker": "X", "color": ACCENT, "markersize": 8}, "breach"),
+}
+
+
+def terms(
+    table: pd.DataFrame,
+    tolerance: float | None = None,
+    ax: Axes | None = None,
+    title: str | None = None,
+) -> Axes:
+    """Draw, per attribute class, whose terms change with it: one dot per strategy and term.
+
+    ``table``: one row per attribute class, term and strategy; ``changed`` with its interval,
+    ``verdict``. Alike rows of a class (same strategy, verdict and share) are one dot.
+    """
+    rows = _dots(table)
+    ax = begin(ax, height=0.26 * max(4, len(rows)) + 2.0)
+    places, labels, y = [], [], 0.0
+    for attribute, part in rows.groupby("attribute", sort=True):
+        labels.append((y, str(attribute)))
+        for _, row in part.iterrows():
+            y -= 1
+            places.append((y, f"{plain(row['strategy'])}: {row['terms']} (n = {row['n']:,})"))
+            ax.errorbar(
+                row["changed"],
+                y,
+                xerr=reach(row.to_frame().T, "changed"),
+                linestyle="none",
+                capsize=2.5,
+                **({"markersize": 6, "elinewidth": 1.4} | _LOOKS[row["verdict"]][0]),
+            )
+        y -= 1.2
+    if tolerance is not None:
+        ax.axvline(tolerance, color=ACCENT, linestyle="--", linewidth=1)
+    ax.set_yticks([spot for spot, _ in places], [text for _, text in places])
+    for spot, text in labels:
+        ax.annotate(
+            plain(text),
+            (0, spot - 0.1),
+            xycoords=("axes fraction", "data"),
+            xytext=(-6, 0),
+            textcoords="offset points",
+            ha="right",
+            va="center",
+            fontweight="bold",
+            fontsize=9,
+        )
+    ax.set_ylim(y + 0.6, 0.7)
+    ax.set_xlim(-0.02, 1.02)
+    ax.xaxis.set_major_formatter(PERCENT)
+    ax.set_xlabel("customers to whom a twin with other values is offered other terms")
+    grid(ax, "x")
+    keys = [
+        Line2D([], [], linestyle="none", label=words, **look)
+        for verdict, (look, words) in _LOOKS.items()
+        if verdict in set(rows["verdict"])
+    ]
+    if tolerance is not None:
+        keys.append(Line2D([], [], color=ACCENT, linestyle="--", label="tolerance"))
+    ax.legend(handles=keys, loc="lower left", bbox_to_anchor=(-0.12, 1), ncols=3, fontsize=8.5)
+    caption = (
+        "n: customers replayed. Lines: Wilson's intervals. A twin has another customer's values "
+        "of the attribute, and is the same in all else."
+    )
+    return finish(ax, title or _found(table), caption, room=24)
+
+
+def _dots(table: pd.DataFrame) -> pd.DataFrame:
+    same = ["attribute", "strategy", "verdict", "n", "changed", "changed_lower", "changed_upper"]
+    grouped = table.groupby(same, sort=False)["term"].agg(list).reset_index(name="terms")
+    grouped["terms"] = [", ".join(plain(term) for term in names) for names in grouped["terms"]]
+    return grouped
+
+
+def _found(table: pd.DataFrame) -> str:
+    if table.empty:
+        return "No decision was replayed"
+    breach = table[table["verdict"] == "fail"]
+    if len(breach):
+        names = sorted({plain(name) for name in breach["attribute"]})
+        return f"Terms depend on {', '.join(names)}, and nobody has declared it"
+    declared = int((table["verdict"] == "allowed").sum())
+    unsure = int((table["verdict"] == "not_evaluated").sum())
+    told = f"Like customers are offered like terms; {declared} declared differences"
+    return told + (f", {unsure} comparisons of too few" if unsure else "")

@@ -1,0 +1,47 @@
+import pandas as pd
+import pytest
+from plots.tables import ticks, title
+
+from mkt_models import plots
+
+
+def table(**changes):
+    one = {
+        "attribute": "loyalty",
+        "term": "shown",
+        "strategy": "membership_tier",
+        "n": 90,
+        "changed": 0.0,
+        "changed_lower": 0.0,
+        "changed_upper": 0.04,
+        "verdict": "pass",
+    }
+    rows = [one, one | {"term": "benefits"}, one | {"attribute": "device"} | changes]
+    return pd.DataFrame(rows)
+
+
+def test_alike_terms_share_a_dot():
+    ax = plots.terms(table(), tolerance=0.05)
+    labels = ["membership tier: shown", "membership tier: shown, benefits"]
+    assert ticks(ax) == [f"{label} (n = 90)" for label in labels]
+    assert title(ax) == "Like customers are offered like terms; 0 declared differences"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"verdict": "fail", "changed": 0.9}, "Terms depend on device, and nobody has declared it"),
+        ({"verdict": "allowed"}, "Like customers are offered like terms; 1 declared differences"),
+        (
+            {"verdict": "not_evaluated"},
+            "Like customers are offered like terms; 0 declared differences, 1 comparisons of too "
+            "few",
+        ),
+    ],
+)
+def test_the_title_says_the_finding(changes, said):
+    assert title(plots.terms(table(**changes))).replace("\n", " ") == said
+
+
+def test_nothing_replayed():
+    assert title(plots.terms(table().iloc[:0])) == "No decision was replayed"
