@@ -1,4 +1,5 @@
 """The command line: ``mkt run``, ``check``, ``summary``, ``serve``, ``publish``, ``notebooks``.
+"""The command line: ``mkt run``, ``check``, ``summary``, ``serve``, ``notebooks``, ``forget``.
 
 The project's folder is the nearest one, from here upwards, that holds ``dodo.py``.
 """
@@ -8,6 +9,7 @@ import os
 import runpy
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -191,6 +193,23 @@ def notebooks(args: argparse.Namespace) -> int:
     return 0
 
 
+def forget(args: argparse.Namespace) -> int:
+    """Remove a customer from all that a run holds, and keep sources from bringing it back."""
+    from mkt_models.forgetting import forget_customer, receipt_text
+    from mkt_models.sources.pseudonyms import PrivacyError
+    from mkt_models.workspace import Workspace
+
+    try:
+        receipt = forget_customer(
+            Workspace.open(args.params), args.customer, datetime.now(UTC), dry_run=args.dry_run
+        )
+    except PrivacyError as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(receipt_text(receipt), end="")
+    return 1 if receipt["remaining"] and not args.dry_run else 0
+
+
 def _features(params: "Params") -> str:
     """How many features each model uses; a ParamsError for a dropped one that there is not."""
     if not (params.features.drop or params.features.drop_from):
@@ -241,6 +260,10 @@ def _parser() -> argparse.ArgumentParser:
     takes_params(command)
     command.add_argument("--host", default="127.0.0.1", help="beyond loopback it needs MKT_API_KEY")
     command.add_argument("--port", type=int, default=3000)
+    command = add("forget", forget)
+    command.add_argument("params", help="parameter file of the run")
+    command.add_argument("customer", help="id of the customer, as the source has it")
+    command.add_argument("--dry-run", action="store_true", help="only say where the customer is")
     add("notebooks", notebooks).add_argument("notebooks", nargs="+", help="notebooks, in order")
     return parser
 

@@ -39,6 +39,8 @@ _BESIDE_THE_STAGES = {
     "card_pages.py",
     "cli.py",
     "customer_pages.py",
+    "erasing.py",
+    "forgetting.py",
     "manifest.py",
     "notebook_runs.py",
     "progress.py",
@@ -146,12 +148,14 @@ class Run:
         catalogue = self.params_file.parent / self.workspace.params.decisions.catalogue
         tags = self.params_file.parent / self.workspace.params.profile.tags
         costs = self.workspace.root / "benchmarks" / "engines.json"
+        forgotten = self.workspace.root / self.workspace.params.privacy.forgotten
         return [
             self.notebook(stage),
             *needed,
             *source_files(self.workspace.root),
             *([self.workspace.root / "requirements.lock"]),
             *(data_files(self.workspace.source) if not stage.needs else []),
+            *([forgotten] if not stage.needs and forgotten.is_file() else []),
             *([catalogue] if stage.name in _READ_CATALOGUE else []),
             *([tags] if stage.name == _READ_TAGS else []),
             *([costs] if stage.name == _SHOWS_COSTS and costs.is_file() else []),

@@ -10,6 +10,7 @@ from mkt_models.engine import DuckDB
 from mkt_models.source_params import Source
 from mkt_models.sources import complete_journey, files, mapping, simulator
 from mkt_models.sources.canonical import Rule
+from mkt_models.sources.pseudonyms import NO_PROTECTION, Protection, protected
 
 
 def _nothing(source: Source) -> list[Any]:
@@ -65,9 +66,22 @@ ORIGINS: Mapping[str, Origin] = {
 }
 
 
-def extract(con: DuckDB, source: Source, seed: int, folder: Path) -> dict[str, object]:
-    """Write the canonical tables of a source to ``folder``; return where they come from."""
-    return ORIGINS[source.kind].extract(con, source, seed, folder)
+def extract(
+    con: DuckDB,
+    source: Source,
+    seed: int,
+    folder: Path,
+    protection: Protection = NO_PROTECTION,
+) -> dict[str, object]:
+    """Write the canonical tables of a source to ``folder``; return where they come from.
+
+    With a ``protection`` the ids are pseudonyms, and customers who were forgotten are left out.
+    """
+
+    def write(to: Path) -> dict[str, object]:
+        return ORIGINS[source.kind].extract(con, source, seed, to)
+
+    return protected(con, protection, write, folder)
 
 
 def data_files(source: Source) -> list[Path]:

@@ -1,0 +1,258 @@
+"""Forget a customer: out of every file of a run, and not back from the source.
+
+What is found is removed, everything is searched again, and a receipt without personal data says
+what was removed from where, which models have learnt from the customer, and what could not be
+searched. A list of keyed hashes keeps the sources of all runs from bringing the customer back.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from mkt_models.columns import Model
+from mkt_models.engine import connect, literal
+from mkt_models.erasing import SURE, Person, erase, mentions, searchable
+from mkt_models.models.ledger import FILE as LEDGER
+from mkt_models.models.registry import name_of
+from mkt_models.sources.pseudonyms import add_forgotten, pseudonym, read_key
+from mkt_models.store import Store
+from mkt_models.workspace import Workspace
+
+RECEIPTS = "receipts"
+# The package's own code in a bento, copied from the project: it holds no data.
+_CODE = {"src", "env", "apis"}
+
+
+def forget_customer(
+    ws: Workspace, customer: str, at: datetime, *, dry_run: bool = False
+) -> dict[str, Any]:
+    """Remove a customer from everything under the run's folders, and verify it.
+
+    Parameters
+    ----------
+    ws
+        The run. No stage of it may be running.
+    customer
+        Its id as the source has it, or its pseudonym. The ids of its other accounts, which the
+        cleaning found to be the same person, go with it.
+    at
+        The moment, aware.
+    dry_run
+        Only count.
+
+    Returns
+    -------
+    dict
+        The receipt: ``customer`` (keyed hash), ``at``, ``run``, ``ids`` (how many were removed),
+        ``removed`` and ``remaining`` (per file, how often the customer was named), ``stores``
+        (rows per table of the live store), ``models`` (tags of the versions that learnt from the
+        customer, or may have, by name), ``not_searched``, ``dry_run``. Written to
+        ``receipts/`` beside the list of those forgotten, unless it is a dry run.
+
+    Raises
+    ------
+    PrivacyError
+        When the key is missing or short.
+    ValueError
+        When the id is empty, or ``at`` has no zone.
+
+    """
+    if not customer.strip():
+        raise ValueError("customer: the id is empty")
+    if at.utcoffset() is None:
+        raise ValueError(f"at == {at}: give a time with its zone")
+    privacy = ws.params.privacy
+    key = read_key(privacy)
+    known = {customer, pseudonym(customer, key)}
+    ids = known | _accounts(ws, known)
+    person = Person(ids)
+    hashed = sorted({pseudonym(one, key) for one in ids} | {one for one in ids if _hashed(one)})
+    models = trained_on(ws, ids)
+    files = list(_files(ws))
+    found = {file: _named(file, person) for file in files}
+    found = {file: n for file, n in found.items() if n}
+    stores: dict[str, int] = {}
+    not_searched = [_shown(ws, file, person) for file in files if not searchable(file, person)]
+    if not dry_run:
+        add_forgotten(ws.root / privacy.forgotten, hashed)
+        for file in found:
+            _remove(file, person)
+        stores, missed = _from_live_store(ids)
+        not_searched += missed
+    left = {} if dry_run else {file: n for file in _files(ws) if (n := _named(file, person))}
+    receipt = {
+        "customer": pseudonym(customer, key),
+        "at": at.isoformat(timespec="seconds"),
+        "run": ws.params.run,
+        "ids": len(ids - {pseudonym(customer, key)}),
+        "removed": {_shown(ws, file, person): n for file, n in sorted(found.items())},
+        "remaining": {_shown(ws, file, person): n for file, n in sorted(left.items())},
+        "files": len(files),
+        "stores": stores,
+        "models": models,
+        "not_searched": sorted(not_searched),
+        "dry_run": dry_run,
+    }
+    if not dry_run:
+        _keep(ws, receipt, at)
+    return receipt
+
+
+def trained_on(ws: Workspace, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Per model whether the customer was among those that it learns from, and its versions.
+
+    Churn and value learn from whoever ordered within ``active_days`` before a cutoff; propensity
+    from whoever was sent a campaign; the recommender from whoever ordered. It is judged by the
+    clean tables: a version that was trained on earlier ones may have seen other rows.
+    """
+    marks = ", ".join(literal(one) for one in sorted(ids))
+    orders, sent = (ws.path("clean", f"{name}.parquet") for name in ("transactions", "exposures"))
+    con = connect(ws.params.engine, ws.spill)
+    try:
+
+        def count(file: Path, where: str) -> int:
+            if not file.is_file():
+                return 0
+            query = f"SELECT count(*) FROM read_parquet({literal(file)}) WHERE customer_id IN "
+            return int(con.execute(f"{query} ({marks}) AND ({where})").fetchall()[0][0])
+
+        rows = {
+            Model.CHURN: count(orders, _active(ws.params.churn)),
+            Model.VALUE: count(orders, _active(ws.params.value)),
+            Model.PROPENSITY: count(sent, "TRUE"),
+            Model.RECOMMENDER: count(orders, "TRUE"),
+        }
+    finally:
+        con.close()
+    versions = _versions(ws)
+    return {
+        model.value: {"learnt_from": n > 0, "rows": n, "versions": versions.get(model.value, [])}
+        for model, n in rows.items()
+    }
+
+
+def receipt_text(receipt: Mapping[str, Any]) -> str:
+    """The receipt for the terminal."""
+    total, files = sum(receipt["removed"].values()), len(receipt["removed"])
+    done = "is" if receipt["dry_run"] else "was"
+    lines = [
+        f"{receipt['customer']}: {done} named {total} times in {files} of {receipt['files']} files "
+        f"of {receipt['run']}"
+    ]
+    lines += [f"  {n:>6}  {name}" for name, n in receipt["removed"].items()]
+    for model, told in receipt["models"].items():
+        if told["learnt_from"]:
+            named = ", ".join(told["versions"]) or "no version in the store"
+            lines.append(f"  learnt from the customer: {model} ({named})")
+    if receipt["not_searched"]:
+        lines.append(
+            f"  not searched: {len(receipt['not_searched'])} files of bytes; an id of fewer than "
+            f"{SURE} characters is among them by chance"
+        )
+    if receipt["dry_run"]:
+        lines.append("Nothing was changed.")
+    elif receipt["remaining"]:
+        lines.append(f"STILL THERE: {', '.join(receipt['remaining'])}")
+    else:
+        lines.append("Searched again: nothing is left. `mkt run` makes the reports and the service")
+        lines.append("again without the customer; until then the service does not start.")
+    return "\n".join(lines) + "\n"
+
+
+def _files(ws: Workspace) -> Iterator[Path]:
+    for folder in (ws.build, ws.reports):
+        for path in sorted(folder.rglob("*")):
+            inside = path.relative_to(folder).parts
+            code = "bentos" in inside and bool(_CODE & set(inside))
+            if path.is_file() and not path.is_symlink() and not code:
+                yield path
+
+
+def _named(file: Path, person: Person) -> int:
+    return mentions(file, person) + person.named_in(file.stem.replace("_", " "))
+
+
+def _remove(file: Path, person: Person) -> None:
+    if person.named_in(file.stem.replace("_", " ")):
+        file.unlink()
+    else:
+        erase(file, person)
+
+
+def _shown(ws: Workspace, file: Path, person: Person) -> str:
+    """A file's path for the receipt; a name that tells who it is of is not shown."""
+    path = file.relative_to(ws.root)
+    named = person.named_in(path.stem.replace("_", " "))
+    return path.with_name("(named by the customer)" if named else path.name).as_posix()
+
+
+def _accounts(ws: Workspace, known: Iterable[str]) -> set[str]:
+    """All ids of the person, by the map of identities that the cleaning made."""
+    file = ws.path("clean", "identity_map.parquet")
+    if not file.is_file():
+        return set()
+    marks = ", ".join(literal(one) for one in sorted(known))
+    table = f"read_parquet({literal(file)})"
+    con = connect(ws.params.engine, ws.spill)
+    try:
+        rows = con.execute(
+            f"""
+            SELECT source_customer_id, customer_id FROM {table} WHERE customer_id IN (
+                SELECT customer_id FROM {table}
+                WHERE customer_id IN ({marks}) OR source_customer_id IN ({marks})
+            )"""
+        ).fetchall()
+    finally:
+        con.close()
+    return {str(one) for row in rows for one in row if one is not None}
+
+
+def _active(cutoffs: Any) -> str:
+    return " OR ".join(
+        f"(local_date < DATE '{day}' AND DATEDIFF('day', local_date, DATE '{day}') "
+        f"<= {cutoffs.active_days})"
+        for day in cutoffs.dates()
+    )
+
+
+def _versions(ws: Workspace) -> dict[str, list[str]]:
+    file = ws.build / LEDGER
+    found: dict[str, set[str]] = {}
+    if file.is_file():
+        for line in file.read_text(encoding="utf-8").splitlines():
+            entry = json.loads(line) if line.strip() else {}
+            if "model" in entry and entry.get("version"):
+                tag = f"{name_of(Model(entry['model']))}:{entry['version']}"
+                found.setdefault(entry["model"], set()).add(tag)
+    return {model: sorted(tags) for model, tags in found.items()}
+
+
+def _from_live_store(ids: Iterable[str]) -> tuple[dict[str, int], list[str]]:
+    """Rows removed from the live store, per table, where there is one; else what was not."""
+    url = os.environ.get("MKT_STORE_URL")
+    if not url:
+        return {}, ["live store: MKT_STORE_URL is not set"]
+    removed: dict[str, int] = {}
+    with Store.open(url) as store:
+        forget = getattr(store, "forget", None)
+        if forget is None:
+            return {}, ["live store: it cannot forget yet"]
+        for one in sorted(ids):
+            for table, n in forget(one).items():
+                removed[table] = removed.get(table, 0) + int(n)
+    return removed, []
+
+
+def _hashed(value: str) -> bool:
+    return value.startswith("p_") and len(value) == 34
+
+
+def _keep(ws: Workspace, receipt: Mapping[str, Any], at: datetime) -> None:
+    folder = (ws.root / ws.params.privacy.forgotten).parent / RECEIPTS
+    folder.mkdir(parents=True, exist_ok=True)
+    name = f"{receipt['customer']}-{ws.params.run}-{at:%Y%m%dT%H%M%S}.json"
+    text = json.dumps(receipt, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    (folder / name).write_text(text, encoding="utf-8")
