@@ -269,4 +269,7 @@ _TOOLS: dict[str, Callable[[Path, Person, bool], int]] = {
     ".txt": _text,
     ".yaml": _text,
     ".yml": _text,
+    ".in": _text,
+    ".sh": _text,
+    "": _text,
 }

@@ -69,7 +69,7 @@ def forget_customer(
     known = {customer, pseudonym(customer, key)}
     ids = known | _accounts(ws, known)
     person = Person(ids)
-    hashed = sorted({pseudonym(one, key) for one in ids} | {one for one in ids if _hashed(one)})
+    hashed = {one if _hashed(one) else pseudonym(one, key) for one in ids}
     models = trained_on(ws, ids)
     files = list(_files(ws))
     found = {file: _named(file, person) for file in files}
@@ -87,7 +87,7 @@ def forget_customer(
         "customer": pseudonym(customer, key),
         "at": at.isoformat(timespec="seconds"),
         "run": ws.params.run,
-        "ids": len(ids - {pseudonym(customer, key)}),
+        "ids": len({one for one in ids if not _hashed(one)} or hashed),
         "removed": {_shown(ws, file, person): n for file, n in sorted(found.items())},
         "remaining": {_shown(ws, file, person): n for file, n in sorted(left.items())},
         "files": len(files),

@@ -1,0 +1,183 @@
+import json
+from datetime import UTC, date, datetime
+
+import pandas as pd
+import pytest
+
+from mkt_models.cli import main
+from mkt_models.forgetting import forget_customer, receipt_text, trained_on
+from mkt_models.sources.pseudonyms import PrivacyError, pseudonym, read_forgotten
+from mkt_models.store import SnapshotMeta, Store
+from mkt_models.workspace import Workspace
+
+KEY = "0123456789abcdef0123456789abcdef"
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+ROOT_PARAMS = "params"
+
+
+@pytest.fixture
+def ws(tmp_path, monkeypatch):
+    """A small run: customer c-1 is also known as c-2 and ordered before a cutoff; c-3 stays."""
+    from pathlib import Path
+
+    monkeypatch.setenv("MKT_PRIVACY_KEY", KEY)
+    monkeypatch.delenv("MKT_STORE_URL", raising=False)
+    monkeypatch.setenv("MKT_ROOT", str(tmp_path))
+    root = Path(__file__).parents[1]
+    ws = Workspace.open(root / "params" / "sample.yaml")
+    people = pd.DataFrame({"customer_id": ["c-1", "c-3"], "score": [0.1, 0.2]})
+    ws.write_table("clean", "customers", people[["customer_id"]])
+    ws.write_table("churn", "scores", people)
+    ws.write_table(
+        "clean",
+        "identity_map",
+        pd.DataFrame(
+            {"source_customer_id": ["c-1", "c-2", "c-3"], "customer_id": ["c-1", "c-1", "c-3"]}
+        ),
+    )
+    last = ws.params.churn.last
+    orders = pd.DataFrame(
+        {
+            "customer_id": ["c-1", "c-3"],
+            "local_date": pd.to_datetime([last, date(2010, 1, 1)]) - pd.Timedelta(days=1),
+        }
+    )
+    ws.write_table("clean", "transactions", orders)
+    ws.write_table("raw", "customers", pd.DataFrame({"customer_id": ["c-1", "c-2", "c-3"]}))
+    ws.write_json("decisions", "showcase", ["c-1", "c-3"])
+    Store.write_snapshot(
+        ws.path("decisions", "snapshot.sqlite"),
+        SnapshotMeta(as_of="2018-01-01"),
+        [{"customer_id": name, "as_of": "2018-01-01"} for name in ("c-1", "c-3")],
+    )
+    ws.reports.mkdir(parents=True)
+    (ws.reports / "customer_1.html").write_text("<h1>Customer c-1</h1>")
+    (ws.reports / "c-1.txt").write_text("nothing")
+    (ws.reports / "index.html").write_text("<h1>Report</h1>")
+    (ws.build / "run.log").write_text("asked for c-2\nasked for c-3\n")
+    (ws.build / "releases.jsonl").write_text('{"model": "churn", "version": "abc"}\n')
+    return ws
+
+
+def everything(ws):
+    return "".join(
+        path.name + path.read_bytes().decode("latin-1")
+        for folder in (ws.build, ws.reports)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.suffix != ".parquet"
+    )
+
+
+def test_a_customer_goes_from_every_place_and_the_others_stay(ws):
+    receipt = forget_customer(ws, "c-1", NOW)
+    assert receipt["remaining"] == {}
+    assert "c-1" not in everything(ws)
+    assert "c-2" not in everything(ws)
+    assert "c-3" in everything(ws)
+    for stage, table in (("clean", "customers"), ("churn", "scores"), ("raw", "customers")):
+        assert list(ws.read_table(stage, table)["customer_id"]) == ["c-3"]
+    assert list(ws.read_table("clean", "identity_map")["source_customer_id"]) == ["c-3"]
+    with Store.open(ws.path("decisions", "snapshot.sqlite"), read_only=True) as store:
+        assert [one["customer_id"] for one in store.customers()] == ["c-3"]
+    assert not (ws.reports / "customer_1.html").exists()
+    assert (ws.reports / "index.html").exists()
+
+
+def test_the_receipt_counts_and_names_nobody(ws):
+    receipt = forget_customer(ws, "c-1", NOW)
+    who = pseudonym("c-1", KEY)
+    (file,) = (ws.root / "forgotten" / "receipts").iterdir()
+    assert file.name == f"{who}-sample-20260102T030405.json"
+    text = file.read_text()
+    assert json.loads(text) == receipt
+    assert "c-1" not in text
+    assert "c-2" not in text
+    assert receipt["customer"] == who
+    assert receipt["ids"] == 2
+    assert receipt["removed"]["build/sample/raw/customers.parquet"] == 2
+    assert receipt["removed"]["build/sample/run.log"] == 1
+    assert receipt["removed"]["reports/sample/(named by the customer)"] == 1
+    assert receipt["not_searched"] == ["live store: MKT_STORE_URL is not set"]
+    told = receipt_text(receipt)
+    assert "nothing is left" in told
+    assert "learnt from the customer: churn (mkt-churn:abc)" in told
+
+
+def test_the_list_of_those_forgotten_has_all_accounts(ws):
+    forget_customer(ws, "c-2", NOW)
+    known = read_forgotten(ws.root / "forgotten" / "customers.txt")
+    assert known == {pseudonym("c-1", KEY), pseudonym("c-2", KEY)}
+
+
+def test_a_dry_run_changes_nothing(ws):
+    before = everything(ws)
+    receipt = forget_customer(ws, "c-1", NOW, dry_run=True)
+    assert everything(ws) == before
+    assert not (ws.root / "forgotten").exists()
+    assert receipt["removed"]["build/sample/raw/customers.parquet"] == 2
+    assert "Nothing was changed" in receipt_text(receipt)
+
+
+def test_forgetting_twice_finds_nothing_and_a_stranger_harms_nobody(ws):
+    forget_customer(ws, "c-1", NOW)
+    before = everything(ws)
+    assert forget_customer(ws, "c-1", NOW)["removed"] == {}
+    assert forget_customer(ws, "c-9", NOW)["removed"] == {}
+    assert everything(ws) == before
+
+
+def test_a_pseudonymous_run_forgets_by_the_id(ws):
+    who = pseudonym("c-7", KEY)
+    ws.write_table("churn", "scores", pd.DataFrame({"customer_id": [who, "c-3"]}))
+    receipt = forget_customer(ws, "c-7", NOW)
+    assert receipt["removed"] == {"build/sample/churn/scores.parquet": 1}
+    assert list(ws.read_table("churn", "scores")["customer_id"]) == ["c-3"]
+
+
+def test_models_learnt_from_whoever_ordered_before_a_cutoff(ws):
+    told = trained_on(ws, ["c-1"])
+    assert told["churn"] == {"learnt_from": True, "rows": 1, "versions": ["mkt-churn:abc"]}
+    assert told["recommender"]["learnt_from"]
+    assert not told["propensity"]["learnt_from"]
+    other = trained_on(ws, ["c-3"])
+    assert not other["churn"]["learnt_from"]
+    assert other["recommender"]["learnt_from"]
+
+
+def test_the_live_store_forgets_where_it_can(ws, monkeypatch, tmp_path):
+    monkeypatch.setenv("MKT_STORE_URL", f"sqlite:///{tmp_path}/live.sqlite")
+    asked = []
+
+    def forget(self, customer_id):
+        asked.append(customer_id)
+        return {"consents": 2}
+
+    monkeypatch.setattr(Store, "forget", forget, raising=False)
+    receipt = forget_customer(ws, "c-1", NOW)
+    assert {"c-1", "c-2"} <= set(asked)
+    assert receipt["stores"] == {"consents": 2 * len(asked)}
+    assert receipt["not_searched"] == []
+
+
+def test_without_a_key_or_an_id_nothing_is_done(ws, monkeypatch, capsys):
+    with pytest.raises(ValueError, match="the id is empty"):
+        forget_customer(ws, " ", NOW)
+    with pytest.raises(ValueError, match="zone"):
+        forget_customer(ws, "c-1", datetime(2026, 1, 1))
+    monkeypatch.delenv("MKT_PRIVACY_KEY")
+    with pytest.raises(PrivacyError):
+        forget_customer(ws, "c-1", NOW)
+    params = str(ws.params_folder / "sample.yaml")
+    assert main(["forget", params, "c-1"]) == 2
+    assert "MKT_PRIVACY_KEY is not set" in capsys.readouterr().err
+
+
+def test_the_command_fails_when_something_remains(ws, monkeypatch, capsys):
+    from mkt_models import forgetting
+
+    params = str(ws.params_folder / "sample.yaml")
+    assert main(["forget", params, "c-1", "--dry-run"]) == 0
+    monkeypatch.setattr(forgetting, "erase", lambda *_: 0)
+    assert main(["forget", params, "c-1"]) == 1
+    assert "STILL THERE: build/sample" in capsys.readouterr().out
+    monkeypatch.undo()
