@@ -21,6 +21,7 @@ from mkt_models.card_pages import render_cards
 from mkt_models.customer_pages import page_name, render_customers
 from mkt_models.manifest import manifest
 from mkt_models.models.card import ModelCard
+from mkt_models.small_cells import hide_small_cells
 from mkt_models.stages import STAGES, Run, Stage
 from mkt_models.summary import (
     OUTCOMES,
@@ -141,7 +142,8 @@ def write_page(run: Run, stage: Stage) -> None:
         "previous": f"{STAGES[position - 1].name}.html" if position else None,
         "next": f"{STAGES[position + 1].name}.html" if position + 1 < len(STAGES) else None,
     }
-    _write(run.page(stage), to_html(run.executed(stage), around))
+    page = to_html(run.executed(stage), around)
+    _write(run.page(stage), hide_small_cells(page, run.workspace.params.privacy.min_cell))
 
 
 def collect_metrics(run: Run) -> dict[str, Any]:
@@ -157,9 +159,10 @@ def write_report(run: Run) -> None:
     _write(metrics_file, _json(collect_metrics(run)))
     _write(manifest_file, _json(made_of))
     story = read_story(run.workspace.root, run.workspace.params.run)
+    least = run.workspace.params.privacy.min_cell
     cards = [ModelCard.model_validate(card) for card in story.cards]
     for name, text in render_cards(cards, run.workspace.params.run, _css(), TEMPLATES).items():
-        _write(run.workspace.reports / name, text)
+        _write(run.workspace.reports / name, hide_small_cells(text, least))
     pages = render_customers(run, story, _css(), TEMPLATES)
     for name, page in pages.items():
         _write(run.workspace.reports / name, page)
