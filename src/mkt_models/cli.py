@@ -1,5 +1,7 @@
 """The command line: ``mkt run``, ``check``, ``summary``, ``serve``, ``publish``, ``notebooks``.
 """The command line: ``mkt run``, ``check``, ``summary``, ``serve``, ``notebooks``, ``forget``.
+"""The command line: ``mkt run``, ``check``, ``summary``, ``serve``, ``notebooks``,
+``forget``, ``retain``.
 
 The project's folder is the nearest one, from here upwards, that holds ``dodo.py``.
 """
@@ -210,6 +212,20 @@ def forget(args: argparse.Namespace) -> int:
     return 1 if receipt["remaining"] and not args.dry_run else 0
 
 
+def retain(args: argparse.Namespace) -> int:
+    """Say what a run has kept for longer than the parameters allow, and delete it when asked."""
+    from mkt_models.retention import delete_overdue, overdue
+    from mkt_models.workspace import Workspace
+
+    ws, now = Workspace.open(args.params), datetime.now(UTC)
+    found = delete_overdue(ws, now) if args.delete else overdue(ws, now)
+    done = "were deleted" if args.delete else "are due to be deleted (--delete)"
+    print(f"{len(found)} files of {ws.params.run} {done}")
+    for one in found:
+        print(f"  {one.kind:<10} {one.age_days:>5} days  {one.path.relative_to(ws.root)}")
+    return 0
+
+
 def _features(params: "Params") -> str:
     """How many features each model uses; a ParamsError for a dropped one that there is not."""
     if not (params.features.drop or params.features.drop_from):
@@ -264,6 +280,9 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("params", help="parameter file of the run")
     command.add_argument("customer", help="id of the customer, as the source has it")
     command.add_argument("--dry-run", action="store_true", help="only say where the customer is")
+    command = add("retain", retain)
+    takes_params(command)
+    command.add_argument("--delete", action="store_true", help="delete it")
     add("notebooks", notebooks).add_argument("notebooks", nargs="+", help="notebooks, in order")
     return parser
 

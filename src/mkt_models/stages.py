@@ -45,6 +45,7 @@ _BESIDE_THE_STAGES = {
     "notebook_runs.py",
     "progress.py",
     "reporting.py",
+    "retention.py",
     "small_cells.py",
     "stages.py",
     "summary.py",
