@@ -74,7 +74,7 @@ def test_no_stage_and_no_other_source_reads_the_truth():
         for path in package.rglob("*.py")
         if re.search(r"""["']truth["'/]""", path.read_text(encoding="utf-8"))
     ]
-    assert sorted(readers) == ["sources/simulator.py", "workspace.py"]
+    assert sorted(readers) == ["sources/pseudonyms.py", "sources/simulator.py", "workspace.py"]
     for path in (ROOT / "notebooks").glob("*.ipynb"):
         assert not re.search(r"""["'/]truth["'/]""", path.read_text(encoding="utf-8")), path
 
