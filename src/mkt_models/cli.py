@@ -1,6 +1,4 @@
-"""The command line: ``mkt run``, ``check``, ``summary``, ``serve``, ``publish``, ``notebooks``.
-"""The command line: ``mkt run``, ``check``, ``summary``, ``serve``, ``notebooks``, ``forget``.
-"""The command line: ``mkt run``, ``check``, ``summary``, ``serve``, ``notebooks``,
+"""The command line: ``mkt run``, ``check``, ``summary``, ``serve``, ``publish``, ``notebooks``,
 ``forget``, ``retain``.
 
 The project's folder is the nearest one, from here upwards, that holds ``dodo.py``.

@@ -13,16 +13,16 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from mkt_models.columns import ConsentStatus, Verdict
+from mkt_models.columns import ConsentStatus, DayPart, Verdict
 from mkt_models.decisions.decide import decide
-from mkt_models.decisions.occasions import occasions
 from mkt_models.decisions.question import Context, Customer, Policy
+from mkt_models.decisions.scene import When, unmet
 from mkt_models.decisions.terms import MORE_IS_BETTER, Value, terms_of
 from mkt_models.decisions.terms_gate import TERMS
 from mkt_models.decisions.twins import Donors, known, lead, twin
@@ -196,20 +196,37 @@ def _ready(customer: Customer, context: Context, policy: Policy) -> Customer:
 
 
 def _moments(context: Context, policy: Policy) -> Iterator[tuple[Context, frozenset[str] | None]]:
-    """The moment asked about, and one for strategies that wait for a day that it is not."""
+    """The moment asked about, and one for each scene in which other strategies wait.
+
+    Beside each other moment stand the strategies that are met in it and were in none before.
+    """
     yield context, None
-    today = context.now.astimezone(policy.zone).date()
     waiting = {
-        one.id: set(one.occasions)
+        one.id: one.when
         for one in policy.catalogue.strategies
-        if one.occasions and not set(one.occasions) & occasions(policy.country, today).keys()
+        if one.when is not None and unmet(one.when, policy.scene(context)) is not None
     }
-    for ahead in range(1, 366):
-        if not waiting:
-            return
-        day: date = today + timedelta(days=ahead)
-        now = occasions(policy.country, day).keys()
-        met = frozenset(name for name, wanted in waiting.items() if wanted & now)
-        if met:
-            yield replace(context, now=context.now + timedelta(days=ahead)), met
-            waiting = {name: wanted for name, wanted in waiting.items() if name not in met}
+    for name, when in list(waiting.items()):
+        if name not in waiting:
+            continue
+        for moment in _scenes(when, context):
+            scene = policy.scene(moment)
+            met = frozenset(one for one, other in waiting.items() if unmet(other, scene) is None)
+            if name in met:
+                yield moment, met
+                waiting = {one: other for one, other in waiting.items() if one not in met}
+                break
+
+
+def _scenes(when: When, context: Context) -> Iterator[Context]:
+    """Moments with the weather, place and hour that a strategy waits for, day by day for a year."""
+    asked = replace(
+        context,
+        weather=when.weather[0] if when.weather else context.weather,
+        place=when.places[0] if when.places else context.place,
+        hour=6 * list(DayPart).index(when.day_parts[0]) if when.day_parts else context.hour,
+    )
+    yield asked
+    if when.days or when.holiday_ahead is not None:
+        for ahead in range(1, 366):
+            yield replace(asked, now=asked.now + timedelta(days=ahead))
