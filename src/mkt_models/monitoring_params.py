@@ -89,10 +89,9 @@ class CampaignLimits(Section):
         default=0.25, ge=0, description="cost per contact above the reference, as a share of it"
     )
     budget: float | None = Field(
-        default=None, gt=0, description="cost of a period in currency units; null: no budget"
-    )
-    max_contacts: int | None = Field(
-        default=None, ge=1, description="contacts of a customer in a period; null: no such cap"
+        default=None,
+        gt=0,
+        description="cost of a calendar month in currency units; null: no budget",
     )
     max_share_change: Share = Field(
         default=0.1,

@@ -17,6 +17,7 @@ from mkt_models.experiment_params import Experiments
 from mkt_models.exploration_params import Exploration, Method
 from mkt_models.guard_params import FeatureChoice, Guards
 from mkt_models.privacy_params import Privacy
+from mkt_models.monitoring_params import Monitoring
 from mkt_models.profile_params import Profile
 from mkt_models.release_params import Release
 from mkt_models.sections import Day, Days, Moment, Section, Share
@@ -243,6 +244,7 @@ class Params(Section):
     budgets: Budgets = Budgets()
     terms: Terms = Terms()
     privacy: Privacy = Privacy()
+    monitoring: Monitoring = Monitoring()
 
     @model_validator(mode="after")
     def _nothing_after_the_profile(self) -> Self:

@@ -1,0 +1,189 @@
+"""An alarm: what was found, how sure that is, and what to do; and what all of them come to.
+
+Three outcomes, and only ``ok`` is good news: what could not be evaluated has not been shown to be
+well. A rule as a whole alarms when any of its subjects does, and is not evaluated when none is.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mkt_models.columns import NumberKind
+from mkt_models.monitoring.gaps import Figure
+from mkt_models.monitoring_params import Monitoring, Rule, Severity
+
+
+class Outcome(StrEnum):
+    """What came of a rule for one subject."""
+
+    OK = "ok"
+    ALARM = "alarm"
+    NOT_EVALUATED = "not_evaluated"
+
+
+# Exit codes of `mkt monitor`; 2 is that of parameters and inputs that cannot be read.
+EXIT_CODES = {Outcome.OK: 0, Outcome.ALARM: 1, Outcome.NOT_EVALUATED: 3}
+
+Words = tuple[str, str]  # English, Chinese
+
+_NOTHING = Figure(np.nan, np.nan, np.nan, 0)
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """One rule, one subject, one period.
+
+    Attributes
+    ----------
+    rule, subject, period
+        what was watched: a rule, of what (a model, a feature, a strategy), and when
+    outcome, severity
+        severity is how bad it would be, also where nothing is wrong
+    what, what_zh
+        what was found, in a sentence with n and interval; or why nothing was
+    do, do_zh
+        what to do about it; empty when nothing is to be done
+    figure
+        the number that was judged, with interval and n
+    limit
+        how large it may be
+    kind
+        where the number comes from
+
+    """
+
+    rule: Rule
+    subject: str
+    period: str
+    outcome: Outcome
+    severity: Severity
+    what: str
+    what_zh: str
+    do: str = ""
+    do_zh: str = ""
+    figure: Figure = field(default=_NOTHING)
+    limit: float = np.nan
+    kind: NumberKind = NumberKind.OBSERVED
+
+    def as_dict(self) -> dict[str, Any]:
+        """One row of a table: the figure as value, lower, upper and n."""
+        row = {name: value for name, value in asdict(self).items() if name != "figure"}
+        told = self.figure
+        row |= {"value": told.value, "lower": told.lower, "upper": told.upper, "n": told.n}
+        return {k: v.value if isinstance(v, StrEnum) else v for k, v in row.items()}
+
+
+def alarm_table(alarms: Iterable[Alarm]) -> pd.DataFrame:
+    """One row per alarm, what is wrong first: critical, then warnings, then not evaluated."""
+    rows = [one.as_dict() for one in alarms]
+    table = pd.DataFrame(rows, columns=list(_an_alarm().as_dict()))
+    order = [Outcome.ALARM.value, Outcome.NOT_EVALUATED.value, Outcome.OK.value]
+    by_outcome = table["outcome"].map({name: i for i, name in enumerate(order)})
+    milder = (table["severity"] != Severity.CRITICAL.value) & (by_outcome == 0)
+    keys = table.assign(_outcome=by_outcome, _milder=milder)
+    return table.loc[keys.sort_values(["_outcome", "_milder"], kind="stable").index].reset_index(
+        drop=True
+    )
+
+
+def by_rule(alarms: Sequence[Alarm]) -> dict[Rule, Outcome]:
+    """The outcome of every rule; one that was never asked is not evaluated."""
+    found = {}
+    for rule in Rule:
+        outcomes = {one.outcome for one in alarms if one.rule is rule}
+        found[rule] = Outcome.NOT_EVALUATED
+        if Outcome.ALARM in outcomes:
+            found[rule] = Outcome.ALARM
+        elif Outcome.OK in outcomes:
+            found[rule] = Outcome.OK
+    return found
+
+
+def overall(alarms: Sequence[Alarm], settings: Monitoring) -> Outcome:
+    """What all rules come to.
+
+    ALARM when one is at least as severe as ``fail_on``. Otherwise NOT_EVALUATED when a rule is not
+    that may not be lacking. Otherwise OK.
+    """
+    counts = {Severity.CRITICAL} if settings.fail_on is Severity.CRITICAL else set(Severity)
+    if any(one.outcome is Outcome.ALARM and one.severity in counts for one in alarms):
+        return Outcome.ALARM
+    lacking = {rule for rule, found in by_rule(alarms).items() if found is Outcome.NOT_EVALUATED}
+    return Outcome.NOT_EVALUATED if lacking - set(settings.may_lack) else Outcome.OK
+
+
+def exit_code(alarms: Sequence[Alarm], settings: Monitoring) -> int:
+    """The exit code for a machine: 0 ok, 1 alarm, 3 not evaluated."""
+    return EXIT_CODES[overall(alarms, settings)]
+
+
+def in_words(alarms: Sequence[Alarm], settings: Monitoring, language: str = "en") -> str:
+    """Tell all of it as text: the alarms with what to do, then what could not be evaluated.
+
+    ``language`` is ``en`` or ``zh``.
+    """
+    if language not in ("en", "zh"):
+        raise ValueError(f"language == {language!r}, must be 'en' or 'zh'")
+    zh = language == "zh"
+    end = _ENDS[overall(alarms, settings)][zh]
+    lines = [end]
+    table = alarm_table(alarms)
+    for row in table[table["outcome"] == Outcome.ALARM.value].to_dict("records"):
+        mark = SEVERITIES[Severity(row["severity"])][zh]
+        what, do = (row["what_zh"], row["do_zh"]) if zh else (row["what"], row["do"])
+        lines += ["", f"[{mark}] {what}", f"  → {do}"]
+    rules = by_rule(alarms)
+    for outcome, words in ((Outcome.NOT_EVALUATED, _LACKING), (Outcome.OK, _QUIET)):
+        named = [rule for rule, found in rules.items() if found is outcome]
+        if named:
+            lines += ["", words[zh]]
+            lines += [f"  {RULES[rule][zh]}{_why(alarms, rule, outcome, zh)}" for rule in named]
+    return "\n".join(lines) + "\n"
+
+
+def _why(alarms: Sequence[Alarm], rule: Rule, outcome: Outcome, zh: bool) -> str:
+    """Why a rule was not evaluated, in the words of its first subject."""
+    if outcome is not Outcome.NOT_EVALUATED:
+        return ""
+    said = dict.fromkeys(one.what_zh if zh else one.what for one in alarms if one.rule is rule)
+    return f"{'：' if zh else ': '}{next(iter(said))}" if said else ""
+
+
+def _an_alarm() -> Alarm:
+    return Alarm(Rule.CAPS, "", "", Outcome.OK, Severity.WARNING, "", "")
+
+
+SEVERITIES: dict[Severity, Words] = {
+    Severity.WARNING: ("warning", "警告"),
+    Severity.CRITICAL: ("critical", "严重"),
+}
+RULES: dict[Rule, Words] = {
+    Rule.FEATURE_DRIFT: ("drift of features", "特征漂移"),
+    Rule.SCORE_DRIFT: ("drift of scores", "评分漂移"),
+    Rule.ESTIMATED_PERFORMANCE: ("performance, estimated without labels", "无标签的性能估计"),
+    Rule.REALISED_PERFORMANCE: ("performance, once labels arrived", "标签到达后的实际性能"),
+    Rule.CALIBRATION: ("calibration", "校准"),
+    Rule.CAMPAIGN_EFFECT: ("effect of campaigns against the holdout", "活动相对对照组的效果"),
+    Rule.COST: ("cost", "成本"),
+    Rule.CAPS: ("caps of contacts", "触达频次上限"),
+    Rule.SUPPRESSION: ("suppressions", "抑制原因"),
+    Rule.STRATEGY_MIX: ("strategies and no action", "策略构成与不触达"),
+    Rule.FAIRNESS: ("gaps between groups", "群体差距"),
+}
+_ENDS: dict[Outcome, Words] = {
+    Outcome.OK: ("All is well: nothing watched has changed so that it matters.", "一切正常。"),
+    Outcome.ALARM: (
+        "ALARM: something has changed; what to do stands below.",
+        "有告警，请按下文处理。",
+    ),
+    Outcome.NOT_EVALUATED: (
+        "NOT EVALUATED: no alarm, but not everything could be judged.",
+        "没有告警，但部分项目无法评估。",
+    ),
+}
+_LACKING: Words = ("Not evaluated:", "未评估：")
+_QUIET: Words = ("Without an alarm:", "无告警：")
