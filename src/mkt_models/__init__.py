@@ -22,6 +22,9 @@ The package is read along the flow of the data; imports go the same way:
     performance, explanations, fairness: plain tables in, plain tables out
 ``experiments``
     A/B tests and holdouts: size, assignment, analysis, the decision in words
+``monitoring``, ``monitored``
+    drift, performance and groups over time, and what to do about them: plain tables in and out;
+    what a run left, watched
 ``store``, ``decisions``
     contact history; candidates, eligibility, contact policy, worth, arbitration
 ``serving``, ``service``, ``packaging``

@@ -1,5 +1,6 @@
 """The command line: ``mkt run``, ``check``, ``summary``, ``serve``, ``publish``, ``notebooks``,
 ``forget``, ``retain``.
+"""The command line: ``mkt run``, ``check``, ``summary``, ``monitor``, ``serve``, ``notebooks``.
 
 The project's folder is the nearest one, from here upwards, that holds ``dodo.py``.
 """
@@ -128,6 +129,26 @@ def summary(args: argparse.Namespace) -> int:
 
     print(_told(project_root(), load_params(args.params).run), end="")
     return 0
+
+
+def monitor(args: argparse.Namespace) -> int:
+    """Watch a finished run, or hold it against an earlier one; exit 1 on an alarm, 3 if unsure."""
+    from mkt_models.monitored import earlier_run
+    from mkt_models.monitored import monitor as watch
+    from mkt_models.monitoring.alarms import in_words
+    from mkt_models.workspace import MissingInputError, Workspace
+
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    ws = Workspace.open(args.params)
+    try:
+        against = earlier_run(args.against, ws) if args.against else None
+        found = watch(ws, against)
+    except (MissingInputError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(in_words(found.alarms, found.settings, args.language), end="")
+    return found.exit_code
 
 
 def serve(args: argparse.Namespace) -> int:
@@ -270,6 +291,9 @@ def _parser() -> argparse.ArgumentParser:
     command = add("publish", publish)
     takes_params(command)
     command.add_argument("--store", help="address of the live store; by default MKT_STORE_URL")
+    command = add("monitor", monitor)
+    command.add_argument("--against", help="an earlier run: its parameter file, or its name")
+    command.add_argument("--language", choices=("en", "zh"), default="en")
     command = add("serve", serve)
     takes_params(command)
     command.add_argument("--host", default="127.0.0.1", help="beyond loopback it needs MKT_API_KEY")

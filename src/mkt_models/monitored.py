@@ -2,9 +2,10 @@
 
 Within one run the earlier test cutoffs are the reference: the models were tested there as on later
 ones, without having learnt from them. Features and scores of the day of the profile are current;
-so is the last test cutoff, whose labels have arrived. Against an earlier run all that it left is
-the reference, with what the cards of its models promise; current is what this run has that is
-later. Module of the notebooks and of ``mkt monitor``.
+so is the last test cutoff, whose labels have arrived. Against an earlier run, it is the models of
+*that* run that are watched: what it left is the reference, with what its cards promise, and they
+score the customers of this run, and the test cutoffs whose labels none of them has learnt from.
+Module of the notebooks and of ``mkt monitor``.
 """
 
 from dataclasses import dataclass
@@ -13,12 +14,14 @@ from typing import Any
 
 import pandas as pd
 
-from mkt_models.columns import AS_OF, CUSTOMER_ID, SCORING_MODELS, Model
+from mkt_models.columns import AS_OF, CAMPAIGN_ID, CUSTOMER_ID, SCORING_MODELS, Model
 from mkt_models.decisions.catalogue import load_catalogue
 from mkt_models.evaluation.groups import in_bands
 from mkt_models.evaluation.inputs import TARGET
+from mkt_models.models import registry
 from mkt_models.models.backtest import MODEL
 from mkt_models.models.challenge import TESTED, kind_of, scored_rows
+from mkt_models.models.scorer import Scorer
 from mkt_models.monitoring import rules
 from mkt_models.monitoring.alarms import Alarm, alarm_table, by_rule, exit_code, overall
 from mkt_models.monitoring.campaign import PERIOD
@@ -147,30 +150,35 @@ def monitor(ws: Workspace, against: Workspace | None = None) -> Monitored:
 
 def watched_model(ws: Workspace, against: Workspace | None, model: Model) -> WatchedModel:
     """Gather what is known of a model in the reference and in the current period."""
-    name, before = model.value, against or ws
-    features = tuple(ws.read_json(name, "model")["features"])
-    _, rows = scored_rows(ws, model)
-    tested = _labelled(before, model)
+    name, owner = model.value, against or ws
+    tag = owner.read_json(name, "model")["tag"]
+    scorer = registry.load(tag, owner.bentoml_home)
+    unit = CAMPAIGN_ID if model is Model.PROPENSITY else CUSTOMER_ID
+    now = scored_rows(ws, model)[1]
+    tested = _labelled(owner, model)
     promised: dict[str, Figure] = {}
     if against is None:
         earlier, later = _parted(tested, ws.params.monitoring.min_customers)
-        old_rows, old_scores = ws.read_table(name, TESTED), tested
+        before = ws.read_table(name, TESTED)
     else:
-        earlier, later = tested, _labelled(ws, model)
-        later = later[later[AS_OF] > earlier[AS_OF].max()]
-        old_rows, old_scores = scored_rows(against, model)[1], against.read_table(name, "scores")
+        earlier, before = tested, scored_rows(against, model)[1]
+        known = registry.read_card(registry.find(tag, owner.bentoml_home))
+        unseen = ws.read_table(name, TESTED)
+        unseen = unseen[unseen[AS_OF] >= pd.Timestamp(known.facts.trained.labels_until)]
+        later = _scored(unseen, scorer)[[CUSTOMER_ID, AS_OF, TARGET, SCORE]]
         promised = _promised(against, model)
     return WatchedModel(
         name,
         kind_of(model),
-        features,
-        old_rows[[CUSTOMER_ID, *(f for f in features if f in old_rows)]],
-        rows[[CUSTOMER_ID, *(f for f in features if f in rows)]],
-        old_scores[[CUSTOMER_ID, SCORE]],
-        ws.read_table(name, "scores")[[CUSTOMER_ID, SCORE]],
+        tuple(scorer.features),
+        before,
+        now,
+        _scored(before, scorer),
+        _scored(now, scorer),
         earlier,
         later,
         promised,
+        unit,
     )
 
 
@@ -212,16 +220,15 @@ def write(ws: Workspace, found: Monitored) -> None:
     ws.write_json(FOLDER, "metrics", metrics)
 
 
-def earlier_run(name: str, root: Path, params_folder: Path) -> Workspace:
-    """Open the run to compare with: a parameter file, or the name of one in ``params/``.
+def earlier_run(name: str, ws: Workspace) -> Workspace:
+    """Open the run to compare with: a parameter file, or the name of one beside that of ``ws``.
 
     Raises ParamsError when there is no such file.
     """
     path = Path(name)
     if path.suffix not in (".yaml", ".yml"):
-        path = params_folder / f"{name}.yaml"
-    opened = Workspace.open(path)
-    return Workspace(opened.params, root, opened.params_folder)
+        path = ws.params_folder / f"{name}.yaml"
+    return Workspace.open(path)
 
 
 def _why_not(model: Model, ws: Workspace, against: Workspace | None) -> str:
@@ -229,7 +236,17 @@ def _why_not(model: Model, ws: Workspace, against: Workspace | None) -> str:
     for one in (ws, against):
         if one is not None and (why := one.lacks(model.value)):
             return why
-    return ""
+    if against is None:
+        return ""
+    needed = against.read_json(model.value, "model")["features"]
+    lacking = sorted(set(needed) - set(scored_rows(ws, model)[1]))
+    names = ", ".join(lacking[:5])
+    return f"features that it needs are gone: {names}" if lacking else ""
+
+
+def _scored(rows: pd.DataFrame, scorer: Scorer) -> pd.DataFrame:
+    """Add what one and the same model says, so that only the rows can differ."""
+    return rows.assign(**{SCORE: scorer.predict(rows[list(scorer.features)].to_numpy())})
 
 
 def _labelled(ws: Workspace, model: Model) -> pd.DataFrame:

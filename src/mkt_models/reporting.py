@@ -42,6 +42,7 @@ MEASURING = (
     "propensity",
     "audit",
     "release",
+    "monitoring",
 )  # folders with a metrics.json
 
 

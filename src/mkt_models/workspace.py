@@ -49,6 +49,7 @@ MADE_BY = {
     "release": "08_bias_audit",
     "decisions": "09_strategies",
     "package": "10_package",
+    "monitoring": "11_monitor",
     "truth": "01_explore",  # of a simulated shop; no stage reads it
 }
 

@@ -132,25 +132,29 @@ def in_words(alarms: Sequence[Alarm], settings: Monitoring, language: str = "en"
     end = _ENDS[overall(alarms, settings)][zh]
     lines = [end]
     table = alarm_table(alarms)
-    for row in table[table["outcome"] == Outcome.ALARM.value].to_dict("records"):
-        mark = SEVERITIES[Severity(row["severity"])][zh]
-        what, do = (row["what_zh"], row["do_zh"]) if zh else (row["what"], row["do"])
-        lines += ["", f"[{mark}] {what}", f"  → {do}"]
+    wrong = table[table["outcome"] == Outcome.ALARM.value]
+    for _, rows in wrong.groupby("rule", sort=False):
+        lines.append("")
+        for row in rows.to_dict("records"):
+            mark = SEVERITIES[Severity(row["severity"])][zh]
+            lines.append(f"[{mark}] {row['what_zh'] if zh else row['what']}")
+        lines.append(f"  → {rows['do_zh'].iloc[0] if zh else rows['do'].iloc[0]}")
     rules = by_rule(alarms)
-    for outcome, words in ((Outcome.NOT_EVALUATED, _LACKING), (Outcome.OK, _QUIET)):
-        named = [rule for rule, found in rules.items() if found is outcome]
-        if named:
-            lines += ["", words[zh]]
-            lines += [f"  {RULES[rule][zh]}{_why(alarms, rule, outcome, zh)}" for rule in named]
+    left = {rule: _whys(alarms, rule, zh) for rule in Rule}
+    if any(left.values()):
+        lines += ["", _LACKING[zh]]
+        lines += [f"  {RULES[rule][zh]}{':：'[zh]} {why}" for rule, why in left.items() if why]
+    quiet = [RULES[rule][zh] for rule, found in rules.items() if found is Outcome.OK]
+    if quiet:
+        lines += ["", f"{_QUIET[zh]} {('、' if zh else ', ').join(quiet)}"]
     return "\n".join(lines) + "\n"
 
 
-def _why(alarms: Sequence[Alarm], rule: Rule, outcome: Outcome, zh: bool) -> str:
-    """Why a rule was not evaluated, in the words of its first subject."""
-    if outcome is not Outcome.NOT_EVALUATED:
-        return ""
-    said = dict.fromkeys(one.what_zh if zh else one.what for one in alarms if one.rule is rule)
-    return f"{'：' if zh else ': '}{next(iter(said))}" if said else ""
+def _whys(alarms: Sequence[Alarm], rule: Rule, zh: bool) -> str:
+    """Why something was not evaluated under a rule; empty when everything was."""
+    asked = [one for one in alarms if one.rule is rule and one.outcome is Outcome.NOT_EVALUATED]
+    said = dict.fromkeys((one.what_zh if zh else one.what).rstrip(".。") for one in asked)
+    return ("；" if zh else "; ").join(said)
 
 
 def _an_alarm() -> Alarm:
@@ -175,7 +179,7 @@ RULES: dict[Rule, Words] = {
     Rule.FAIRNESS: ("gaps between groups", "群体差距"),
 }
 _ENDS: dict[Outcome, Words] = {
-    Outcome.OK: ("All is well: nothing watched has changed so that it matters.", "一切正常。"),
+    Outcome.OK: ("No alarm: nothing that was watched has changed so that it matters.", "无告警。"),
     Outcome.ALARM: (
         "ALARM: something has changed; what to do stands below.",
         "有告警，请按下文处理。",

@@ -62,13 +62,15 @@ def drift_table(
     false_alarms: float,
     n_bootstrap: int,
     seed: int,
+    unit: str = CUSTOMER_ID,
 ) -> pd.DataFrame:
     """One row per feature, the most changed first.
 
     Parameters
     ----------
     reference, current
-        Any grain: customer_id and the features. Numbers are ordered; anything else is categories.
+        Any grain: the unit (customer_id) and the features. Numbers are ordered; anything else is
+        categories.
     features
         Columns to compare. One that a period lacks is not evaluated.
     limits
@@ -80,6 +82,9 @@ def drift_table(
     n_bootstrap, seed
         Draws of customers, at least. The smallest p-value is 1 / (draws + 1), so that many features
         need more draws: their number over ``false_alarms``.
+    unit
+        Column of what is drawn, with all its rows. Where everything differs by campaign, it is the
+        campaign and not the customer; ``min_customers`` and the sizes are of it then.
 
     Returns
     -------
@@ -94,16 +99,18 @@ def drift_table(
     Raises ValueError for a table without rows or customers, and for infinite values.
 
     """
-    require(reference, [CUSTOMER_ID])
-    require(current, [CUSTOMER_ID])
-    sizes = [part[CUSTOMER_ID].nunique() for part in (reference, current)]
+    require(reference, [unit])
+    require(current, [unit])
+    sizes = [part[unit].nunique() for part in (reference, current)]
     few = ""
     if min(sizes) < min_customers:
-        few = f"only {min(sizes)} customers in a period, needs {min_customers}"
+        what = unit.removesuffix("_id") + "s"
+        few = f"only {min(sizes)} {what} in a period, needs {min_customers}"
     there = [name for name in features if name in reference and name in current]
     n_bootstrap = max(n_bootstrap, int(np.ceil(len(there) / false_alarms)))
     compared = [_Compared.of(reference, current, name, limits.bins) for name in there]
-    tested = {} if few else _p_values(reference, current, compared, limits, n_bootstrap, seed)
+    who = reference[unit], current[unit]
+    tested = {} if few else _p_values(who, compared, limits, n_bootstrap, seed)
     adjusted = dict(zip(tested, holm(list(tested.values())), strict=True))
     rows = []
     for name in features:
@@ -213,8 +220,7 @@ def _furthest(differences: Floats, ordered: bool) -> Floats:
 
 
 def _p_values(
-    reference: pd.DataFrame,
-    current: pd.DataFrame,
+    units: tuple[pd.Series, pd.Series],
     compared: Sequence[_Compared],
     limits: DriftLimits,
     n_bootstrap: int,
@@ -222,7 +228,7 @@ def _p_values(
 ) -> dict[str, float]:
     if not compared:
         return {}
-    both = pd.concat([reference[CUSTOMER_ID], current[CUSTOMER_ID]], ignore_index=True)
+    both = pd.concat(units, ignore_index=True)
     codes, known = pd.factorize(both, sort=True)
     kept = np.arange(len(known))
     if len(known) > limits.max_customers:
@@ -230,7 +236,7 @@ def _p_values(
         kept = np.sort(rng.choice(len(known), limits.max_customers, replace=False))
     place = np.full(len(known), -1)
     place[kept] = np.arange(len(kept))
-    who = np.split(place[codes], [len(reference)])
+    who = np.split(place[codes], [len(units[0])])
     matrix, starts = _counted(compared, who, len(kept))
     draws = ClusterBootstrap.of(pd.Series(kept), n_bootstrap, seed)
 

@@ -29,12 +29,13 @@ def of_drift(table: pd.DataFrame, rule: Rule, subject: str, period: str) -> list
     evaluated = table["evaluated"].astype(bool)
     for row in table[table["drifted"].astype(bool)].to_dict("records"):
         by_chance, p = row["psi_by_chance"], row["p_adjusted"]
-        numbers = f"PSI {row['psi']:.2f}, by chance {by_chance:.2f}; p {p:.3f}"
+        en_numbers = f"PSI by chance {by_chance:.2f}; p {p:.3f}"
+        zh_numbers = f"PSI {row['psi']:.2f}，随机水平 {by_chance:.2f}；p {p:.3f}"
         sizes = f"n = {row['customers_reference']:,} / {row['customers_current']:,}"
         moved = _moved(row)
         en = f"{subject}: {row['feature']} is distributed otherwise{moved[0]}: {row['note']}"
         zh = f"{subject}：{row['feature']} 的分布已变{moved[1]}"
-        what = (f"{en} ({numbers}, {sizes} customers).", f"{zh}（{numbers}，{sizes} 位客户）。")
+        what = (f"{en} ({en_numbers}, {sizes}).", f"{zh}（{zh_numbers}，{sizes}）。")
         psi = Figure(row["psi"], np.nan, np.nan, int(row["customers_current"]))
         name = row["feature"] if row["feature"] != "score" else subject
         found.append(alarm_of(rule, name, period, severity, what, psi, row["psi_by_chance"]))
@@ -53,7 +54,8 @@ def of_drift(table: pd.DataFrame, rule: Rule, subject: str, period: str) -> list
     left = table[~evaluated]
     if len(left):
         notes = "; ".join(dict.fromkeys(left["note"]))
-        names = ", ".join(left["feature"].head(5))
+        names = ", ".join(left["feature"].head(3))
+        names += f" and {len(left) - 3} more" if len(left) > 3 else ""
         what = (f"{subject}: {names}: {notes}.", f"{subject}：{names}：{notes}。")
         found.append(lacking(rule, subject, period, *what))
     return found

@@ -171,7 +171,7 @@ def watch_decisions(seen: WatchedCampaigns, people: pd.DataFrame, how: How) -> S
             )
             for batch in (before, now)
         ]
-        tables["served"] = gap_changes(*gaps, how.settings.fairness)
+        tables["served"] = gap_changes(gaps[0], gaps[1], how.settings.fairness)
         alarms += rules.of_fairness(tables["served"], "service", NOW)
     return Seen(tables, alarms)
 

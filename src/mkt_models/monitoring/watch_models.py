@@ -42,6 +42,9 @@ from mkt_models.release_params import CalibrationLimits
 NOW = "now"  # the period of which there are no labels yet
 EARLIER, LATER = "reference", "current"
 
+# Campaigns of each period that drift between campaigns is told from.
+MIN_CAMPAIGNS = 20
+
 
 @dataclass(frozen=True)
 class WatchedModel:
@@ -52,13 +55,16 @@ class WatchedModel:
     name, kind, features
         the model, whether it gives probabilities or amounts, and the features it uses
     features_before, features_now
-        rows with customer_id and the features
+        rows with the unit and the features
     scores_before, scores_now
-        rows with customer_id and ``score``
+        rows with the unit, customer_id and ``score``
     labelled_before, labelled_now
         rows with customer_id, as_of, target and ``score``, of which the model had not learnt
     promised
         figures by metric as the card gives them; empty: those of ``labelled_before``
+    unit
+        what features and scores differ by: the customer, or the campaign, which has its own goods
+        and its own customers
 
     """
 
@@ -72,6 +78,7 @@ class WatchedModel:
     labelled_before: pd.DataFrame
     labelled_now: pd.DataFrame
     promised: Mapping[str, Figure] = field(default_factory=dict)
+    unit: str = CUSTOMER_ID
 
 
 @dataclass(frozen=True)
@@ -122,9 +129,10 @@ def watch_drift(model: WatchedModel, how: How) -> Seen:
             why = (f"{model.name}: no rows to compare", f"{model.name}：没有可比较的数据")
             alarms.append(rules.lacking(rule, model.name, NOW, *why))
             continue
-        table = drift_table(
-            before, now, columns, settings.drift, false_alarms=how.false_alarms, **how.drawn
-        )
+        drawn = how.drawn | {"false_alarms": how.false_alarms, "unit": model.unit}
+        if model.unit != CUSTOMER_ID:
+            drawn["min_customers"] = MIN_CAMPAIGNS
+        table = drift_table(before, now, columns, settings.drift, **drawn)
         alarms += rules.of_drift(table, rule, model.name, NOW)
         table.insert(0, "what", "feature" if rule is Rule.FEATURE_DRIFT else "score")
         found.append(table)
@@ -150,17 +158,17 @@ def watch_performance(model: WatchedModel, how: How) -> Seen:
     )
     check = _check(earlier, model.kind, how)
     estimated = _estimated(model.scores_now, model, check, level, how)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for row in estimated.to_dict("records"):
-        ends = (row[f"estimate{end}"] for end in ("", "_lower", "_upper"))
-        now = Figure(*ends, int(row["n"]), level)
-        told = {"evaluated": False, "lost": False}
+        low, high = row["estimate_lower"], row["estimate_upper"]
+        now = Figure(row["estimate"], low, high, int(row["n"]), level)
+        told: dict[str, Any] = {"evaluated": False, "lost": False}
         if row["metric"] in JUDGED[model.kind]:
             told = judged(
                 row["metric"], promised.get(row["metric"]), now, settings.performance, level
             )
             told["note"] = row["note"] or told["note"] or LIMIT
-        rows.append({AS_OF: NOW, "role": LATER, **row, **told})
+        rows.append({AS_OF: NOW, "role": LATER} | {str(k): v for k, v in row.items()} | told)
     table = pd.DataFrame(rows)
     mine = table[table["metric"].isin(JUDGED[model.kind])]
     alarms = rules.of_performance(mine, Rule.ESTIMATED_PERFORMANCE, name, "estimate", AS_OF)
