@@ -64,8 +64,8 @@ class Monitored:
     Attributes
     ----------
     tables
-        by name: drift, performance, calibration, gaps, gap_changes, effects, costs, caps, shares,
-        served; one that could not be made is absent
+        by name: drift, scores, performance, calibration, gaps, gap_changes, effects, costs, caps,
+        shares, served; one that could not be made is absent
     alarms
         one per rule, subject and period
     settings

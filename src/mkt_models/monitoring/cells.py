@@ -121,3 +121,22 @@ def _is_number(column: pd.Series) -> bool:
 
 def _kind(number: bool) -> str:
     return "numbers" if number else "categories"
+
+
+def share_table(reference: pd.Series, current: pd.Series, bins: int) -> pd.DataFrame:
+    """One row per cell of equal width: how many of the rows lie in it, before and now.
+
+    Columns: ``lower``, ``upper``, ``share_reference``, ``share_current``; between the lowest and
+    the highest number of both periods. Missing numbers are left out.
+
+    >>> share_table(pd.Series([0.0, 1.0, 1.0, 2.0]), pd.Series([0.0, 2.0]), 2)
+       lower  upper  share_reference  share_current
+    0    0.0    1.0             0.25            0.5
+    1    1.0    2.0             0.75            0.5
+    """
+    known = [_floats(column.dropna()) for column in (reference, current)]
+    edges = np.histogram_bin_edges(np.concatenate(known), bins)
+    shares = [np.histogram(values, edges)[0] / max(1, len(values)) for values in known]
+    columns = {"lower": edges[:-1], "upper": edges[1:]}
+    columns |= {"share_reference": shares[0], "share_current": shares[1]}
+    return pd.DataFrame(columns)

@@ -14,6 +14,7 @@ from mkt_models.evaluation.calibration import CalibrationCheck, calibration_chec
 from mkt_models.evaluation.inputs import Kind
 from mkt_models.monitoring import rules
 from mkt_models.monitoring.alarms import Alarm
+from mkt_models.monitoring.cells import share_table
 from mkt_models.monitoring.drift import drift_table
 from mkt_models.monitoring.estimated_performance import (
     LIMIT,
@@ -44,6 +45,7 @@ EARLIER, LATER = "reference", "current"
 
 # Campaigns of each period that drift between campaigns is told from.
 MIN_CAMPAIGNS = 20
+_BARS = 20  # of the histogram of scores
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,11 @@ class Seen:
 
 
 def watch_drift(model: WatchedModel, how: How) -> Seen:
-    """Compare features and scores: table ``drift``, one row per feature, and one named score."""
+    """Compare features and scores.
+
+    Tables: ``drift`` (one row per feature, and one named score), ``scores`` (shares of both periods
+    per bar of a histogram).
+    """
     settings = how.settings
     found, alarms = [], []
     pairs = (
@@ -137,7 +143,11 @@ def watch_drift(model: WatchedModel, how: How) -> Seen:
         table.insert(0, "what", "feature" if rule is Rule.FEATURE_DRIFT else "score")
         found.append(table)
     table = pd.concat(found, ignore_index=True) if found else pd.DataFrame()
-    return Seen({"drift": _named(table, model.name)}, alarms)
+    tables = {"drift": _named(table, model.name)}
+    if len(model.scores_before) and len(model.scores_now):
+        shares = share_table(model.scores_before[SCORE], model.scores_now[SCORE], _BARS)
+        tables["scores"] = _named(shares, model.name)
+    return Seen(tables, alarms)
 
 
 def watch_performance(model: WatchedModel, how: How) -> Seen:

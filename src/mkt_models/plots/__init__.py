@@ -26,6 +26,8 @@
     what experiments changed, and how sure that was at every look
 ``off_policy``
     what other policies would have brought, by estimator
+``monitoring``
+    what has drifted; how models and groups fare over time
 ``decisions``
     strategies chosen, why others were not, and what other budgets would bring
 ``terms``
@@ -47,6 +49,7 @@ from mkt_models.plots.explanation import beeswarm, importance, waterfall
 from mkt_models.plots.fairness import groups
 from mkt_models.plots.mining import gains, recommenders, rules
 from mkt_models.plots.off_policy import off_policy
+from mkt_models.plots.monitoring import drift, gaps_over_time, over_time, score_shift
 from mkt_models.plots.performance import backtest, models
 from mkt_models.plots.profiles import stage_outcomes, tag_counts, tag_stability
 from mkt_models.plots.quality import missing_groups, quality
@@ -65,10 +68,12 @@ __all__ = [
     "deciles",
     "detection",
     "distribution",
+    "drift",
     "effects",
     "engine_costs",
     "gain",
     "gains",
+    "gaps_over_time",
     "groups",
     "importance",
     "ledger",
@@ -78,11 +83,13 @@ __all__ = [
     "mitigation",
     "models",
     "off_policy",
+    "over_time",
     "proxies",
     "qini_curve",
     "quality",
     "recommenders",
     "rules",
+    "score_shift",
     "stage_outcomes",
     "stages_by_tier",
     "strategies",
