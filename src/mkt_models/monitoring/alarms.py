@@ -143,10 +143,12 @@ def in_words(alarms: Sequence[Alarm], settings: Monitoring, language: str = "en"
     left = {rule: _whys(alarms, rule, zh) for rule in Rule}
     if any(left.values()):
         lines += ["", _LACKING[zh]]
-        lines += [f"  {RULES[rule][zh]}{':：'[zh]} {why}" for rule, why in left.items() if why]
+        lines += [
+            f"  {RULES[rule][zh]}{'：' if zh else ': '}{why}" for rule, why in left.items() if why
+        ]
     quiet = [RULES[rule][zh] for rule, found in rules.items() if found is Outcome.OK]
     if quiet:
-        lines += ["", f"{_QUIET[zh]} {('、' if zh else ', ').join(quiet)}"]
+        lines += ["", f"{_QUIET[zh]}{('、' if zh else ', ').join(quiet)}"]
     return "\n".join(lines) + "\n"
 
 
@@ -190,4 +192,4 @@ _ENDS: dict[Outcome, Words] = {
     ),
 }
 _LACKING: Words = ("Not evaluated:", "未评估：")
-_QUIET: Words = ("Without an alarm:", "无告警：")
+_QUIET: Words = ("Without an alarm: ", "无告警：")

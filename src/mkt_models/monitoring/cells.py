@@ -5,6 +5,7 @@ quantiles (the many who have bought nothing) has a cell of its own. Any other co
 category, and one for all categories that the reference does not know.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,19 +93,21 @@ def _ordered(reference: Floats, current: Floats, bins: int) -> Cells:
 
 
 def _categories(reference: pd.Series, current: pd.Series) -> Cells:
-    texts = [column.astype(object).where(column.notna(), None) for column in (reference, current)]
-    old, new = (text.map(lambda value: None if value is None else str(value)) for text in texts)
-    counts = old.dropna().value_counts()
-    ranked = sorted(counts.index, key=lambda name: (-counts[name], name))
+    old, new = (
+        [str(value) if known else None for value, known in zip(column, column.notna(), strict=True)]
+        for column in (reference, current)
+    )
+    counts = Counter(name for name in old if name is not None)
+    ranked = sorted(counts, key=lambda name: (-counts[name], name))
     place = {name: min(i, MAX_CATEGORIES - 1) for i, name in enumerate(ranked)}
     unknown = min(len(ranked), MAX_CATEGORIES)
     missing = unknown + 1
 
-    def cell(column: pd.Series) -> Ints:
-        found = [missing if name is None else place.get(name, unknown) for name in column]
+    def cell(names: list[str | None]) -> Ints:
+        found = [missing if name is None else place.get(name, unknown) for name in names]
         return np.array(found, dtype=np.intp)
 
-    unseen = sorted(set(new.dropna()) - set(place))
+    unseen = sorted({name for name in new if name is not None} - set(place))
     return Cells(cell(old), cell(new), missing + 1, False, unknown, tuple(unseen[:5]))
 
 

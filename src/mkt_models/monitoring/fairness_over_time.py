@@ -1,8 +1,9 @@
 """Do the gaps between groups widen? Who is selected, who is served, and for whom scores are true.
 
-The gap of a group is its mean minus that of everybody, so that what changes for all alike is no
-change of a gap. Groups too small are not judged, and an attribute is known of some customers only
-(:mod:`mkt_models.evaluation.groups`). A gap that was there before the release is the audit's
+The gap of a group is its mean minus that of all whose attribute is known, so that what changes for
+all alike is no change of a gap, nor is who has told his or her attribute. Groups too small are not
+judged (:mod:`mkt_models.evaluation.groups`); nor is one of whom all are alike (nobody selected), as
+no spread is known then. A gap that was there before the release is the audit's
 business; here a change of it is.
 """
 
@@ -50,7 +51,7 @@ def gap_table(
     confidence: float,
     seed: int,
 ) -> pd.DataFrame:
-    """One row per attribute, group and measure: how far the group's mean is from everybody's.
+    """One row per attribute, group and measure: how far its mean is from that of all known.
 
     Parameters
     ----------
@@ -82,10 +83,15 @@ def gap_table(
     level = levels_of(groups, shared, pairs=False)[False]
     shown = [group for group in groups if group.shown]
 
+    told = {name: np.flatnonzero(rows[name].notna()) for name in attributes}
+
     def statistic(weights: Floats) -> Floats:
-        everybody = _means(weights, values)
-        parts = [_means(np.take(weights, g.rows, axis=1), values[g.rows]) for g in shown]
-        return np.stack([everybody, *(part - everybody for part in parts)], axis=1)
+        every = {name: _means(np.take(weights, w, axis=1), values[w]) for name, w in told.items()}
+        parts = [np.zeros((len(weights), len(names)))]
+        for group in shown:
+            mine = _means(np.take(weights, group.rows, axis=1), values[group.rows])
+            parts.append(mine - every[group.attribute])
+        return np.stack(parts, axis=1)
 
     estimates, replicates = draws.estimate(statistic), draws.replicates(statistic)
     found: list[dict[str, Any]] = []

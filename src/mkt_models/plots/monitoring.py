@@ -47,7 +47,7 @@ def drift(
     """Draw the features whose distribution has changed most, from tables of ``drift_table``.
 
     ``table`` may hold several models (column ``model``); what is not evaluated is left out.
-    ``min_psi`` is the limit, above what chance gives.
+    ``min_psi`` is the limit, above what chance gives, and so another one for every feature.
     """
     evaluated = table[table["evaluated"].astype(bool)]
     ranked = evaluated.sort_values("psi", ascending=False, kind="stable").head(top).iloc[::-1]
@@ -67,7 +67,15 @@ def drift(
         s=70,
         label="by chance",
     )
-    ax.axvline(min_psi, color=ACCENT, linestyle="--", linewidth=1, label="limit above chance")
+    ax.scatter(
+        ranked["psi_by_chance"] + min_psi,
+        range(len(ranked)),
+        marker="|",
+        color=ACCENT,
+        s=160,
+        linewidths=2,
+        label="limit",
+    )
     ax.set_xscale("log")
     names = [_label(row, "model" in table) for _, row in ranked.iterrows()]
     ax.set_yticks(range(len(ranked)), names)
@@ -102,9 +110,11 @@ def score_shift(
     ax.set(xlabel=what, ylabel="share of rows")
     grid(ax, "y")
     legend(ax)
-    # Half of what differs lies above, half below: the share that has moved to another bar.
+    # Half of what differs lies above, half below.
     moved = float(np.abs(new - old).sum() / 2)
-    return finish(ax, title or f"{moved:.0%} of the rows have moved to another bar", "")
+    return finish(
+        ax, title or f"{moved:.0%} of the rows would have to move for the two to be alike", ""
+    )
 
 
 def over_time(
@@ -122,7 +132,7 @@ def over_time(
     rows = table[table["metric"] == metric].copy()
     rows["_now"] = rows["as_of"].eq("now")
     rows = rows.sort_values(["_now", "as_of"], kind="stable").reset_index(drop=True)
-    ax = begin(ax)
+    ax = begin(ax, width=9)
     at = np.arange(len(rows))
     parts = (("realised", "o", MAIN, "-", -0.08), ("estimate", "s", ACCENT, "--", 0.08))
     for name, marker, colour, line, aside in parts:
@@ -166,12 +176,12 @@ def gaps_over_time(
     ax: Axes | None = None,
     title: str | None = None,
 ) -> Axes:
-    """Draw the gap of every judged group to everybody by period, from rows of ``gaps``.
+    """Draw the gap of every judged group by period, from rows of ``gaps``.
 
     ``table``: one model and attribute, or several; the group is named with its attribute.
     """
     rows = table[(table["measure"] == measure) & table["judged"].astype(bool)]
-    ax = begin(ax)
+    ax = begin(ax, width=9, height=4.4)
     periods = sorted(rows["as_of"].unique())
     names = list(dict.fromkeys(zip(rows["attribute"], rows["group"], strict=True)))
     spread = min(0.1, 0.6 / max(1, len(names)))
@@ -192,7 +202,7 @@ def gaps_over_time(
         )
     ax.axhline(0, color=INK, linewidth=0.8)
     ax.set_xticks(range(len(periods)), periods)
-    ax.set_ylabel(f"{plain(measure)}: group minus everybody")
+    ax.set_ylabel(f"{plain(measure)}: group minus all that are known")
     grid(ax, "y")
     legend(ax, loc="center left", bbox_to_anchor=(1.01, 0.5))
     found = "No group is large enough to judge"
@@ -222,4 +232,4 @@ def _label(row: pd.Series, with_model: bool) -> str:
 
 def _period(row: pd.Series) -> str:
     day = "now, no labels" if row["as_of"] == "now" else str(row["as_of"])
-    return f"{day}\n{row['role']}, n = {int(row['n']):,}"
+    return f"{day}\n{row['role']}\nn = {int(row['n']):,}"
