@@ -93,7 +93,7 @@ def test_changed_outputs_set_what_needs_them_in_motion(
     changed.write_text(notebook_text("06 · Value: how much?", "1 + 1"))
     run()
     # 09 needs only the outputs of 08, and those stayed the same
-    assert kernel.executed == ["06_value", "08_bias_audit"]
+    assert kernel.executed == ["06_value", "08_bias_audit", "11_monitor"]
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_changed_outputs_set_what_needs_them_in_motion(
     [
         ("src/mkt_models/fake.py", NAMES),
         ("requirements.lock", NAMES),
-        ("params/catalogue.yaml", ["09_strategies", "10_package"]),
+        ("params/catalogue.yaml", ["09_strategies", "10_package", "11_monitor"]),
     ],
 )
 def test_a_changed_file_makes_its_readers_stale(
@@ -162,7 +162,8 @@ def test_a_failure_is_told_and_leaves_the_last_good_output(
     told = capsys.readouterr().out
     assert re.search(r"05_churn +FAILED after \d", told)
     assert "05_churn.ipynb, code cell 2\n           ValueError: too few orders" in told
-    assert "not run, because of that: 08_bias_audit, 09_strategies, 10_package, report" in told
+    lost = "08_bias_audit, 09_strategies, 10_package, 11_monitor, report"
+    assert f"not run, because of that: {lost}" in told
     assert "Traceback" not in told
     assert json.loads(output.read_text()) == "same"
     assert page.read_bytes() == before

@@ -81,7 +81,11 @@ STAGES = (
     ),
     Stage("09_strategies", "decide the strategies of every customer", ("08_bias_audit",)),
     Stage("10_package", "build the service and ask it over HTTP", ("09_strategies",)),
-    Stage("11_monitor", "watch what has changed, and say what to do", ("09_strategies",)),
+    Stage(
+        "11_monitor",
+        "watch what has changed, and say what to do",
+        ("02_clean", "03_profile", "05_churn", "06_value", "07_propensity", "09_strategies"),
+    ),
 )
 # The stages that read the catalogue of strategies.
 _READ_CATALOGUE = ("09_strategies", "10_package", "11_monitor")

@@ -72,7 +72,7 @@ def test_without_a_promise_or_customers_nothing_is_evaluated():
 
 
 def test_calibration_by_period():
-    rows = panel(n=600)
+    rows = panel(n=800)
     errors = {"false_alarms": 0.05, **SMALL}
     limits = CalibrationLimits(max_factor=1.6)
     table = calibration_table(rows, "score", KIND, limits, **errors)
