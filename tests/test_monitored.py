@@ -50,7 +50,9 @@ def leave(ws: Workspace, day: str, shift: float = 0.0) -> None:
         told = scorer.predict(tested[list(FEATURES)].to_numpy())
         rng = np.random.default_rng(5)
         true = (
-            rng.random(len(told)) < told if model is Model.CHURN else told * rng.random(len(told))
+            rng.random(len(told)) < told
+            if model is Model.CHURN
+            else told * 2 * rng.random(len(told))
         )
         tested = tested.assign(target=true * 1.0)
         predictions = tested[["customer_id", "as_of", "target"]].assign(**{MODEL: told})

@@ -1,13 +1,15 @@
 """Has a feature, or a score, another distribution than before?
 
-Two questions, and an alarm needs both. *Is it more than chance?* The largest difference between the
-distribution functions over the cells (Kolmogorov and Smirnov; of categories, the largest difference
-of a share) is held against its spread when customers are drawn with replacement, with all their
-rows of both periods: most customers are in both, and alike in both, which tests for independent
-samples do not know. The draws are centred at what was found, as if nothing had changed (Præstgaard
-1995). Over many features the p-values are corrected by the method of Holm (1979). *Is it large
-enough to matter?* The population stability index, over what chance gives it at these sizes
-(Yurdakul 2018), the change of the missing share, and the share of unknown categories.
+Two questions, and an alarm needs both. *Is it more than chance?* The difference between the
+distribution functions at every edge of a cell (of categories, between the shares) is taken in units
+of its standard error, so that what is rare counts as well (a missing share, an unknown category);
+the largest (Kolmogorov and Smirnov's, weighed) is held against its spread when customers are drawn
+with replacement, with all their rows of both periods: most customers are in both, and alike in
+both, which tests for independent samples do not know. The draws are centred at what was found, as
+if nothing had changed (Præstgaard 1995). Over many features the p-values are corrected by the
+method of Holm (1979). *Is it large enough to matter?* The population stability index, over what
+chance gives it at these sizes (Yurdakul 2018), the change of the missing share, and the share of
+unknown categories.
 """
 
 from collections.abc import Sequence
@@ -251,8 +253,12 @@ def _p_values(
         for block in (estimate[None, :], replicates):
             old, new = block[:, start : start + n], block[:, start + n : start + 2 * n]
             parts.append(_share(new) - _share(old))
-        observed = _furthest(parts[0], one.cells.ordered)[0]
-        centred = _furthest(parts[1] - parts[0], one.cells.ordered)
+        if one.cells.ordered:
+            parts = [np.cumsum(part, axis=1) for part in parts]
+        # At least that of half a customer: where no draw differs, no spread is known.
+        error = np.maximum(parts[1].std(axis=0), 0.5 / len(kept))
+        observed = float((np.abs(parts[0]) / error).max())
+        centred = (np.abs(parts[1] - parts[0]) / error).max(axis=1)
         # A hair's breadth for sums in another order: draws that equal what was found count.
         as_far = int((centred >= observed - 1e-12).sum())
         found[one.feature] = (1 + as_far) / (1 + n_bootstrap)

@@ -195,6 +195,7 @@ def gaps_over_time(
             color=COLOURS[i % 8],
             linestyle=LINES[i % 8],
             marker=MARKERS[i % 8],
+            markerfacecolor=COLOURS[i % 8] if i < 8 else "white",
             markersize=5,
             capsize=2,
             lw=1.1,
