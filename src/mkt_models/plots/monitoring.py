@@ -205,9 +205,9 @@ def gaps_over_time(
     ax.set_xticks(range(len(periods)), periods)
     ax.set_ylabel(f"{plain(measure)}: group minus all that are known")
     grid(ax, "y")
-    legend(ax, loc="center left", bbox_to_anchor=(1.01, 0.5))
     found = "No group is large enough to judge"
     if len(rows):
+        legend(ax, loc="center left", bbox_to_anchor=(1.01, 0.5))
         last = rows[rows["as_of"] == periods[-1]]
         row = last.loc[last["gap"].abs().idxmax()]
         found = (
