@@ -1,6 +1,4 @@
-"""The command line: ``mkt run``, ``check``, ``summary``, ``serve``, ``publish``, ``notebooks``,
-``forget``, ``retain``.
-"""The command line: ``mkt run``, ``check``, ``summary``, ``monitor``, ``serve``, ``notebooks``.
+"""The command line, ``mkt``: run, check, tell, watch, serve and publish; forget and retain.
 
 The project's folder is the nearest one, from here upwards, that holds ``dodo.py``.
 """
@@ -292,6 +290,7 @@ def _parser() -> argparse.ArgumentParser:
     takes_params(command)
     command.add_argument("--store", help="address of the live store; by default MKT_STORE_URL")
     command = add("monitor", monitor)
+    takes_params(command)
     command.add_argument("--against", help="an earlier run: its parameter file, or its name")
     command.add_argument("--language", choices=("en", "zh"), default="en")
     command = add("serve", serve)

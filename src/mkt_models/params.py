@@ -16,8 +16,8 @@ from mkt_models.cleaning_params import Cleaning
 from mkt_models.experiment_params import Experiments
 from mkt_models.exploration_params import Exploration, Method
 from mkt_models.guard_params import FeatureChoice, Guards
-from mkt_models.privacy_params import Privacy
 from mkt_models.monitoring_params import Monitoring
+from mkt_models.privacy_params import Privacy
 from mkt_models.profile_params import Profile
 from mkt_models.release_params import Release
 from mkt_models.sections import Day, Days, Moment, Section, Share

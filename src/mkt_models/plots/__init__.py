@@ -48,8 +48,8 @@ from mkt_models.plots.experiments import confidence_sequence, lifts
 from mkt_models.plots.explanation import beeswarm, importance, waterfall
 from mkt_models.plots.fairness import groups
 from mkt_models.plots.mining import gains, recommenders, rules
-from mkt_models.plots.off_policy import off_policy
 from mkt_models.plots.monitoring import drift, gaps_over_time, over_time, score_shift
+from mkt_models.plots.off_policy import off_policy
 from mkt_models.plots.performance import backtest, models
 from mkt_models.plots.profiles import stage_outcomes, tag_counts, tag_stability
 from mkt_models.plots.quality import missing_groups, quality
