@@ -6,8 +6,10 @@ import pytest
 
 from mkt_models.cli import main
 from mkt_models.forgetting import forget_customer, receipt_text, trained_on
+from mkt_models.live_turn import Outcome
 from mkt_models.sources.pseudonyms import PrivacyError, pseudonym, read_forgotten
 from mkt_models.store import SnapshotMeta, Store
+from mkt_models.store_live import LiveStore
 from mkt_models.workspace import Workspace
 
 KEY = "0123456789abcdef0123456789abcdef"
@@ -97,7 +99,7 @@ def test_the_receipt_counts_and_names_nobody(ws):
     assert receipt["removed"]["build/sample/raw/customers.parquet"] == 2
     assert receipt["removed"]["build/sample/run.log"] == 1
     assert receipt["removed"]["reports/sample/(named by the customer)"] == 1
-    assert receipt["not_searched"] == ["live store: MKT_STORE_URL is not set"]
+    assert receipt["not_searched"] == []
     told = receipt_text(receipt)
     assert "nothing is left" in told
     assert "learnt from the customer: churn (mkt-churn:abc)" in told
@@ -144,19 +146,22 @@ def test_models_learnt_from_whoever_ordered_before_a_cutoff(ws):
     assert other["recommender"]["learnt_from"]
 
 
-def test_the_live_store_forgets_where_it_can(ws, monkeypatch, tmp_path):
-    monkeypatch.setenv("MKT_STORE_URL", f"sqlite:///{tmp_path}/live.sqlite")
-    asked = []
-
-    def forget(self, customer_id):
-        asked.append(customer_id)
-        return {"consents": 2}
-
-    monkeypatch.setattr(Store, "forget", forget, raising=False)
+@pytest.mark.parametrize("named", [False, True])
+def test_the_live_store_forgets_too_wherever_it_is(ws, monkeypatch, tmp_path, named):
+    address = tmp_path / "elsewhere.sqlite" if named else ws.bentoml_home / "live.sqlite"
+    if named:
+        monkeypatch.setenv("MKT_STORE_URL", f"sqlite:///{address}")
+    with LiveStore.open(address) as live:
+        for one in ("c-1", "c-2", "c-3"):
+            with live.turn(one, NOW) as turn:
+                turn.outcome(Outcome(f"o-{one}", "click", NOW))
     receipt = forget_customer(ws, "c-1", NOW)
-    assert {"c-1", "c-2"} <= set(asked)
-    assert receipt["stores"] == {"consents": 2 * len(asked)}
-    assert receipt["not_searched"] == []
+    assert receipt["stores"]["outcomes"] == 2
+    assert receipt["remaining"] == {}
+    with LiveStore.open(address) as live:
+        assert live.holds("c-1") == live.holds("c-2") == {}
+        assert live.holds("c-3") == {"outcomes": 1}
+        assert {live.digest_of(one) for one in ("c-1", "c-2")} <= live.erased()
 
 
 def test_without_a_key_or_an_id_nothing_is_done(ws, monkeypatch, capsys):

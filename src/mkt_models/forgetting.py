@@ -7,6 +7,7 @@ searched. A list of keyed hashes keeps the sources of all runs from bringing the
 
 import json
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -17,8 +18,9 @@ from mkt_models.engine import connect, literal
 from mkt_models.erasing import SURE, Person, erase, mentions, searchable
 from mkt_models.models.ledger import FILE as LEDGER
 from mkt_models.models.registry import name_of
-from mkt_models.sources.pseudonyms import add_forgotten, pseudonym, read_key
-from mkt_models.store import Store
+from mkt_models.serving.settings import live_store_address
+from mkt_models.sources.pseudonyms import PrivacyError, add_forgotten, pseudonym, read_key
+from mkt_models.store_live import LiveStore
 from mkt_models.workspace import Workspace
 
 RECEIPTS = "receipts"
@@ -78,10 +80,9 @@ def forget_customer(
     not_searched = [_shown(ws, file, person) for file in files if not searchable(file, person)]
     if not dry_run:
         add_forgotten(ws.root / privacy.forgotten, hashed)
+        stores = _from_live_store(ws, ids, at)
         for file in found:
             _remove(file, person)
-        stores, missed = _from_live_store(ids)
-        not_searched += missed
     left = {} if dry_run else {file: n for file in _files(ws) if (n := _named(file, person))}
     receipt = {
         "customer": pseudonym(customer, key),
@@ -230,20 +231,24 @@ def _versions(ws: Workspace) -> dict[str, list[str]]:
     return {model: sorted(tags) for model, tags in found.items()}
 
 
-def _from_live_store(ids: Iterable[str]) -> tuple[dict[str, int], list[str]]:
-    """Rows removed from the live store, per table, where there is one; else what was not."""
-    url = os.environ.get("MKT_STORE_URL")
-    if not url:
-        return {}, ["live store: MKT_STORE_URL is not set"]
-    removed: dict[str, int] = {}
-    with Store.open(url) as store:
-        forget = getattr(store, "forget", None)
-        if forget is None:
-            return {}, ["live store: it cannot forget yet"]
-        for one in sorted(ids):
-            for table, n in forget(one).items():
-                removed[table] = removed.get(table, 0) + int(n)
-    return removed, []
+def _live_store(ws: Workspace) -> str | Path | None:
+    """Where the run's live store is; None when no service has made one."""
+    settings = {**os.environ, "BENTOML_HOME": str(ws.bentoml_home)}
+    address = live_store_address(settings)
+    return None if isinstance(address, Path) and not address.is_file() else address
+
+
+def _from_live_store(ws: Workspace, ids: Iterable[str], at: datetime) -> dict[str, int]:
+    """Rows removed from the live store, per table; the ids are never served again from it."""
+    address = _live_store(ws)
+    removed: Counter[str] = Counter()
+    if address is not None:
+        with LiveStore.open(address) as live:
+            for one in sorted(ids):
+                removed.update(live.forget(one, at))
+                if left := live.holds(one):
+                    raise PrivacyError(f"the live store still holds rows in {', '.join(left)}")
+    return dict(removed)
 
 
 def _hashed(value: str) -> bool:

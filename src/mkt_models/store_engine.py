@@ -145,6 +145,8 @@ def _write_ahead(connection: Any, _: object) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     # An answer must not outlive its decision: every commit is on disk, also when the power fails.
     connection.execute("PRAGMA synchronous = FULL")
+    # Who was erased is not left on unused pages.
+    connection.execute("PRAGMA secure_delete = ON")
 
 
 def _begin(connection: sa.Connection) -> None:
