@@ -57,7 +57,7 @@ def task_stage() -> Iterator[dict[str, Any]]:
             "actions": [partial(_execute, stage)],
             "file_dep": RUN.inputs(stage),
             "targets": [RUN.marker(stage), RUN.executed(stage)],
-            "uptodate": [config_changed(RUN.settings()), (_intact, [stage])],
+            "uptodate": [config_changed(RUN.settings(stage)), (_intact, [stage])],
             "io": {"capture": False},
         }
 

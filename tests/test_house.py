@@ -64,6 +64,13 @@ def test_a_notebook_tells_a_story(path: Path) -> None:
 
 
 @each_notebook
+def test_a_notebook_gets_the_parameters_of_its_own_stage(path: Path) -> None:
+    code = "\n".join(cell.source for cell in cells(path, "code"))
+    assert f'Workspace.open(params_file, overrides, stage="{path.stem}")' in code
+    assert len(re.findall(r"\b(Workspace\.open|load_params|Run\.open)\(", code)) == 1
+
+
+@each_notebook
 def test_every_figure_that_is_described_is_there(path: Path) -> None:
     for cell in cells(path, "code"):
         if cell.source.startswith("# alt:"):

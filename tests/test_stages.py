@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -12,6 +13,7 @@ import retailer
 from mkt_models import stages
 from mkt_models.loading import ParamsError
 from mkt_models.notebook_runs import StageError, StageNotAvailable
+from mkt_models.params import Params
 from mkt_models.sources import database, read
 from mkt_models.sources.read import ORIGINS, data_files
 from mkt_models.stages import (
@@ -21,8 +23,9 @@ from mkt_models.stages import (
     parse_overrides,
     source_files,
 )
-from mkt_models.workspace import MADE_BY, NotAvailableError
+from mkt_models.workspace import MADE_BY, NotAvailableError, Workspace
 
+ROOT = Path(__file__).parents[1]
 NAMES = [stage.name for stage in STAGES]
 CHURN = STAGES[NAMES.index("05_churn")]
 
@@ -101,13 +104,37 @@ def test_what_a_stage_reads_makes_it_stale(run: Run) -> None:
     assert not data & set(run.inputs(churn))
 
 
-def test_settings_follow_parameters_and_data(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    other = Run.open(run.params_file, {"seed": 99})
-    assert run.settings() != other.settings()
-    assert run.settings()["data"] == other.settings()["data"] == "0.1.0"
+def test_settings_are_what_a_stage_reads(run: Run) -> None:
+    assert run.settings(STAGES[1]) == {
+        "source": run.workspace.params.source.model_dump(mode="json"),
+        "engine": run.workspace.params.engine.model_dump(mode="json"),
+        "cleaning": run.workspace.params.cleaning.model_dump(mode="json"),
+        "profile.as_of": "2018-01-01",
+    }
+
+
+@pytest.mark.parametrize("file", ["complete_journey.yaml", "sample.yaml", "demo.yaml"])
+def test_every_parameter_that_a_stage_names_is_there(project: Path, file: str) -> None:
+    shutil.copy(ROOT / "params" / file, project / "params")
+    run = Run.open(project / "params" / file, {})
+    for stage in STAGES:
+        Workspace.open(run.params_file, stage=stage.name)
+        assert set(stage.reads) <= set(run.settings(stage))
+
+
+def test_every_parameter_is_read_by_a_stage_before_the_package() -> None:
+    named = {key.partition(".")[0] for stage in STAGES[:-1] for key in stage.reads}
+    assert named | {"run"} == set(Params.model_fields)
+
+
+def test_the_version_of_the_data_counts_for_who_reads_it(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run.settings(STAGES[0])["data version"] == "0.1.0"
+    assert "data version" not in run.settings(CHURN)
     gone = replace(ORIGINS["complete_journey"], package="no-such-package")
     monkeypatch.setattr(read, "ORIGINS", {"complete_journey": gone})
-    assert Run.open(run.params_file, {}).settings()["data"] == "not installed"
+    assert Run.open(run.params_file, {}).settings(STAGES[0])["data version"] == "not installed"
     assert data_files(run.workspace.source) == []
 
 
@@ -117,7 +144,9 @@ def test_files_of_the_user_make_the_first_stage_stale(project: Path) -> None:
     data = {project / "data" / name for name in ("sales_1.csv", "sales_2.csv")}
     assert data <= set(run.inputs(STAGES[0]))
     assert not data & set(run.inputs(CHURN))
-    assert run.settings()["data"] == ""
+    assert run.settings(STAGES[0])["data version"] == ""
+    for stage in STAGES:
+        assert set(stage.reads) <= set(run.settings(stage))
     (project / "data" / "sales_3.csv").write_text("another\n")
     assert project / "data" / "sales_3.csv" in run.inputs(STAGES[0])
 
@@ -130,7 +159,8 @@ def test_a_database_is_asked_once_whether_its_data_changed(
     place = "database: {url_env: SHOP_DB_URL, table: sales}"
     mapping = retailer.MAPPING.replace('files: ["sales_*.csv"]', place)
     run = Run.open(retailer.write_params(project, mapping), {})
-    assert run.settings()["data"] == run.settings()["data"] == "state None"
+    for _ in range(2):
+        assert run.settings(STAGES[0])["data version"] == "state None"
     assert len(asked) == 1
 
 

@@ -5,8 +5,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import retailer
+from pydantic_core import PydanticSerializationError
 
-from mkt_models.workspace import MADE_BY, MissingInputError, Workspace
+from mkt_models.sections import UnnamedKeyError
+from mkt_models.workspace import MADE_BY, READS, MissingInputError, Workspace
 
 ROOT = Path(__file__).parent.parent
 
@@ -37,6 +39,36 @@ def test_every_stage_is_made_by_a_notebook_of_the_graph():
     from mkt_models.stages import STAGES
 
     assert set(MADE_BY.values()) <= {stage.name for stage in STAGES}
+
+
+def test_a_stage_gets_the_parameters_that_it_names_and_no_others():
+    everything = Workspace.open(ROOT / "params" / "sample.yaml").params
+    churn = Workspace.open(ROOT / "params" / "sample.yaml", stage="05_churn").params
+    assert churn.run == "sample"
+    assert churn.churn == everything.churn
+    assert churn.audit.n_bootstrap == everything.audit.n_bootstrap
+    for read in (
+        lambda: churn.mining,
+        lambda: churn.audit.gate,
+        lambda: getattr(churn, "value", None),
+        lambda: churn.decide_at,
+    ):
+        with pytest.raises(UnnamedKeyError, match="is read and not named: name it"):
+            read()
+    for write in (churn.model_dump, churn.model_dump_json, churn.audit.model_dump):
+        with pytest.raises(PydanticSerializationError, match="is read and not named: name it"):
+            write()
+
+
+def test_the_package_carries_all_parameters():
+    everything = Workspace.open(ROOT / "params" / "sample.yaml").params
+    assert Workspace.open(ROOT / "params" / "sample.yaml", stage="10_package").params == everything
+
+
+def test_parameters_of_an_unknown_stage_are_refused():
+    with pytest.raises(ValueError, match="unknown stage '05_chrun'; known: 01_explore, 02_clean"):
+        Workspace.open(ROOT / "params" / "sample.yaml", stage="05_chrun")
+    assert sorted(READS) == sorted(set(MADE_BY.values()))
 
 
 def test_an_unknown_stage_is_refused(workspace: Workspace):

@@ -3,9 +3,16 @@
 import difflib
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 
 
 def _no_number(value: object) -> object:
@@ -31,7 +38,76 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
+class UnnamedKeyError(LookupError):
+    """Something reads a key that is not among those it has named."""
+
+
 class Section(BaseModel):
-    """A frozen block of parameters that refuses unknown keys."""
+    """A frozen block of parameters that refuses unknown keys.
+
+    A copy by :func:`only` lacks keys: to read one of them, or to write down the whole, is an error.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    if not TYPE_CHECKING:  # a type checker would take it for leave to read any name
+
+        def __getattr__(self, name: str) -> object:
+            """Called for what is not there; not an AttributeError, which `getattr` would hide."""
+            if name in type(self).model_fields:
+                raise _unnamed(self, name)
+            return super().__getattr__(name)
+
+    @model_serializer(mode="wrap")
+    def _whole(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        for name in type(self).model_fields:
+            if name not in self.__dict__:
+                raise _unnamed(self, name)
+        return dict(write(self))
+
+
+S = TypeVar("S", bound=Section)
+
+
+def only(section: S, keys: Iterable[str]) -> S:
+    """Copy a section with nothing but some of its keys, dotted for a key of an inner section.
+
+    Raises
+    ------
+    UnnamedKeyError
+        When something reads another key of the copy, by whatever way.
+    AttributeError
+        When there is no such key.
+
+    >>> class Limits(Section):
+    ...     low: int = 1
+    ...     high: int = 9
+    >>> class Rules(Section):
+    ...     limits: Limits = Limits()
+    ...     days: int = 7
+    >>> some = only(Rules(), ["limits.high"])
+    >>> some.limits.high
+    9
+    >>> some.days  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    mkt_models.sections.UnnamedKeyError: Rules.days is read and not named: ...
+    """
+    named: dict[str, list[str]] = {}
+    for key in keys:
+        first, _, rest = key.partition(".")
+        named.setdefault(first, []).append(rest)
+    kept = {
+        key: getattr(section, key) if "" in rest else only(getattr(section, key), rest)
+        for key, rest in named.items()
+    }
+    copy = section.model_copy()
+    copy.__dict__.clear()
+    copy.__dict__.update(kept)
+    return copy
+
+
+def _unnamed(section: Section, key: str) -> UnnamedKeyError:
+    return UnnamedKeyError(
+        f"{type(section).__name__}.{key} is read and not named: name it among what the stage reads "
+        "(READS in workspace.py), so that a change of it makes the stage stale"
+    )

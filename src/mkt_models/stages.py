@@ -29,7 +29,7 @@ from mkt_models.notebook_runs import StageNotAvailable, execute_notebook
 from mkt_models.profiles.tag_catalogue import load_tag_catalogue
 from mkt_models.sections import nearest
 from mkt_models.sources.read import data_files, data_version, faults
-from mkt_models.workspace import MADE_BY, NOT_AVAILABLE_FILE, Workspace
+from mkt_models.workspace import MADE_BY, NOT_AVAILABLE_FILE, READS, Workspace
 
 # The stage that releases models, by the ledger of all decisions.
 _JUDGES = "08_bias_audit"
@@ -64,6 +64,11 @@ class Stage:
     def folders(self) -> tuple[str, ...]:
         """The folders under build/<run>/ that this stage alone writes."""
         return tuple(folder for folder, stage in MADE_BY.items() if stage == self.name)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The parameters that it reads: sections, or single keys of them."""
+        return READS[self.name]
 
 
 STAGES = (
@@ -169,9 +174,28 @@ class Run:
             *([self.workspace.root / "bentofile.yaml"] if stage.name == "10_package" else []),
         ]
 
-    def settings(self) -> dict[str, str]:
-        """What makes a stage stale besides files: the parameters, and the data's version."""
-        return {"params": self.workspace.params.model_dump_json(), "data": self._data_version}
+    def settings(self, stage: Stage) -> dict[str, Any]:
+        """What makes a stage stale besides files: the parameters that it reads, by their key.
+
+        The version of the data counts for the stages that read the source itself.
+        """
+        settings = {key: self._written[key] for key in stage.reads}
+        return settings if stage.needs else {**settings, "data version": self._data_version}
+
+    @cached_property
+    def _written(self) -> dict[str, Any]:
+        """Every parameter as JSON knows it, by its section and by its dotted key."""
+        out: dict[str, Any] = {}
+
+        def write(value: Any, key: str) -> None:
+            if key:
+                out[key] = value
+            if isinstance(value, dict):
+                for name, inner in value.items():
+                    write(inner, f"{key}.{name}" if key else name)
+
+        write(self.workspace.params.model_dump(mode="json"), "")
+        return out
 
     @cached_property
     def _data_version(self) -> str:

@@ -18,6 +18,7 @@ import pandas as pd
 
 from mkt_models.loading import load_params
 from mkt_models.params import Params
+from mkt_models.sections import only
 from mkt_models.source_params import AnySource
 
 
@@ -53,6 +54,41 @@ MADE_BY = {
     "truth": "01_explore",  # of a simulated shop; no stage reads it
 }
 
+_ENGINE_AND_CHANCE = ("engine", "seed")
+_BOOTSTRAP = ("audit.n_bootstrap", "audit.confidence")
+_EXCLUSIONS = ("mining.exclude_departments", "mining.exclude_categories", "mining.exclude_words")
+_TRAINING = ("source", *_ENGINE_AND_CHANCE, *_BOOTSTRAP, "features", "guards")
+
+# The parameters that each notebook reads: it is stale when one of these changes, and it is given no
+# others. A section, or single keys of one.
+READS: Mapping[str, tuple[str, ...]] = {
+    "01_explore": ("source", *_ENGINE_AND_CHANCE),
+    "02_clean": ("source", "engine", "cleaning", "profile.as_of"),
+    "03_profile": ("source.currency", "engine", "profile", *_EXCLUSIONS),
+    "04_mine": (*_ENGINE_AND_CHANCE, "mining", "profile.as_of", *_BOOTSTRAP),
+    "05_churn": (*_TRAINING, "churn", "release.churn"),
+    "06_value": (*_TRAINING, "value", "release.value"),
+    "07_propensity": (
+        *_TRAINING,
+        "propensity",
+        "uplift",
+        "release.propensity",
+        "profile.as_of",
+        *_EXCLUSIONS,
+    ),
+    "08_bias_audit": ("seed", "audit", "release", "churn.active_days"),
+    "09_strategies": (
+        "source.time_zone",
+        "source.country",
+        "source.currency",
+        "engine",
+        "decisions",
+        "profile.as_of",
+        *_EXCLUSIONS,
+    ),
+    "10_package": tuple(Params.model_fields),  # the service carries all of them
+}
+
 
 @dataclass(frozen=True)
 class Workspace:
@@ -64,17 +100,28 @@ class Workspace:
 
     @classmethod
     def open(
-        cls, params_file: str | Path, overrides: Mapping[str, object] | None = None
+        cls,
+        params_file: str | Path,
+        overrides: Mapping[str, object] | None = None,
+        *,
+        stage: str | None = None,
     ) -> "Workspace":
         """Open the workspace of the run that ``params_file`` describes.
 
         The project's root is the folder above ``params/``, so a notebook may pass
-        ``../params/sample.yaml`` and a script ``params/sample.yaml``.
+        ``../params/sample.yaml`` and a script ``params/sample.yaml``. The notebook of a ``stage``
+        gets only the parameters that :data:`READS` names for it, and the run's name: to read
+        another one is an :class:`mkt_models.sections.UnnamedKeyError`.
         """
         path = Path(params_file)
         folder = path.resolve().parent
         root = Path(os.environ.get("MKT_ROOT", folder.parent))
-        return cls(load_params(path, overrides), root, folder)
+        params = load_params(path, overrides)
+        if stage is not None:
+            if stage not in READS:
+                raise ValueError(f"unknown stage {stage!r}; known: {', '.join(READS)}")
+            params = only(params, ("run", *READS[stage]))
+        return cls(params, root, folder)
 
     @property
     def source(self) -> AnySource:
