@@ -15,7 +15,7 @@ export NUMBA_NUM_THREADS ?= 1
 export PYTHONHASHSEED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test unit test-spark lint lab serve notebooks lock clean
+.PHONY: help run test sample unit test-spark lint lab serve notebooks lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -26,12 +26,17 @@ help: ## list these targets
 run: .venv/.workflow ## real data to a served strategy: run what is stale, tell what was found
 	@$(BIN)/mkt run $(PARAMS) $(if $(SET),--set $(SET))
 
-test: lint ## everything: lint, types, imports, a run on the sample, unit tests, notebooks, service
-	$(BIN)/mkt run params/sample.yaml
+# The linters go beside the run, whose stages mostly wait for each other. nbval compares with what
+# the run has just executed: tests/replayed_notebooks.py.
+test: .venv/.test ## everything: lint, types, imports, a run on the sample, unit tests, notebooks, service
+	$(MAKE) -j 2 lint sample
 	BENTOML_HOME="$(CURDIR)/build/sample/bentoml" $(BIN)/pytest -q -n 2 --dist loadfile \
 	    src tests README.md README.zh-CN.md
-	BENTOML_HOME="$(CURDIR)/build/sample/bentoml" $(BIN)/pytest -q notebooks \
-	    --nbval-lax --nbval-current-env --nbval-cell-timeout 120
+	PYTHONPATH=tests $(BIN)/pytest -q notebooks \
+	    --nbval-lax -p replayed_notebooks --nbval-replay build/sample/notebooks
+
+sample: .venv/.test ## run the sample of 500 households, the notebooks' defaults
+	$(BIN)/mkt run params/sample.yaml
 
 unit: .venv/.test ## only the unit and property tests, for while you work
 	$(BIN)/pytest -q -n 2 --dist loadfile
