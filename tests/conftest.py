@@ -14,6 +14,8 @@ import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
+    from kernels import Kernel
+
     from mkt_models.serving.process import Server
 
 ROOT = Path(__file__).parents[1]
@@ -80,6 +82,32 @@ def project(tmp_path: Path) -> Path:
         text = _notebook(f"{number} · {word.title()}: what does {word} say?", f"'{word}'")
         (tmp_path / "notebooks" / f"{stage.name}.ipynb").write_text(text)
     return tmp_path
+
+
+@pytest.fixture
+def kernel(project: Path, monkeypatch: pytest.MonkeyPatch) -> "Kernel":
+    """What stands for papermill in the project, whose ten stages then take no time."""
+    from kernels import Kernel
+
+    from mkt_models import reporting, stages
+
+    fake = Kernel(project)
+    monkeypatch.setattr(stages, "execute_notebook", fake)
+    monkeypatch.setattr(reporting, "to_html", lambda executed, around: executed.name)
+    monkeypatch.chdir(project)
+    return fake
+
+
+@pytest.fixture
+def run(kernel: "Kernel") -> Callable[..., int]:
+    """Run the project's stages as ``mkt run`` does; the exit code."""
+    from mkt_models import cli
+
+    def go(*words: str) -> int:
+        kernel.executed.clear()
+        return cli.main(["run", "params/sample.yaml", *words])
+
+    return go
 
 
 @pytest.fixture(scope="session")

@@ -4,55 +4,13 @@ import json
 import re
 import shutil
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
+from kernels import Kernel
 
-from mkt_models import cli, reporting, stages
-from mkt_models.notebook_runs import StageError
 from mkt_models.stages import STAGES
 
 NAMES = [stage.name for stage in STAGES]
-
-
-class Kernel:
-    """Stands for papermill: notes what was executed, writes one output per stage, may fail."""
-
-    def __init__(self, project: Path) -> None:
-        self.project = project
-        self.executed: list[str] = []
-        self.content: dict[str, str] = {}
-        self.failing: set[str] = set()
-
-    def __call__(self, notebook: Path, out_dir: Path, parameters: dict[str, object]) -> Path:
-        stage = next(s for s in STAGES if s.name == notebook.stem)
-        self.executed.append(stage.name)
-        self.parameters = parameters
-        folder = self.project / "build" / "sample" / stage.folders[0]
-        folder.mkdir(parents=True)  # a stage begins with empty folders
-        (folder / "out.json").write_text(json.dumps(self.content.get(stage.name, "same")))
-        if stage.name in self.failing:
-            raise StageError(f"{notebook.name}, code cell 2\n  ValueError: too few orders")
-        out_dir.mkdir(parents=True, exist_ok=True)
-        return Path(shutil.copy(notebook, out_dir / notebook.name))
-
-
-@pytest.fixture
-def kernel(project: Path, monkeypatch: pytest.MonkeyPatch) -> Kernel:
-    fake = Kernel(project)
-    monkeypatch.setattr(stages, "execute_notebook", fake)
-    monkeypatch.setattr(reporting, "to_html", lambda executed, around: executed.name)
-    monkeypatch.chdir(project)
-    return fake
-
-
-@pytest.fixture
-def run(kernel: Kernel) -> Callable[..., int]:
-    def go(*words: str) -> int:
-        kernel.executed.clear()
-        return cli.main(["run", "params/sample.yaml", *words])
-
-    return go
 
 
 def test_every_stage_runs_after_what_it_needs(run: Callable[..., int], kernel: Kernel) -> None:

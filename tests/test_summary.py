@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from mkt_models.standing import Standing
 from mkt_models.summary import WIDTH, Story, left_out, profile_text, read_story, summary
 
 FIGURE = {
@@ -166,6 +167,46 @@ PROFILE = {
 )
 def test_a_profile_in_one_line(dimensions: object, told: str) -> None:
     assert profile_text({"dimensions": dimensions}, "USD") == told
+
+
+def test_what_is_stale_is_named_and_marked() -> None:
+    why = "made with other parameters, or of other data, and it needs 03_profile"
+    found = (
+        Standing("04_mine", "current"),
+        Standing("05_churn", "stale", why),
+        Standing("08_bias_audit", "not run"),
+        Standing("10_package", "stale", "it needs 08_bias_audit"),
+        Standing("report", "stale", "not made of these stages"),
+    )
+    figures = ({**FIGURE, "stage": "churn"}, {**FIGURE, "stage": "mining", "name": "Recall"})
+    story = Story("sample", "index.html", figures, (answer(),), (DECIDED,), standings=found)
+    told = summary(story)
+    assert told.splitlines()[:10] == [
+        "Reports    index.html (of an earlier run)",
+        "",
+        "Stale, or not run yet; the next run does these",
+        "  05_churn       stale: made with other parameters, or of other data, and it needs",
+        "                   03_profile",
+        "  08_bias_audit  has not run",
+        "  10_package     stale: it needs 08_bias_audit",
+        "",
+        "Headline figures (backtested); * of a stale stage",
+        "  * Churn AUC, 56 days    0.857 [0.830, 0.881]  n 2,304",
+    ]
+    assert "\n  Recall  " in told
+    assert "Models (08_bias_audit is stale)\n" in told
+    assert "What follows was answered before: 10_package is stale.\n\nCustomer 17" in told
+    assert max(map(len, told.splitlines())) <= WIDTH
+
+
+def test_figures_are_those_of_the_stages_and_not_of_the_last_report(tmp_path: Path) -> None:
+    churn, reports = tmp_path / "build/sample/churn", tmp_path / "reports/sample"
+    for folder, value in ((churn, 0.9), (reports, 0.1)):
+        folder.mkdir(parents=True)
+        headline = {"headline": [{**FIGURE, "value": value}]}
+        text = json.dumps(headline if folder == churn else {"churn": headline, "value": headline})
+        (folder / "metrics.json").write_text(text)
+    assert read_story(tmp_path, "sample").figures == ({"stage": "churn", **FIGURE, "value": 0.9},)
 
 
 def test_sparse_answers_do_not_break_it() -> None:

@@ -17,6 +17,7 @@ from mkt_models.loading import ParamsError
 
 if TYPE_CHECKING:
     from mkt_models.params import Params
+    from mkt_models.standing import Standing
 
 DEFAULT_PARAMS = "params/complete_journey.yaml"
 # One thread per stage: two stages run at a time, and numeric libraries would fight over the cores.
@@ -55,10 +56,7 @@ def run(args: argparse.Namespace) -> int:
     """Run the stages that are stale, then tell what was found."""
     from mkt_models.stages import Run, parse_overrides
 
-    root = project_root()
-    params_file = Path(args.params).resolve()
-    os.environ.update({"MKT_ROOT": str(root), "MKT_PARAMS": str(params_file)})
-    os.environ["MKT_SET"] = " ".join(args.set)
+    root, params_file = _told_to_the_graph(args)
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     opened = Run.open(params_file, parse_overrides(args.set))
@@ -122,10 +120,19 @@ def check(args: argparse.Namespace) -> int:
 
 
 def summary(args: argparse.Namespace) -> int:
-    """Tell what the last run with these parameters found."""
-    from mkt_models.loading import load_params
+    """Tell what the stages have found, and which of them are stale or have not run."""
+    from mkt_models.stages import STAGES, Run, parse_overrides
+    from mkt_models.standing import Standing, standings
 
-    print(_told(project_root(), load_params(args.params).run), end="")
+    root, params_file = _told_to_the_graph(args)
+    run = Run.open(params_file, parse_overrides(args.set), ask_source=False)
+    if any(run.marker(stage).is_file() for stage in STAGES):
+        os.chdir(root)
+        found = standings(runpy.run_path(str(root / "dodo.py")))
+    else:
+        found = [Standing(stage.name, "not run") for stage in STAGES]
+        found.append(Standing("report", "stale"))
+    print(_told(root, run.workspace.params.run, found), end="")
     return 0
 
 
@@ -253,11 +260,19 @@ def _features(params: "Params") -> str:
     return ", ".join(f"{n} for {model.value}" for model, n in counts.items())
 
 
-def _told(root: Path, run_name: str) -> str:
+def _told_to_the_graph(args: argparse.Namespace) -> tuple[Path, Path]:
+    """Say to ``dodo.py``, by the environment, which run is meant; its root and parameter file."""
+    root, params_file = project_root(), Path(args.params).resolve()
+    os.environ.update({"MKT_ROOT": str(root), "MKT_PARAMS": str(params_file)})
+    os.environ["MKT_SET"] = " ".join(args.set)
+    return root, params_file
+
+
+def _told(root: Path, run_name: str, found: "Sequence[Standing]" = ()) -> str:
     from mkt_models.summary import read_story
     from mkt_models.summary import summary as tell
 
-    return tell(read_story(root, run_name))
+    return tell(read_story(root, run_name, found))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -293,6 +308,8 @@ def _parser() -> argparse.ArgumentParser:
     takes_params(command)
     command.add_argument("--against", help="an earlier run: its parameter file, or its name")
     command.add_argument("--language", choices=("en", "zh"), default="en")
+    command = add("summary", summary)
+    command.add_argument("--set", help="as the run was made", **setting)  # type: ignore[arg-type]
     command = add("serve", serve)
     takes_params(command)
     command.add_argument("--host", default="127.0.0.1", help="beyond loopback it needs MKT_API_KEY")

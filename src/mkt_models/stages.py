@@ -48,6 +48,7 @@ _BESIDE_THE_STAGES = {
     "retention.py",
     "small_cells.py",
     "stages.py",
+    "standing.py",
     "summary.py",
 }
 

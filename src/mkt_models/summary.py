@@ -10,12 +10,15 @@ from typing import Any
 from mkt_models.columns import NOT_AVAILABLE
 from mkt_models.decisions.naming import distinct, readable
 from mkt_models.decisions.words import TELLING
+from mkt_models.standing import Standing
+from mkt_models.workspace import MADE_BY
 
 WIDTH = 92
 LONG_NAME = 40
 REASONS_SHOWN = 3
 CANDIDATES_SHOWN = 3
 MODEL_LINES = 3
+STALE = "* "
 # What became of the version that a run has trained.
 OUTCOMES = {
     "first": "released, the first",
@@ -33,7 +36,8 @@ class Story:
     ``figures`` has one mapping per headline figure, with the stage that measured it; ``answers``
     has one service answer per showcase customer, with its ``profile_summary`` in words where the
     profile is there. ``models`` has what became of each model that the run has trained, and
-    ``cards`` the cards of those versions and of the champions.
+    ``cards`` the cards of those versions and of the champions. ``standings`` says which stages, and
+    the report, are not of the parameters, code and data of now; without any, all of them are.
     """
 
     run: str
@@ -42,15 +46,25 @@ class Story:
     answers: tuple[Mapping[str, Any], ...]
     models: tuple[Mapping[str, Any], ...] = ()
     cards: tuple[Mapping[str, Any], ...] = ()
+    standings: tuple[Standing, ...] = ()
+
+    def stale(self, stage: str) -> bool:
+        """Whether a stage is known not to be of the parameters, code and data of now."""
+        return any(one.stage == stage and one.state != "current" for one in self.standings)
 
 
-def read_story(root: Path, run: str) -> Story:
-    """Gather what a run left; a file that is missing leaves its part empty."""
-    metrics = read_json(root / "reports" / run / "metrics.json") or {}
+def read_story(root: Path, run: str, standings: Iterable[Standing] = ()) -> Story:
+    """Gather what a run left; a file that is missing leaves its part empty.
+
+    The figures are those of the stages, and of the last report where no stage has left any.
+    """
+    metrics = {name: read_json(root / "build" / run / name / "metrics.json") for name in MADE_BY}
+    if not any(metrics.values()):
+        metrics = read_json(root / "reports" / run / "metrics.json") or {}
     figures = [
         {"stage": stage, **figure}
-        for stage, measured in metrics.items()
-        for figure in (measured.get("headline") or [])
+        for stage, measured in sorted(metrics.items())
+        for figure in (measured or {}).get("headline") or []
     ]
     package = root / "build" / run / "package"
     profiles = {
@@ -69,18 +83,35 @@ def read_story(root: Path, run: str) -> Story:
     decided = (read_json(release / "metrics.json") or {}).get("decisions") or []
     cards = read_json(release / "cards.json") or []
     index = f"reports/{run}/index.html"
-    return Story(run, index, tuple(figures), tuple(answers), tuple(decided), tuple(cards))
+    return Story(
+        run,
+        index,
+        tuple(figures),
+        tuple(answers),
+        tuple(decided),
+        tuple(cards),
+        tuple(standings),
+    )
 
 
 def summary(story: Story) -> str:
     """Tell a run's story in plain text, at most 92 columns wide."""
-    parts = [f"Reports    {story.index}"]
+    old = " (of an earlier run)" if story.stale("report") else ""
+    parts = [f"Reports    {story.index}{old}"]
+    if told := _standings(story.standings):
+        parts.append(told)
     if story.figures:
-        parts.append(_figures(story.figures))
+        figures = [
+            {**one, "stale": story.stale(MADE_BY.get(one.get("stage", ""), ""))}
+            for one in story.figures
+        ]
+        parts.append(_figures(figures))
     else:
         parts.append("No headline figures: no stage has measured anything yet.")
     if story.models:
-        parts.append(_models(story.models))
+        parts.append(_models(story.models, stale=story.stale(MADE_BY["release"])))
+    if story.answers and story.stale(MADE_BY["package"]):
+        parts.append(f"What follows was answered before: {MADE_BY['package']} is stale.")
     parts += [_customer(answer) for answer in story.answers]
     if not story.answers:
         parts.append("No strategies: the service has not been asked yet.")
@@ -209,12 +240,27 @@ def in_language(text: Any, language: str = "en") -> str:
     return str(text or "")
 
 
+def _standings(standings: Iterable[Standing]) -> str:
+    """The stages that are not of now; nothing when all are."""
+    told = [one for one in standings if one.state != "current" and one.stage != "report"]
+    if not told:
+        return ""
+    width = max(len(one.stage) for one in told)
+    lines = ["Stale, or not run yet; the next run does these"]
+    for one in told:
+        words = "has not run" if one.state == "not run" else f"stale: {one.why}"
+        lines += _wrapped(words, f"  {one.stage:<{width}}  ", " " * (width + 6))
+    return "\n".join(lines)
+
+
 def _figures(figures: Iterable[Mapping[str, Any]]) -> str:
     """The figures as a table, each with its peers below it in the same column."""
     told = list(figures)
     kinds = {_kind(figure) for figure in told}
     alike = len(kinds) == 1 and all(kinds)
     title = "Headline figures" + (f" ({kinds.pop()})" if alike else "")
+    if any(figure.get("stale") for figure in told):
+        title += f"; {STALE.strip()} of a stale stage"
     rows = [row for figure in told for row in _figure_rows(figure, with_kind=not alike)]
     widths = [max(_columns(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = [
@@ -231,6 +277,8 @@ def _figure_rows(figure: Mapping[str, Any], with_kind: bool) -> list[tuple[str, 
         name, _, more = name.partition(" (")
     n = "" if figure.get("n") is None else f"n {number_text(figure['n'])}"
     rows = [(name, figure_text(figure), n, _kind(figure) if with_kind else "")]
+    if figure.get("stale"):
+        rows[0] = (STALE + name, *rows[0][1:])
     if more:
         rows.append((f"  ({more}", "", "", ""))
     for peer in filter(None, str(figure.get("beside") or "").split(", ")):
@@ -243,9 +291,9 @@ def _figure_rows(figure: Mapping[str, Any], with_kind: bool) -> list[tuple[str, 
     return rows
 
 
-def _models(models: Iterable[Mapping[str, Any]]) -> str:
+def _models(models: Iterable[Mapping[str, Any]], stale: bool) -> str:
     """What became of each model, in at most three lines."""
-    lines = ["Models"]
+    lines = [f"Models ({MADE_BY['release']} is stale)" if stale else "Models"]
     for one in models:
         served = "no version is released" if not one["released"] else f"{one['released']} decides"
         why = str(one["why"])
