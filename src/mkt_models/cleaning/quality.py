@@ -14,7 +14,7 @@ from typing import get_args
 
 import pandas as pd
 
-from mkt_models.cleaning.labels import USUAL, find_usual_labels
+from mkt_models.cleaning.labels import USUAL, find_usual_labels, with_usual_labels
 from mkt_models.cleaning.ledger import CleaningReport
 from mkt_models.columns import Table
 from mkt_models.engine import Connection, count, register
@@ -219,7 +219,7 @@ def _judged(table: Table, rules: Sequence[Rule]) -> str:
         for rule in rules
         if rule.action == "normalise"
     ]
-    return f"(SELECT t.*{''.join(hits)} FROM {table.value} AS t)"
+    return f"(SELECT t.*{''.join(hits)} FROM {with_usual_labels(table)})"
 
 
 def _lasting(rule: Rule) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from mkt_models.cleaning.clock import local_day, local_hour
 from mkt_models.cleaning.contact_rules import FIRST_DAY, LAST_DAY
+from mkt_models.cleaning.labels import with_usual_labels
 from mkt_models.cleaning.rules import CUSTOMER_COLUMNS
 from mkt_models.columns import Table
 from mkt_models.engine import literal
@@ -56,7 +57,7 @@ def tidy_sql(table: Table, rules: Sequence[Rule], *, persons: bool) -> str:
             *(f"CASE WHEN {r.when} THEN 1 ELSE 0 END AS hit_{r.name}" for r in normal),
         ]
     )
-    inner = f"SELECT {spelled} FROM {table.value} AS t"
+    inner = f"SELECT {spelled} FROM {with_usual_labels(table)}"
     theirs = [c for c in CUSTOMER_COLUMNS if c in forms] if persons else []
     if not theirs:
         return f"SELECT s.*, 0 AS another_id FROM ({inner}) AS s"
