@@ -8,6 +8,8 @@ keys and values out of range are errors that say where, what, and which known ke
 """
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin
 
@@ -63,12 +65,18 @@ def read_yaml(path: Path) -> dict[str, Any]:
         near = nearest(path.name, [p.name for p in path.parent.glob("*.yaml")])
         raise ParamsError(f"{path}: no such file{near}")
     try:
-        data = yaml.load(path.read_text(encoding="utf-8"), _StrictLoader)
+        data = deepcopy(_parsed(path.read_text(encoding="utf-8")))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ParamsError(f"{path}: not readable as YAML: {_yaml_fault(error)}") from None
     if not isinstance(data, dict):
         raise ParamsError(f"{path}: must be a mapping of keys to values, is {type(data).__name__}")
     return data
+
+
+@lru_cache(maxsize=32)
+def _parsed(text: str) -> Any:
+    """A text as YAML; a run reads the same files several times, and parsing takes longest."""
+    return yaml.load(text, _StrictLoader)
 
 
 def _yaml_fault(error: Exception) -> str:
