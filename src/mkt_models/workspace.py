@@ -62,7 +62,7 @@ _TRAINING = ("source", *_ENGINE_AND_CHANCE, *_BOOTSTRAP, "features", "guards")
 # The parameters that each notebook reads: it is stale when one of these changes, and it is given no
 # others. A section, or single keys of one.
 READS: Mapping[str, tuple[str, ...]] = {
-    "01_explore": ("source", *_ENGINE_AND_CHANCE),
+    "01_explore": ("source", "privacy", *_ENGINE_AND_CHANCE),
     "02_clean": ("source", "engine", "cleaning", "profile.as_of"),
     "03_profile": ("source.currency", "engine", "profile", *_EXCLUSIONS),
     "04_mine": (*_ENGINE_AND_CHANCE, "mining", "profile.as_of", *_BOOTSTRAP),
@@ -83,8 +83,25 @@ READS: Mapping[str, tuple[str, ...]] = {
         "source.currency",
         "engine",
         "decisions",
+        "budgets",
+        "terms",
+        "seed",
+        "uplift.response",
         "profile.as_of",
         *_EXCLUSIONS,
+    ),
+    "11_monitor": (
+        "seed",
+        "engine",
+        "source",
+        "churn",
+        "value",
+        "propensity",
+        "uplift",
+        "audit",
+        "decisions",
+        "monitoring",
+        "profile.as_of",
     ),
     "10_package": tuple(Params.model_fields),  # the service carries all of them
 }
