@@ -300,7 +300,9 @@ def _parser() -> argparse.ArgumentParser:
     command = add("check", check)
     takes_params(command)
     command.add_argument("--set", help="override parameters", **setting)  # type: ignore[arg-type]
-    takes_params(add("summary", summary))
+    command = add("summary", summary)
+    takes_params(command)
+    command.add_argument("--set", help="as the run was made", **setting)  # type: ignore[arg-type]
     command = add("publish", publish)
     takes_params(command)
     command.add_argument("--store", help="address of the live store; by default MKT_STORE_URL")
@@ -308,8 +310,6 @@ def _parser() -> argparse.ArgumentParser:
     takes_params(command)
     command.add_argument("--against", help="an earlier run: its parameter file, or its name")
     command.add_argument("--language", choices=("en", "zh"), default="en")
-    command = add("summary", summary)
-    command.add_argument("--set", help="as the run was made", **setting)  # type: ignore[arg-type]
     command = add("serve", serve)
     takes_params(command)
     command.add_argument("--host", default="127.0.0.1", help="beyond loopback it needs MKT_API_KEY")
