@@ -90,6 +90,7 @@ READS: Mapping[str, tuple[str, ...]] = {
         "profile.as_of",
         *_EXCLUSIONS,
     ),
+    "10_package": tuple(Params.model_fields),  # the service carries all of them
     "11_monitor": (
         "seed",
         "engine",
@@ -101,9 +102,9 @@ READS: Mapping[str, tuple[str, ...]] = {
         "audit",
         "decisions",
         "monitoring",
+        "release",
         "profile.as_of",
     ),
-    "10_package": tuple(Params.model_fields),  # the service carries all of them
 }
 
 

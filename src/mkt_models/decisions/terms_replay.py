@@ -1,9 +1,11 @@
 """Decisions taken again for twins, and the terms in both answers, pair by pair.
 
 The replay asks what the *policy* does, so the gates that stand before it are held open alike on
-both sides: everybody has agreed to every purpose, nobody was contacted lately, profiles count as
-fresh, and nobody is held out. The last matters for identity: who is withheld is drawn by a hash of
-the id, at random and by design, and would differ between any two ids.
+both sides: everybody has agreed to every purpose, no cap or quiet hour holds, profiles count as
+fresh, and nobody is held out. Each strategy is asked for over one channel, and in a scene that only
+some wait for only those: the terms are theirs wherever they are said. The holdout matters for
+identity: who is withheld is drawn by a hash of the id, at random and by design, and would differ
+between any two ids.
 
 What a model predicts of a concrete coupon stays with the customer: it is no estimate of what the
 customer would pay. Module of the notebooks: it needs pandas, which the service does not carry.
@@ -20,6 +22,7 @@ import numpy as np
 import pandas as pd
 
 from mkt_models.columns import ConsentStatus, DayPart, Verdict
+from mkt_models.decisions.contact import Caps
 from mkt_models.decisions.decide import decide
 from mkt_models.decisions.question import Context, Customer, Policy
 from mkt_models.decisions.scene import When, unmet
@@ -75,8 +78,9 @@ def replay(
     rows: list[tuple[Any, ...]] = []
     replays = 0
     for moment, waiting in _moments(context, policy):
+        asked = _opened(policy, moment, waiting)
         ready = [_ready(one, moment, policy) for one in pool]
-        first = {one.customer_id: _terms(one, moment, policy, settings.k, waiting) for one in ready}
+        first = {one.customer_id: _terms(one, moment, asked, settings.k, waiting) for one in ready}
         picked = _picked(ready, first, settings.customers)
         for attribute in AttributeClass:
             if attribute in absent:
@@ -88,7 +92,7 @@ def replay(
                     other = twin(one, donor, attribute)
                     if other == one:
                         continue  # the donor has the same values: nothing to learn
-                    theirs = _terms(other, moment, policy, settings.k, waiting)
+                    theirs = _terms(other, moment, asked, settings.k, waiting)
                     replays += 1
                     sign = float(np.sign(lead(other, attribute) - lead(one, attribute)))
                     rows += _compared(attribute, one.customer_id, mine, theirs, sign)
@@ -175,6 +179,26 @@ def _terms(
 ) -> dict[str, dict[Term, Value]]:
     found = terms_of(decide(customer, context, policy, k).as_dict())
     return found if waiting is None else {k: v for k, v in found.items() if k in waiting}
+
+
+def _opened(policy: Policy, moment: Context, waiting: frozenset[str] | None) -> Policy:
+    """The policy without limits of contact, for the strategies that are judged at a moment."""
+    catalogue, scene = policy.catalogue, policy.scene(moment)
+    contact = catalogue.contact
+    strategies = []
+    for one in catalogue.strategies:
+        met = one.when is None or unmet(one.when, scene) is None
+        if one.id == catalogue.default or (met if waiting is None else one.id in waiting):
+            pull = [use for use in one.channels if contact.channels[use.channel].kind == "pull"]
+            use = (pull or list(one.channels))[0]
+            strategies.append(one.model_copy(update={"channels": (use,), "caps": Caps()}))
+    channels = {
+        name: one.model_copy(update={"caps": Caps()}) for name, one in contact.channels.items()
+    }
+    limits = {"caps": Caps(), "min_gap_hours": 0.0, "quiet_hours": None, "quiet_days": ()}
+    free = contact.model_copy(update={**limits, "channels": channels})
+    opened = {"strategies": tuple(strategies), "contact": free}
+    return replace(policy, catalogue=catalogue.model_copy(update=opened))
 
 
 def _ready(customer: Customer, context: Context, policy: Policy) -> Customer:
