@@ -155,7 +155,8 @@ def server(server_home: Path, bento: str) -> "Iterator[Server]":
     """The toy bento, running without a key."""
     from mkt_models.serving.process import running
 
-    with running(server_home, bento) as found:
+    store = {"MKT_STORE_URL": f"sqlite:///{server_home / 'live.sqlite'}"}
+    with running(server_home, bento, environment=store) as found:
         yield found
 
 

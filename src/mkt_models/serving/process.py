@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from mkt_models.serving.access import KEY_VARIABLE
+from mkt_models.serving.settings import LIVE_FILE, STORE
 
 BENTO = "mkt_models"
 _LOG_TAIL = 40
@@ -66,7 +67,8 @@ def running(
         Where to listen; by default on any free port.
     environment
         Added to the server's environment, e.g. ``{"MKT_API_KEY": ...}``; an inherited key is
-        not passed on.
+        not passed on. Without an ``MKT_STORE_URL`` here the live store is a new one that is gone
+        when the block ends: what is tried out plans no contact of a real customer.
     timeout
         Seconds until the service must be ready.
 
@@ -83,6 +85,7 @@ def running(
         log_file = Path(folder) / "server.log"
         settings = bentoml_environment(home)
         settings.pop(KEY_VARIABLE, None)
+        settings[STORE] = f"sqlite:///{Path(folder) / LIVE_FILE}"
         settings.update(environment)
         with log_file.open("wb") as log:
             process = subprocess.Popen(
