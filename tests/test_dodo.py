@@ -75,13 +75,13 @@ def test_a_changed_file_makes_its_readers_stale(
 @pytest.mark.parametrize(
     ("changed", "stale"),
     [
-        ("seed=99", ["01_explore", *NAMES[3:8], "10_package"]),
+        ("seed=99", ["01_explore", *NAMES[3:]]),
         ("profile.new_days=20", ["03_profile", "10_package"]),
-        ("churn.horizon_days=28", ["05_churn", "10_package"]),
-        ("uplift.response=spend", ["07_propensity", "10_package"]),
-        ("release.confidence=0.9", ["08_bias_audit", "10_package"]),
-        ("audit.min_group_size=50", ["08_bias_audit", "10_package"]),
-        ("decisions.k=2", ["09_strategies", "10_package"]),
+        ("churn.horizon_days=28", ["05_churn", "10_package", "11_monitor"]),
+        ("uplift.response=spend", ["07_propensity", "09_strategies", "10_package", "11_monitor"]),
+        ("release.confidence=0.9", ["08_bias_audit", "10_package", "11_monitor"]),
+        ("audit.min_group_size=50", ["08_bias_audit", "10_package", "11_monitor"]),
+        ("decisions.k=2", ["09_strategies", "10_package", "11_monitor"]),
     ],
 )
 def test_a_changed_parameter_makes_its_readers_stale(

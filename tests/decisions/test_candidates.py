@@ -40,6 +40,8 @@ WHOLE = {
     "followers": 800,
     "discount_share": 0.3,
     "value_tier": "high",
+    "amount_365d": 9000.0,
+    "orders_365d": 60,
 }
 WARM_AND_COLD = [
     {"category": "COFFEE", "product_type": "GROUND COFFEE", "probability": 0.3, "amount": 8.0},

@@ -63,13 +63,12 @@ def test_the_regular_customer_on_a_saturday(regular, policy):
         "scenario_dinner/app": "not_available",
         "scenario_heat/app": "context_not_given",
         "scenario_holiday/app": "not_the_occasion",
-        "scenario_holiday/sms": "not_the_occasion",
         "scenario_in_store/app": "context_not_given",
         "scenario_rain/app": "context_not_given",
         "scenario_weekend/app": "beyond_k",
         "scenario_weekend/sms": "worth_not_positive",
-        "service_care/app": "consent_unknown",
-        "service_care/email": "consent_unknown",
+        "service_care/app": "not_eligible",
+        "service_care/email": "not_eligible",
         "service_recovery/app": "not_available",
         "social_marketing/app": "not_available",
         "social_marketing/email": "not_available",
@@ -106,7 +105,7 @@ def test_without_any_consent_only_what_everybody_sees_is_left(documents, policy)
 def test_a_model_that_is_not_released_leaves_the_default(
     regular, make_policy, changed, granted, verdict
 ):
-    policy = make_policy(verdicts=dict.fromkeys(Model, verdict))
+    policy = make_policy(verdicts=dict.fromkeys(Model, verdict) | {"terms": "pass"})
     decision = decide(regular, SATURDAY, policy, 3)
     # What rests on no model is not theirs to hold back.
     assert names(decision) == ["open_promotion", "personalised_content"]

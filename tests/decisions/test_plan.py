@@ -18,6 +18,16 @@ SATURDAY = Context(datetime(2018, 1, 6, 10, tzinfo=ZoneInfo("America/New_York"))
 EVERYWHERE = ("app", "mail", "email", "sms")
 
 
+FEW = ("personalised_promotion", "personalised_recommendation", "membership_tier", "popular_items")
+
+
+@pytest.fixture
+def policy(make_policy, catalogue):
+    """A policy over few strategies, so that what is planned can be worked out by hand."""
+    kept = tuple(catalogue.strategy(name) for name in FEW)
+    return make_policy(catalogue.model_copy(update={"strategies": kept}))
+
+
 def budgets(**amounts: float) -> Budgets:
     kinds = {
         "letters": {"resource": "contacts", "channels": ["mail"]},
@@ -144,7 +154,7 @@ def test_the_prices_go_with_the_snapshot(tmp_path, crowd, changed, granted, cata
     path = tmp_path / "snapshot.sqlite"
     params = load_params("params/sample.yaml", {"decisions.holdout_share": 0.0})
     names = [f"c{i}" for i in range(20)]
-    meta = SnapshotMeta("2018-01-01", verdicts=dict.fromkeys(["propensity", "value"], "pass"))
+    meta = SnapshotMeta("2018-01-01", verdicts=dict.fromkeys(["propensity", "value", "terms"], "pass"))
     rows = [changed(name) for name in names]
     consents = [one for name in names for one in granted(name, "app")]
     before = Store.write_snapshot(path, meta, rows, consents)

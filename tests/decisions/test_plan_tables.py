@@ -11,6 +11,16 @@ from mkt_models.decisions.question import Context, Customer
 SATURDAY = Context(datetime(2018, 1, 6, 10, tzinfo=ZoneInfo("America/New_York")))
 
 
+FEW = ("personalised_promotion", "personalised_recommendation", "membership_tier", "popular_items")
+
+
+@pytest.fixture
+def policy(make_policy, catalogue):
+    """A policy over few strategies, so that what is planned can be worked out by hand."""
+    kept = tuple(catalogue.strategy(name) for name in FEW)
+    return make_policy(catalogue.model_copy(update={"strategies": kept}))
+
+
 @pytest.fixture
 def found(changed, granted, documents, policy):
     """Ten customers who may get a coupon, of whom the first redeems least; coupons for four."""

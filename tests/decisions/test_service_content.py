@@ -67,9 +67,9 @@ def test_without_tickets_nobody_knows_and_without_trouble_there_is_nothing(servi
 
 
 def test_high_value_is_looked_after_and_told_so_without_an_apology(services, catalogue):
-    care = services("service_care", value_tier="high")
+    care = services("service_care", amount_365d=2500.0, orders_365d=24)
     assert [one["service"] for one in care.data["services"]] == ["dedicated_agent", "fast_returns"]
-    assert services("service_care", value_tier="middle").code == "no_content"
+    assert services("service_care", amount_365d=2499.0, orders_365d=99).code == "no_content"
     assert "sorry" not in catalogue.strategy("service_care").text.en
 
 
@@ -87,7 +87,8 @@ def test_an_apology_needs_no_yes_and_heeds_a_no_and_sells_nothing(changed, polic
 
 
 def test_care_needs_a_yes_to_service_and_not_to_marketing(changed, policy, granted):
-    customer = Customer.of(changed("1"), granted("1", "app"))
+    gold = changed("1", profile={"amount_365d": 2500.0, "orders_365d": 24})
+    customer = Customer.of(gold, granted("1", "app"))
     codes = {
         one.candidate: one.reasons[0].code.value
         for one in decide(customer, NOW, policy, 5).suppressed

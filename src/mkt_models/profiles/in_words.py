@@ -109,7 +109,9 @@ def value_in_words(
         return NOT_AVAILABLE_WORDS[side]
     if isinstance(value, str):
         fixed = PROFILE_COLUMNS[name].values if name in PROFILE_COLUMNS else ()
-        return VALUES[value][side] if value in fixed and value in VALUES else value
+        if value in fixed and value in VALUES:
+            return VALUES[value][side]
+        return value.replace("_", " ")  # a code of the source, e.g. short_video
     return number_in_words(float(str(value)), _unit(name), side, currency)
 
 
