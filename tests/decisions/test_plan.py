@@ -154,7 +154,9 @@ def test_the_prices_go_with_the_snapshot(tmp_path, crowd, changed, granted, cata
     path = tmp_path / "snapshot.sqlite"
     params = load_params("params/sample.yaml", {"decisions.holdout_share": 0.0})
     names = [f"c{i}" for i in range(20)]
-    meta = SnapshotMeta("2018-01-01", verdicts=dict.fromkeys(["propensity", "value", "terms"], "pass"))
+    meta = SnapshotMeta(
+        "2018-01-01", verdicts=dict.fromkeys(["propensity", "value", "terms"], "pass")
+    )
     rows = [changed(name) for name in names]
     consents = [one for name in names for one in granted(name, "app")]
     before = Store.write_snapshot(path, meta, rows, consents)
