@@ -79,7 +79,7 @@ def test_a_customer_goes_from_every_place_and_the_others_stay(ws):
     for stage, table in (("clean", "customers"), ("churn", "scores"), ("raw", "customers")):
         assert list(ws.read_table(stage, table)["customer_id"]) == ["c-3"]
     assert list(ws.read_table("clean", "identity_map")["source_customer_id"]) == ["c-3"]
-    with Store.open(ws.path("decisions", "snapshot.sqlite"), read_only=True) as store:
+    with Store.open(ws.path("decisions", "snapshot.sqlite")) as store:
         assert [one["customer_id"] for one in store.customers()] == ["c-3"]
     assert not (ws.reports / "customer_1.html").exists()
     assert (ws.reports / "index.html").exists()

@@ -38,7 +38,7 @@ def path(tmp_path):
 
 def test_what_was_published_is_read_again(path):
     name = Store.write_snapshot(path, META, [document("b"), document("a")], CONSENTS, EXPOSURES)
-    with Store.open(path, read_only=True) as store:
+    with Store.open(path) as store:
         assert store.meta() == SnapshotMeta(**{**META.__dict__, "snapshot_id": name})
         assert store.customer("a") == document("a")
         assert store.customer("nobody") is None
@@ -86,17 +86,17 @@ def test_a_failed_publication_leaves_the_old_snapshot_alone(path, bad, message):
 
 def test_an_id_of_64_characters_is_fine(path):
     Store.write_snapshot(path, META, [document("x" * 64)])
-    with Store.open(path, read_only=True) as store:
+    with Store.open(path) as store:
         assert store.customer("x" * 64) is not None
 
 
 def test_a_snapshot_is_replaced_under_its_readers(path):
     Store.write_snapshot(path, META, [document("a", n=1)])
-    with Store.open(path, read_only=True) as old:
+    with Store.open(path) as old:
         assert old.customer("a")["n"] == 1
         Store.write_snapshot(path, META, [document("a", n=2)])
         assert old.customer("a")["n"] == 1
-        with Store.open(path, read_only=True) as new:
+        with Store.open(path) as new:
             assert new.customer("a")["n"] == 2
 
 

@@ -29,13 +29,13 @@ def engine(tmp_path):
 def test_what_is_no_snapshot_is_refused(tmp_path):
     path = tmp_path / "snapshot.sqlite"
     with pytest.raises(StoreError, match="no such snapshot"):
-        Store.open(path, read_only=True)
+        Store.open(path)
     path.write_bytes(b"this is not a database, it is a text" * 100)
     with pytest.raises(StoreError, match="not readable as SQLite"):
-        Store.open(path, read_only=True)
+        Store.open(path)
     sqlite3.connect(tmp_path / "empty.sqlite").close()
     with pytest.raises(StoreError, match="it lacks consents, customers, exposures"):
-        Store.open(tmp_path / "empty.sqlite", read_only=True)
+        Store.open(tmp_path / "empty.sqlite")
 
 
 def test_a_file_that_is_being_written_is_not_read_without_locks(tmp_path, engine):

@@ -134,7 +134,7 @@ def describe(tag: str, home: Path) -> dict[str, Any]:
 def _check_models(home: Path) -> None:
     latest = {model: find(f"{name_of(model)}:latest", home) for model in SCORING_MODELS}
     snapshot = find(f"{SNAPSHOT}:latest", home)
-    with Store.open(snapshot.path_of("snapshot.sqlite"), read_only=True) as store:
+    with Store.open(snapshot.path_of("snapshot.sqlite")) as store:
         scored = store.meta().models
     for model, stored in latest.items():
         now = f"{model.value}:{stored.tag.version}"

@@ -59,7 +59,7 @@ class Store:
         )
 
     @classmethod
-    def open(cls, path: str | Path, read_only: bool = True) -> Self:
+    def open(cls, path: str | Path) -> Self:
         """Open a published snapshot.
 
         It is never written, and is read without locks.

@@ -109,7 +109,7 @@ def open_published(path: str | Path) -> sa.Engine:
         raise StoreError(f"{path}: no such snapshot")
     log = path.with_name(f"{path.name}-wal")
     if log.exists() and log.stat().st_size:
-        raise StoreError(f"{path}: is still being written; open it without read_only")
+        raise StoreError(f"{path}: is still being written; wait until it is published")
     address = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
 
     def connect() -> sqlite3.Connection:

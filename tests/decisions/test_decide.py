@@ -364,7 +364,7 @@ def test_batch_and_online_answers_are_equal_through_the_store(tmp_path, document
     exposures = [Exposure("5", "mail", SATURDAY.now - timedelta(hours=10), "s")]
     path = tmp_path / "snapshot.sqlite"
     Store.write_snapshot(path, SnapshotMeta("2018-01-01"), documents, consents, exposures)
-    with Store.open(path, read_only=True) as store:
+    with Store.open(path) as store:
         batch = decide_all(all_customers(store, SATURDAY.now), SATURDAY, policy, 3)
         online = (
             decide(

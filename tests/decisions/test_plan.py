@@ -160,12 +160,12 @@ def test_the_prices_go_with_the_snapshot(tmp_path, crowd, changed, granted, cata
     rows = [changed(name) for name in names]
     consents = [one for name in names for one in granted(name, "app")]
     before = Store.write_snapshot(path, meta, rows, consents)
-    with Store.open(path, read_only=True) as store:
+    with Store.open(path) as store:
         policy = Policy.of(params, catalogue, store.meta())
         found = plan(all_customers(store, SATURDAY.now), SATURDAY, policy, budgets(app=5), 2)
     after = publish_prices(path, found)
     assert after != before
-    with Store.open(path, read_only=True) as store:
+    with Store.open(path) as store:
         priced = Policy.of(params, catalogue, store.meta())
         assert priced.prices == found.prices
         (row,) = store.meta().shadow_prices

@@ -82,7 +82,7 @@ def test_one_by_one_or_all_at_once_customers_are_the_same(tmp_path, documents, g
     ]
     path = tmp_path / "snapshot.sqlite"
     Store.write_snapshot(path, SnapshotMeta("2018-01-01"), documents, consents, exposures)
-    with Store.open(path, read_only=True) as store:
+    with Store.open(path) as store:
         batch = list(all_customers(store, NOW))
         assert batch == [find_customer(store, one.customer_id, NOW) for one in batch]
         assert [len(one.consents) for one in batch] == [2, 2, 0, 0, 2]

@@ -20,11 +20,19 @@ def table(**changes):
     return pd.DataFrame(rows)
 
 
-def test_alike_terms_share_a_dot():
-    ax = plots.terms(table(), tolerance=0.05)
-    labels = ["membership tier: shown", "membership tier: shown, benefits"]
-    assert ticks(ax) == [f"{label} (n = 90)" for label in labels]
-    assert title(ax) == "Like customers are offered like terms; 0 declared differences"
+def test_alike_terms_and_strategies_without_a_difference_share_a_dot():
+    differs = (
+        pd.DataFrame(table())
+        .iloc[:2]
+        .assign(strategy="coupons", verdict="allowed", changed=0.9, changed_upper=1.0)
+    )
+    ax = plots.terms(pd.concat([table(n=20), differs]), tolerance=0.05)
+    assert ticks(ax) == [
+        "1 strategy, nothing differs (n from 20)",
+        "coupons: shown, benefits (n = 90)",
+        "1 strategy, nothing differs (n from 90)",
+    ]
+    assert title(ax) == "Like customers are offered like terms; 2 declared differences"
 
 
 @pytest.mark.parametrize(

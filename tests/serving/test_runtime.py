@@ -31,7 +31,7 @@ NOW = datetime(2018, 1, 6, 17, tzinfo=UTC)
 
 def load(home: Path, live: Path) -> Runtime:
     # By the names that the snapshot keeps: another test may have saved a later model.
-    with Store.open(home / "snapshot.sqlite", read_only=True) as store:
+    with Store.open(home / "snapshot.sqlite") as store:
         tags = store.meta().models
     models = {model: registry.find(f"mkt-{tags[model.value]}", home) for model in SCORING_MODELS}
     snapshot = registry.find("mkt-snapshot:latest", home)
@@ -173,7 +173,7 @@ def test_it_is_not_ready_without_its_live_store(runtime: Runtime, tmp_path: Path
 def test_a_model_that_the_run_does_not_have_is_not_available(
     toy_home: Path, tmp_path: Path
 ) -> None:
-    with Store.open(toy_home / "snapshot.sqlite", read_only=True) as store:
+    with Store.open(toy_home / "snapshot.sqlite") as store:
         tags = store.meta().models
     models = {m: registry.find(f"mkt-{tags[m.value]}", toy_home) for m in SCORING_MODELS}
     absent = registry.save_absence(Model.PROPENSITY, "the source has no campaigns", tmp_path)
@@ -187,7 +187,7 @@ def test_a_model_that_the_run_does_not_have_is_not_available(
 
 
 def test_a_model_that_is_not_released_gives_no_number(toy_home: Path, tmp_path: Path) -> None:
-    with Store.open(toy_home / "snapshot.sqlite", read_only=True) as store:
+    with Store.open(toy_home / "snapshot.sqlite") as store:
         tags = store.meta().models
     models = {m: registry.find(f"mkt-{tags[m.value]}", toy_home) for m in SCORING_MODELS}
     statement = registry.save_refusal(Model.CHURN, "its audit fails", tmp_path)
@@ -220,7 +220,7 @@ def test_a_model_that_is_not_released_gives_no_number(toy_home: Path, tmp_path: 
 @pytest.mark.parametrize("file", [*registry.SIGNED, registry.SIGNATURE, registry.STANDING])
 def test_nothing_is_loaded_with_a_changed_file(toy_home: Path, tmp_path: Path, file: str) -> None:
     shutil.copytree(toy_home / "models", tmp_path / "models")
-    with Store.open(toy_home / "snapshot.sqlite", read_only=True) as store:
+    with Store.open(toy_home / "snapshot.sqlite") as store:
         tags = store.meta().models
     models = {m: registry.find(f"mkt-{tags[m.value]}", tmp_path) for m in SCORING_MODELS}
     path = Path(models[Model.VALUE].path_of(file))
@@ -240,7 +240,7 @@ def test_nothing_is_loaded_with_a_changed_snapshot(toy_home: Path, tmp_path: Pat
 
 def test_a_model_is_not_served_under_the_name_of_another(toy_home: Path, tmp_path: Path) -> None:
     shutil.copytree(toy_home / "models", tmp_path / "models")
-    with Store.open(toy_home / "snapshot.sqlite", read_only=True) as store:
+    with Store.open(toy_home / "snapshot.sqlite") as store:
         tags = store.meta().models
     value = registry.find(f"mkt-{tags['value']}", tmp_path)
     snapshot = registry.find("mkt-snapshot:latest", tmp_path)

@@ -167,7 +167,7 @@ def plan(
 
 def publish_prices(path: str | Path, found: Plan) -> str:
     """Write the prices of a plan into a snapshot, which is replaced at once; return its new id."""
-    with Store.open(path, read_only=True) as store:
+    with Store.open(path) as store:
         meta = replace(store.meta(), shadow_prices=found.rows())
         consents = chain.from_iterable(store.all_consents().values())
         exposures = chain.from_iterable(store.all_exposures(EARLIEST).values())

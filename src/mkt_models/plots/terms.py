@@ -26,7 +26,8 @@ def terms(
     """Draw, per attribute class, whose terms change with it: one dot per strategy and term.
 
     ``table``: one row per attribute class, term and strategy; ``changed`` with its interval,
-    ``verdict``. Alike rows of a class (same strategy, verdict and share) are one dot.
+    ``verdict``. Alike rows of a class (same strategy, verdict and share) are one dot; so are all
+    strategies of which nothing differs, with the fewest customers and the widest interval of them.
     """
     rows = _dots(table)
     ax = begin(ax, height=0.26 * max(4, len(rows)) + 2.0)
@@ -35,7 +36,7 @@ def terms(
         labels.append((y, str(attribute)))
         for _, row in part.iterrows():
             y -= 1
-            places.append((y, f"{plain(row['strategy'])}: {row['terms']} (n = {row['n']:,})"))
+            places.append((y, f"{row['label']} {row['n']:,})"))
             ax.errorbar(
                 row["changed"],
                 y,
@@ -82,9 +83,29 @@ def terms(
 
 def _dots(table: pd.DataFrame) -> pd.DataFrame:
     same = ["attribute", "strategy", "verdict", "n", "changed", "changed_lower", "changed_upper"]
-    grouped = table.groupby(same, sort=False)["term"].agg(list).reset_index(name="terms")
-    grouped["terms"] = [", ".join(plain(term) for term in names) for names in grouped["terms"]]
-    return grouped
+    nothing = (table["changed"] == 0) & table["verdict"].isin(["pass", "not_evaluated"])
+    grouped = table[~nothing].groupby(same, sort=False)["term"].agg(list).reset_index(name="terms")
+    grouped["label"] = [
+        f"{plain(strategy)}: {', '.join(plain(term) for term in names)} (n ="
+        for strategy, names in zip(grouped["strategy"], grouped["terms"], strict=True)
+    ]
+    alike = (
+        table[nothing]
+        .groupby(["attribute", "verdict"], sort=False)
+        .agg(
+            strategies=("strategy", "nunique"),
+            n=("n", "min"),
+            changed=("changed", "max"),
+            changed_lower=("changed_lower", "min"),
+            changed_upper=("changed_upper", "max"),
+        )
+        .reset_index()
+    )
+    alike["label"] = [
+        f"{count} {'strategy' if count == 1 else 'strategies'}, nothing differs (n from"
+        for count in alike["strategies"]
+    ]
+    return pd.concat([grouped, alike], ignore_index=True)
 
 
 def _found(table: pd.DataFrame) -> str:

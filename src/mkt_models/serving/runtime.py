@@ -82,7 +82,7 @@ class Runtime:
                     "(notebook 10_package)"
                 )
         refused = {name: why for name, model in models.items() if (why := refusal(model))}
-        store = Store.open(snapshot.path_of("snapshot.sqlite"), read_only=True)
+        store = Store.open(snapshot.path_of("snapshot.sqlite"))
         text = Path(snapshot.path_of("params.json")).read_text(encoding="utf-8")
         params = Params.model_validate_json(text)
         catalogue = load_catalogue(snapshot.path_of("catalogue.yaml"))
