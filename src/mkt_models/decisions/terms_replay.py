@@ -2,10 +2,10 @@
 
 The replay asks what the *policy* does, so the gates that stand before it are held open alike on
 both sides: everybody has agreed to every purpose, no cap or quiet hour holds, profiles count as
-fresh, and nobody is held out. Each strategy is asked for over one channel, and in a scene that only
-some wait for only those: the terms are theirs wherever they are said. The holdout matters for
-identity: who is withheld is drawn by a hash of the id, at random and by design, and would differ
-between any two ids.
+fresh, and nobody is held out. Each strategy is asked for over one channel, apart from others of its
+family, and in a scene that only some wait for only those: the terms are theirs wherever they are
+said. The holdout matters for identity: who is withheld is drawn by a hash of the id, at random and
+by design, and would differ between any two ids.
 
 What a model predicts of a concrete coupon stays with the customer: it is no estimate of what the
 customer would pay. Module of the notebooks: it needs pandas, which the service does not carry.
@@ -77,10 +77,9 @@ def replay(
     absent = tuple(one for one in AttributeClass if not known(pool, one))
     rows: list[tuple[Any, ...]] = []
     replays = 0
-    for moment, waiting in _moments(context, policy):
-        asked = _opened(policy, moment, waiting)
+    for moment, asked in _asked(context, policy):
         ready = [_ready(one, moment, policy) for one in pool]
-        first = {one.customer_id: _terms(one, moment, asked, settings.k, waiting) for one in ready}
+        first = {one.customer_id: _terms(one, moment, asked, settings.k) for one in ready}
         picked = _picked(ready, first, settings.customers)
         for attribute in AttributeClass:
             if attribute in absent:
@@ -92,7 +91,7 @@ def replay(
                     other = twin(one, donor, attribute)
                     if other == one:
                         continue  # the donor has the same values: nothing to learn
-                    theirs = _terms(other, moment, asked, settings.k, waiting)
+                    theirs = _terms(other, moment, asked, settings.k)
                     replays += 1
                     sign = float(np.sign(lead(other, attribute) - lead(one, attribute)))
                     rows += _compared(attribute, one.customer_id, mine, theirs, sign)
@@ -175,20 +174,38 @@ def _picked(
 
 
 def _terms(
-    customer: Customer, context: Context, policy: Policy, k: int, waiting: frozenset[str] | None
+    customer: Customer, context: Context, policy: Policy, k: int
 ) -> dict[str, dict[Term, Value]]:
-    found = terms_of(decide(customer, context, policy, k).as_dict())
-    return found if waiting is None else {k: v for k, v in found.items() if k in waiting}
+    return terms_of(decide(customer, context, policy, k).as_dict())
 
 
-def _opened(policy: Policy, moment: Context, waiting: frozenset[str] | None) -> Policy:
-    """The policy without limits of contact, for the strategies that are judged at a moment."""
-    catalogue, scene = policy.catalogue, policy.scene(moment)
+def _asked(context: Context, policy: Policy) -> Iterator[tuple[Context, Policy]]:
+    """Moments, and for each the policies that are judged in it.
+
+    An answer has one strategy of a family, so those of one family are asked for apart.
+    """
+    for moment, waiting in _moments(context, policy):
+        scene = policy.scene(moment)
+        groups: list[dict[str, str]] = []
+        for one in policy.catalogue.strategies:
+            met = one.when is None or unmet(one.when, scene) is None
+            if not one.personalised or not (met if waiting is None else one.id in waiting):
+                continue
+            free = next((group for group in groups if one.family not in group), None)
+            if free is None:
+                groups.append(free := {})
+            free[one.family] = one.id
+        for group in groups:
+            yield moment, _opened(policy, frozenset(group.values()))
+
+
+def _opened(policy: Policy, names: frozenset[str]) -> Policy:
+    """The policy without limits of contact, for the named strategies and the default."""
+    catalogue = policy.catalogue
     contact = catalogue.contact
     strategies = []
     for one in catalogue.strategies:
-        met = one.when is None or unmet(one.when, scene) is None
-        if one.id == catalogue.default or (met if waiting is None else one.id in waiting):
+        if one.id == catalogue.default or one.id in names:
             pull = [use for use in one.channels if contact.channels[use.channel].kind == "pull"]
             use = (pull or list(one.channels))[0]
             strategies.append(one.model_copy(update={"channels": (use,), "caps": Caps()}))
