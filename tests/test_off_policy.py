@@ -21,7 +21,9 @@ PAGE = (Path(__file__).parents[1] / "docs" / "off_policy.md").read_text()
 def test_the_example_runs() -> None:
     import matplotlib.pyplot as plt
 
-    (code,) = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
+    (_, code) = re.findall(
+        r"```python\n(.*?)```", PAGE, flags=re.DOTALL
+    )  # the first: test_served_log
     log, actions = drawn(2000)
     exec(code, {"log": log, "actions": actions})
     plt.close("all")
