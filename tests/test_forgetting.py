@@ -120,12 +120,23 @@ def test_a_dry_run_changes_nothing(ws):
     assert "Nothing was changed" in receipt_text(receipt)
 
 
-def test_forgetting_twice_finds_nothing_and_a_stranger_harms_nobody(ws):
+def test_forgetting_twice_finds_nothing_and_what_is_no_customer_is_refused(ws):
     forget_customer(ws, "c-1", NOW)
     before = everything(ws)
     assert forget_customer(ws, "c-1", NOW)["removed"] == {}
-    assert forget_customer(ws, "c-9", NOW)["removed"] == {}
+    for stranger in ("c-9", "marketing", "''"):
+        with pytest.raises(PrivacyError, match="nobody of this id"):
+            forget_customer(ws, stranger, NOW)
     assert everything(ws) == before
+
+
+def test_a_number_of_the_catalogue_is_no_customers_id(ws):
+    rules = ws.bentoml_home / "models" / "mkt-snapshot" / "v" / "catalogue.yaml"
+    rules.parent.mkdir(parents=True)
+    rules.write_text("from_amount: 1000\n")
+    ws.write_table("churn", "scores", pd.DataFrame({"customer_id": ["1000", "c-3"]}))
+    assert forget_customer(ws, "1000", NOW)["remaining"] == {}
+    assert rules.read_text() == "from_amount: 1000\n"
 
 
 def test_a_pseudonymous_run_forgets_by_the_id(ws):
@@ -165,7 +176,7 @@ def test_the_live_store_forgets_too_wherever_it_is(ws, monkeypatch, tmp_path, na
 
 
 def test_without_a_key_or_an_id_nothing_is_done(ws, monkeypatch, capsys):
-    with pytest.raises(ValueError, match="the id is empty"):
+    with pytest.raises(PrivacyError, match="the id is empty"):
         forget_customer(ws, " ", NOW)
     with pytest.raises(ValueError, match="zone"):
         forget_customer(ws, "c-1", datetime(2026, 1, 1))

@@ -230,6 +230,50 @@ def test_a_no_withdraws_what_was_planned(live: LiveStore) -> None:
     assert [one["within_policy"] for one in found["exposures"]] == [None, False]
 
 
+@pytest.mark.parametrize("begun", [False, True])
+def test_leave_is_over_after_a_no_or_a_complaint_even_once_sending_has_begun(
+    live: LiveStore, begun: bool
+) -> None:
+    contact = ("d1", "content", "email", None)
+    for number, change in enumerate(("no", "complaint", "short yes")):
+        with live.turn("a", NOW) as turn:
+            turn.keep(record("d1", number, email()))
+            if begun:
+                turn.report(*contact, ContactStatus.SENDING, NOW)
+            if change == "no":
+                turn.say(NO)
+            elif change == "complaint":
+                turn.outcome(Outcome("o-1", "complaint", NOW))
+            else:
+                day = date(2018, 1, 5)
+                turn.say(Consent("a", "marketing", "email", "granted", day, day))
+            for _ in range(2):
+                with pytest.raises(Refused, match="it is withdrawn"):
+                    turn.report(*contact, ContactStatus.SENDING, NOW)
+
+
+def test_a_contact_that_was_given_back_is_planned_anew_with_the_same_answer(
+    live: LiveStore,
+) -> None:
+    for revision in (1, 2, 3):
+        with live.turn("a", NOW) as turn:
+            assert turn.keep(record("d1", "hello", email())) == revision
+            assert turn.keep(record("d1", "hello", email())) == revision
+            assert len(turn.contacts(NOW)) == 1
+            turn.report("d1", "content", "email", None, ContactStatus.NOT_SENT, NOW)
+            assert turn.contacts(NOW) == ()
+
+
+def test_a_report_that_is_sent_again_without_a_time_counts_once(live: LiveStore) -> None:
+    for hours in (0, 1):
+        at = NOW + hours * HOUR
+        with live.turn("a", at) as turn:
+            said = Consent("a", "marketing", "sms", "granted", at.date(), changed_at=at)
+            assert turn.say(said, "k1", timed=False)[0] is (hours == 0)
+            sent = Exposure("a", "sms", at)
+            assert turn.contacted(sent, "c1", timed=False) is (hours == 0)
+
+
 def test_a_report_of_what_was_never_decided_is_refused(live: LiveStore) -> None:
     with live.turn("a", NOW) as turn:
         turn.keep(record("d1", "hello", email()))

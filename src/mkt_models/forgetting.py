@@ -19,7 +19,13 @@ from mkt_models.erasing import SURE, Person, erase, mentions, searchable
 from mkt_models.models.ledger import FILE as LEDGER
 from mkt_models.models.registry import name_of
 from mkt_models.serving.settings import live_store_address
-from mkt_models.sources.pseudonyms import PrivacyError, add_forgotten, pseudonym, read_key
+from mkt_models.sources.pseudonyms import (
+    PrivacyError,
+    add_forgotten,
+    pseudonym,
+    read_forgotten,
+    read_key,
+)
 from mkt_models.store_live import LiveStore
 from mkt_models.workspace import Workspace
 
@@ -57,13 +63,13 @@ def forget_customer(
     Raises
     ------
     PrivacyError
-        When the key is missing or short.
+        When the key is missing or short, or the id is empty or that of no customer of the run.
     ValueError
-        When the id is empty, or ``at`` has no zone.
+        When ``at`` has no zone.
 
     """
     if not customer.strip():
-        raise ValueError("customer: the id is empty")
+        raise PrivacyError("customer: the id is empty")
     if at.utcoffset() is None:
         raise ValueError(f"at == {at}: give a time with its zone")
     privacy = ws.params.privacy
@@ -72,6 +78,12 @@ def forget_customer(
     ids = known | _accounts(ws, known)
     person = Person(ids)
     hashed = {one if _hashed(one) else pseudonym(one, key) for one in ids}
+    before = read_forgotten(ws.root / privacy.forgotten)
+    if not (hashed & before or _is_a_customer(ws, ids)):
+        raise PrivacyError(
+            "customer: nobody of this id is in the run's tables or in its live store; give the id "
+            "as the source has it"
+        )
     models = trained_on(ws, ids)
     files = list(_files(ws))
     found = {file: _named(file, person) for file in files}
@@ -168,7 +180,9 @@ def _files(ws: Workspace) -> Iterator[Path]:
         for path in sorted(folder.rglob("*")):
             inside = path.relative_to(folder).parts
             code = "bentos" in inside and bool(_CODE & set(inside))
-            if path.is_file() and not path.is_symlink() and not code:
+            # What the catalogue and the models say is of nobody: a number there is no id.
+            said = "bentoml" in inside and path.suffix in (".yaml", ".yml")
+            if path.is_file() and not path.is_symlink() and not (code or said):
                 yield path
 
 
@@ -188,6 +202,30 @@ def _shown(ws: Workspace, file: Path, person: Person) -> str:
     path = file.relative_to(ws.root)
     named = person.named_in(path.stem.replace("_", " "))
     return path.with_name("(named by the customer)" if named else path.name).as_posix()
+
+
+def _is_a_customer(ws: Workspace, ids: Iterable[str]) -> bool:
+    """Whether one of the ids stands in a table of customers, or in the live store."""
+    marks = ", ".join(literal(one) for one in sorted(ids))
+    con = connect(ws.params.engine, ws.spill)
+    try:
+        for file in sorted(ws.build.glob("*/*.parquet")):
+            table = f"read_parquet({literal(file)})"
+            columns = [row[0] for row in con.execute(f"DESCRIBE SELECT * FROM {table}").fetchall()]
+            if (
+                "customer_id" in columns
+                and con.execute(
+                    f"SELECT 1 FROM {table} WHERE CAST(customer_id AS VARCHAR) IN ({marks}) LIMIT 1"
+                ).fetchall()
+            ):
+                return True
+    finally:
+        con.close()
+    address = _live_store(ws)
+    if address is None:
+        return False
+    with LiveStore.open(address) as live:
+        return any(live.holds(one) or live.digest_of(one) in live.erased() for one in ids)
 
 
 def _accounts(ws: Workspace, known: Iterable[str]) -> set[str]:

@@ -140,8 +140,9 @@ class Turn:
     def keep(self, record: Record) -> int:
         """Keep a decision and plan its contacts; return its revision, from 1.
 
-        The same answer to the same question is kept once. Another answer is another revision, and
-        what the one before had planned and nobody has begun to send is withdrawn.
+        The same answer to the same question is kept once, while its contacts stand. Otherwise, and
+        for another answer, there is another revision, and what the one before had planned and
+        nobody has sent is withdrawn.
         """
         table = tables.decisions
         last = (
@@ -152,7 +153,7 @@ class Turn:
         )
         known = self._connection.execute(last).first()
         answer = as_json(record.answer, "answer")
-        if known is not None and known.answer == answer:
+        if known is not None and known.answer == answer and self._stands(record, known.revision):
             return int(known.revision)
         revision = 1 if known is None else int(known.revision) + 1
         self._withdraw(tables.exposures.c.decision_id == record.decision_id)
@@ -185,8 +186,10 @@ class Turn:
             self._connection.execute(tables.exposures.insert(), row)
         return revision
 
-    def say(self, consent: Consent, key: str | None = None) -> tuple[bool, int]:
-        """Record what the customer said, and withdraw what a no forbids.
+    def say(self, consent: Consent, key: str | None = None, timed: bool = True) -> tuple[bool, int]:
+        """Record what the customer said, and withdraw what a no, or a yes that ends, may forbid.
+
+        ``timed`` is False where the time is that of the report: sent again, it has another one.
 
         Returns
         -------
@@ -200,19 +203,22 @@ class Turn:
 
         """
         row = row_of(consent, "consent")
-        if key is not None and not self._is_new(tables.consents, key, row):
+        times = () if timed else ("changed_on", "changed_at")
+        if key is not None and not self._is_new(tables.consents, key, row, times):
             return False, 0
         stored = {**row, "key": key and self._own(key), "recorded_at": self._now}
         self._connection.execute(tables.consents.insert(), stored)
-        if consent.status == ConsentStatus.GRANTED:
+        if consent.status == ConsentStatus.GRANTED and consent.expires_on is None:
             return True, 0
         table = tables.exposures
         return True, self._withdraw(
             table.c.channel == consent.channel, table.c.purpose == consent.purpose
         )
 
-    def contacted(self, exposure: Exposure, key: str) -> bool:
+    def contacted(self, exposure: Exposure, key: str, timed: bool = True) -> bool:
         """Record a contact that was made without a decision of ours; False if it is known.
+
+        ``timed`` is False where the time is that of the report: sent again, it has another one.
 
         Raises
         ------
@@ -221,7 +227,7 @@ class Turn:
 
         """
         row = row_of(exposure, "exposure")
-        if not self._is_new(tables.exposures, key, row):
+        if not self._is_new(tables.exposures, key, row, () if timed else ("sent_at",)):
             return False
         own = {"key": self._own(key), "status": ContactStatus.SENT.value, "recorded_at": self._now}
         self._connection.execute(tables.exposures.insert(), {**row, **own})
@@ -276,12 +282,13 @@ class Turn:
             raise Refused("unknown_contact", "this decision has no such strategy on this channel")
         now = ContactStatus(row["status"])
         fits = row["until"] is None or row["sent_at"] <= at < row["until"]
-        if status is now:
-            return False, bool(row["within_policy"] in (None, True))
         if status is ContactStatus.SENDING:
             self._may_send(now, fits)
-            self._update(row["id"], status=status.value)
-            return True, True
+            if now is not status:
+                self._update(row["id"], status=status.value)
+            return now is not status, True
+        if status is now:
+            return False, bool(row["within_policy"] in (None, True))
         if now is ContactStatus.SENT:
             raise Refused("already_sent", "this contact is on record as sent")
         if status is ContactStatus.SENT:
@@ -314,6 +321,8 @@ class Turn:
             return False
         own = {"key": self._own(outcome.key), "recorded_at": self._now}
         self._connection.execute(tables.outcomes.insert(), {**row, **own})
+        if outcome.kind == COMPLAINT:
+            self._withdraw()  # what may be said to somebody who is angry is asked anew
         return True
 
     def erase(self, digest: str, insert: Callable[[sa.Table], Any]) -> dict[str, int]:
@@ -329,6 +338,14 @@ class Turn:
         self._connection.execute(insert(tables.erased).values(row).on_conflict_do_nothing())
         return removed
 
+    def _stands(self, record: Record, revision: int) -> bool:
+        """Whether what a revision has planned is still planned, or was sent."""
+        table = tables.exposures
+        own = table.c.key.startswith(f"decision:{record.decision_id}/{revision}/")
+        found = self._connection.execute(sa.select(table.c.status).where(own)).scalars().all()
+        stands = (*_UNSENT, ContactStatus.SENT)
+        return len(found) == len(record.planned) and all(one in stands for one in found)
+
     def _mine(self, query: Any, table: sa.Table) -> Any:
         return query.where(table.c.customer_id == self.customer_id)
 
@@ -336,12 +353,15 @@ class Turn:
         # Keys are the caller's, of a kind of report; a decision's own begin with "decision:".
         return f"report:{checked_id(key, 'key')}"
 
-    def _is_new(self, table: sa.Table, key: str, row: Mapping[str, Any]) -> bool:
+    def _is_new(
+        self, table: sa.Table, key: str, row: Mapping[str, Any], besides: tuple[str, ...] = ()
+    ) -> bool:
         query = sa.select(table).where(table.c.key == self._own(key))
         known = self._connection.execute(query).mappings().first()
         if known is None:
             return True
-        if any(known[name] != value for name, value in row.items() if name in known):
+        told = {name: value for name, value in row.items() if name not in besides}
+        if any(known[name] != value for name, value in told.items()):
             raise Refused("key_taken", "this key is on record with other content; send another")
         return False
 
@@ -359,7 +379,7 @@ class Turn:
             self._connection.execute(table.insert(), row)
 
     def _may_send(self, now: ContactStatus, fits: bool) -> None:
-        if now is not ContactStatus.PLANNED:
+        if now not in _UNSENT:
             raise Refused("contact_withdrawn", f"this contact must not be sent: it is {now.value}")
         if not fits:
             raise Refused(
@@ -370,7 +390,7 @@ class Turn:
         table = tables.exposures
         planned = (
             table.c.customer_id == self.customer_id,
-            table.c.status == ContactStatus.PLANNED.value,
+            table.c.status.in_([one.value for one in _UNSENT]),
         )
         change = table.update().where(*planned, *conditions)
         return self._connection.execute(

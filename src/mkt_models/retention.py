@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from mkt_models.serving.settings import LIVE_FILE
 from mkt_models.sources.pseudonyms import PrivacyError
 from mkt_models.workspace import MADE_BY, Workspace
 
 _DECISIONS = ("decisions", "package", "bentoml")
-# Not of persons: it is kept, so that what was decided of models can be followed.
-_KEPT = ("releases.jsonl",)
+# The ledger is not of persons, and says what was decided of models. The live store says who has
+# refused and who was erased: it is never due.
+_KEPT = ("releases.jsonl", LIVE_FILE, f"{LIVE_FILE}-wal", f"{LIVE_FILE}-shm")
 
 
 @dataclass(frozen=True, slots=True)

@@ -450,3 +450,12 @@ def test_quiet_hours_are_those_of_the_customers_own_clock(regular, policy):
     assert "quiet_hours" in codes(decide(regular, in_shanghai, policy, 3)).values()
     with pytest.raises(QuestionError, match=r"time_zone == 'Asia/Shangai': unknown; did you mean"):
         replace(noon_in_new_york, time_zone="Asia/Shangai")
+
+
+def test_who_refuses_personalisation_gets_what_everybody_gets(regular, policy):
+    no = Consent("1", "personalisation", "app", "refused", date(2018, 1, 2))
+    app = replace(SATURDAY, channel=Channel.APP)
+    decision = decide(replace(regular, consents=(*regular.consents, no)), app, policy, 3)
+    assert names(decision) == ["popular_items"]
+    assert not decision.strategies[0].document["personalised"]
+    assert codes(decision)["membership_tier/app"] == "consent_refused"

@@ -5,7 +5,7 @@ import logging
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,10 +14,12 @@ from toy_snapshot import AS_OF, CUSTOMERS
 
 from mkt_models.columns import SCORING_MODELS, Model
 from mkt_models.models import registry
-from mkt_models.serving.reports import explain, forget
+from mkt_models.serving.reports import explain, forget, take_consent, take_exposure
 from mkt_models.serving.runtime import Runtime
 from mkt_models.serving.wire import (
+    ConsentReport,
     ExplainRequest,
+    ExposureReport,
     Fault,
     ForgetRequest,
     ProfileRequest,
@@ -48,7 +50,7 @@ def runtime(toy_home: Path, tmp_path: Path) -> Iterator[Runtime]:
 
 def question(customer_id: str, **parts: object) -> StrategiesRequest:
     body = {"customer_id": customer_id, "context": {"now": NOW.isoformat()}, **parts}
-    return StrategiesRequest.model_validate(body)
+    return StrategiesRequest.model_validate_json(json.dumps(body))
 
 
 def test_it_loads_what_the_bento_was_built_with(runtime: Runtime) -> None:
@@ -114,6 +116,58 @@ def test_an_answer_is_on_record_before_it_is_given(runtime: Runtime) -> None:
     planned = [one["channel"] for one in found["exposures"]]
     assert planned == [one["channel"] for one in answer["strategies"] if one["channel"]]
     assert {one["status"] for one in found["exposures"]} == {"planned"}
+
+
+def leave_by_mail(runtime: Runtime) -> tuple[dict[str, object], ExposureReport]:
+    asked = {"now": NOW.isoformat(), "channel": "mail"}
+    answer = runtime.strategies(question(CUSTOMERS[0], context=asked))
+    (first,) = answer["strategies"]
+    assert first["channel"] == "mail"
+    report = {
+        "decision_id": answer["decision_id"],
+        "strategy": first["strategy"],
+        "channel": "mail",
+        "status": "sending",
+        "sent_at": (NOW + timedelta(hours=1)).isoformat(),
+    }
+    return first, ExposureReport.model_validate_json(json.dumps(report))
+
+
+def test_leave_to_send_is_judged_once_more_by_what_has_happened_since(runtime: Runtime) -> None:
+    _, report = leave_by_mail(runtime)
+    assert take_exposure(runtime, report) == {"recorded": True, "within_policy": True}
+    with runtime.live.turn(CUSTOMERS[0], NOW) as turn:
+        turn.contacted(Exposure(CUSTOMERS[0], "sms", NOW), "by another system")
+    with pytest.raises(Fault, match="less than 48 hours from another contact") as caught:
+        take_exposure(runtime, report)
+    assert (caught.value.status, caught.value.code) == (409, "contact_withdrawn")
+
+
+def test_leave_ends_with_the_consent_that_it_rests_on(runtime: Runtime) -> None:
+    ends = date(2018, 1, 7)
+    with runtime.live.turn(CUSTOMERS[0], NOW) as turn:
+        for purpose in ("marketing", "service"):
+            yes = Consent(CUSTOMERS[0], purpose, "mail", "granted", date(2018, 1, 2), ends)
+            turn.say(yes)
+    first, _ = leave_by_mail(runtime)
+    assert first["valid_until"] == "2018-01-07T00:00:00-05:00"
+
+
+def test_who_refuses_personalisation_gets_nothing_personalised(runtime: Runtime) -> None:
+    no = {
+        "customer_id": CUSTOMERS[0],
+        "purpose": "personalisation",
+        "channel": "app",
+        "status": "refused",
+        "changed_at": "2018-01-05T10:00:00Z",
+    }
+    take_consent(runtime, ConsentReport.model_validate_json(json.dumps(no)))
+    asked = {"now": NOW.isoformat(), "channel": "app"}
+    answer = runtime.strategies(question(CUSTOMERS[0], context=asked))
+    assert [one["personalised"] for one in answer["strategies"]] == [False]
+    said = {one["candidate"]: one for one in answer["suppressed"]}["membership_tier/app"]
+    assert said["code"] == "consent_refused"
+    assert "personalisation" in said["en"]
 
 
 def test_newer_profiles_are_served_once_they_are_published(runtime: Runtime) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from mkt_models.columns import Channel, Strategy
 from mkt_models.decisions.arbitration import Scored
 from mkt_models.decisions.candidates import Candidate, Content, filled
-from mkt_models.decisions.contact import valid_until
+from mkt_models.decisions.contact import consent_ends, valid_until
 from mkt_models.decisions.exploration import Choice
 from mkt_models.decisions.question import Context, Customer, Policy
 from mkt_models.decisions.words import ARMS, EXPLOITING, EXPLORING, NOTE, Reason, Words
@@ -119,6 +119,9 @@ def served(
     reasons += _score_reasons(one.candidate, customer)
     zone = policy.zone_of(context)
     until = valid_until(policy.catalogue.contact, use.channel, context.now, zone)
+    ends = consent_ends(customer.consents, entry.purpose, use.channel, zone)
+    if ends is not None and use.requires_consent:
+        until = max(context.now, min(until, ends))
     document = {
         "rank": rank,
         "strategy": entry.id,

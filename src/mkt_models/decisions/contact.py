@@ -31,7 +31,13 @@ from mkt_models.store import Consent, Exposure
 
 LONGEST_WINDOW = timedelta(days=30)
 LONGEST_REST = timedelta(days=365)
-PURPOSES: Mapping[str, Words] = {"marketing": ("marketing", "营销"), "service": ("service", "服务")}
+PERSONALISATION = "personalisation"
+"""The purpose that a customer refuses who wants what everybody gets."""
+PURPOSES: Mapping[str, Words] = {
+    "marketing": ("marketing", "营销"),
+    "service": ("service", "服务"),
+    PERSONALISATION: ("personalisation", "个性化"),
+}
 
 
 class Caps(Section):
@@ -154,6 +160,16 @@ def _latest(records: Iterable[Consent]) -> Consent | None:
     if not refusals or any(one.changed_at is None for one in refusals):
         return refusals[-1] if refusals else same_day[-1]
     return max(timed, key=lambda one: (one.changed_at, one.status != ConsentStatus.GRANTED))
+
+
+def consent_ends(
+    consents: Iterable[Consent], purpose: str, channel: Channel, zone: ZoneInfo
+) -> datetime | None:
+    """The moment from which the latest yes holds no longer; None where it does not end."""
+    latest = _latest(one for one in consents if one.purpose == purpose and one.channel == channel)
+    if latest is None or latest.expires_on is None:
+        return None
+    return datetime.combine(latest.expires_on, time(0), zone)
 
 
 def valid_until(policy: ContactPolicy, channel: Channel, now: datetime, zone: ZoneInfo) -> datetime:

@@ -19,7 +19,13 @@ from mkt_models.decisions.answer import (
 from mkt_models.decisions.arbitration import Fits, Scored, arbitrate, options, tie
 from mkt_models.decisions.candidates import Candidate, candidates
 from mkt_models.decisions.charges import charges
-from mkt_models.decisions.contact import held_out, too_much, unfit_moment, without_consent
+from mkt_models.decisions.contact import (
+    PERSONALISATION,
+    held_out,
+    too_much,
+    unfit_moment,
+    without_consent,
+)
 from mkt_models.decisions.eligibility import ineligible
 from mkt_models.decisions.exploration import Choice, choose
 from mkt_models.decisions.occasions import occasions
@@ -181,6 +187,9 @@ def _gates(
     refusal = without_consent(
         customer.consents, entry.purpose, channel, today, candidate.use.requires_consent
     )
+    if refusal is None and entry.personalised:
+        # Nobody has to agree to it; who has refused it gets what everybody gets.
+        refusal = without_consent(customer.consents, PERSONALISATION, channel, today, False)
     if refusal is None:
         days = occasions(context.country or policy.country, today)
         refusal = unfit_moment(

@@ -9,7 +9,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mkt_models.columns import ConsentStatus
-from mkt_models.live_turn import ContactStatus, Outcome, Refused
+from mkt_models.decisions.contact import (
+    LONGEST_REST,
+    LONGEST_WINDOW,
+    PERSONALISATION,
+    too_much,
+    unfit_moment,
+    without_consent,
+)
+from mkt_models.decisions.words import Code
+from mkt_models.live_turn import ContactStatus, Outcome, Refused, Turn
 from mkt_models.serving.runtime import Runtime, store_answers, unknown_customer
 from mkt_models.serving.wire import (
     ConsentReport,
@@ -41,8 +50,11 @@ def take_exposure(runtime: Runtime, report: ExposureReport) -> dict[str, Any]:
         if report.decision_id is None:
             assert report.key is not None  # the body is refused without one
             exposure = Exposure(name, report.channel.value, at, report.strategy, report.offer_id)
-            return {"recorded": turn.contacted(exposure, report.key), "within_policy": None}
+            new = turn.contacted(exposure, report.key, timed=report.sent_at is not None)
+            return {"recorded": new, "within_policy": None}
         assert report.strategy is not None
+        if report.status == "sending":
+            _still_permitted(runtime, turn, report, at)
         new, within = turn.report(
             report.decision_id,
             report.strategy,
@@ -89,7 +101,8 @@ def take_consent(runtime: Runtime, report: ConsentReport) -> dict[str, Any]:
     changed = report.changed_at or clock
     if changed > clock:
         raise Fault(422, "invalid", "changed_at: lies in the future", "changed_at")
-    purposes = sorted({entry.purpose for entry in runtime.policy.catalogue.strategies})
+    own = {entry.purpose for entry in runtime.policy.catalogue.strategies}
+    purposes = sorted(own | {PERSONALISATION})
     if report.purpose not in purposes:
         message = f"purpose: no strategy has it; the purposes are {', '.join(purposes)}"
         raise Fault(422, "unknown_purpose", message, "purpose")
@@ -106,7 +119,7 @@ def take_consent(runtime: Runtime, report: ConsentReport) -> dict[str, Any]:
     with store_answers(), runtime.live.turn(report.customer_id, clock) as turn, _refusals():
         if turn.erased:
             raise unknown_customer()
-        new, withdrawn = turn.say(consent, report.key)
+        new, withdrawn = turn.say(consent, report.key, timed=report.changed_at is not None)
     return {"recorded": new, "contacts_withdrawn": withdrawn}
 
 
@@ -129,6 +142,47 @@ def forget(runtime: Runtime, request: ForgetRequest) -> dict[str, Any]:
         removed = runtime.live.forget(request.customer_id, datetime.now(UTC))
         left = runtime.live.holds(request.customer_id)
     return {"erased": not left, "rows_removed": removed}
+
+
+def _still_permitted(runtime: Runtime, turn: Turn, report: ExposureReport, at: datetime) -> None:
+    """Judge a contact once more, right before it is sent: by what has happened since.
+
+    Raises
+    ------
+    Refused
+        With the first reason against it.
+
+    """
+    policy = runtime.served_policy()
+    assert report.strategy is not None  # the body is refused without one
+    entries = {entry.id: entry for entry in policy.catalogue.strategies}
+    entry = entries.get(report.strategy)
+    uses = {} if entry is None else {use.channel: use for use in entry.channels}
+    if entry is None or report.channel not in uses:
+        return  # no such contact: the store says so
+    since = at - LONGEST_WINDOW
+    name, mine = turn.customer_id, (report.decision_id, report.strategy, report.channel)
+    history = [
+        one
+        for one in (*runtime.snapshot.exposures(name, since), *turn.contacts(since))
+        if (one.decision_id, one.strategy, one.channel) != mine
+    ]
+    consents = runtime.snapshot.consents(name) + turn.consents()
+    today = at.astimezone(policy.zone).date()
+    contact, channel = policy.catalogue.contact, report.channel
+    required = uses[channel].requires_consent
+    faults = (
+        without_consent(consents, entry.purpose, channel, today, required),
+        without_consent(consents, PERSONALISATION, channel, today, False)
+        if entry.personalised
+        else None,
+        unfit_moment(contact, channel, (), turn.complaints(at - LONGEST_REST), at),
+        *too_much(contact, channel, entry.id, entry.caps, history, at, policy.zone),
+    )
+    for fault in faults:
+        # Quiet hours are those of the customer's clock: the leave has ended before they begin.
+        if fault is not None and fault.code is not Code.QUIET_HOURS:
+            raise Refused("contact_withdrawn", f"this contact must not be sent: {fault.en}")
 
 
 def unknown_decision() -> Fault:
