@@ -225,7 +225,7 @@ def _is_a_customer(ws: Workspace, ids: Iterable[str]) -> bool:
     if address is None:
         return False
     with LiveStore.open(address) as live:
-        return any(live.holds(one) or live.digest_of(one) in live.erased() for one in ids)
+        return any(live.holds(one) or live.is_erased(one) for one in ids)
 
 
 def _accounts(ws: Workspace, known: Iterable[str]) -> set[str]:

@@ -131,12 +131,6 @@ class Turn:
         )
         return tuple(self._connection.execute(query.order_by(table.c.occurred_at)).scalars())
 
-    def profile(self, snapshot_id: str) -> str | None:
-        """The customer's document in a published snapshot, as text."""
-        table = tables.profiles
-        query = self._mine(sa.select(table.c.document), table)
-        return self._connection.execute(query.where(table.c.snapshot_id == snapshot_id)).scalar()
-
     def keep(self, record: Record) -> int:
         """Keep a decision and plan its contacts; return its revision, from 1.
 
@@ -146,7 +140,7 @@ class Turn:
         """
         table = tables.decisions
         last = (
-            sa.select(table.c.revision, table.c.answer, table.c.customer_id)
+            sa.select(table.c.revision, table.c.answer)
             .where(table.c.decision_id == record.decision_id)
             .order_by(table.c.revision.desc())
             .limit(1)

@@ -21,6 +21,7 @@ from mkt_models.store_tables import (
     SnapshotMeta,
     StoreError,
     as_json,
+    by_customer,
     checked_id,
     consents_table,
     customers_table,
@@ -123,13 +124,13 @@ class Store:
         query = sa.select(*(consents_table.c[name] for name in Consent.__slots__))
         with self._engine.connect() as connection:
             rows = connection.execute(query.order_by(consents_table.c.id))
-            return _by_customer(Consent(*row) for row in rows)
+            return by_customer(Consent(*row) for row in rows)
 
     def all_exposures(self, since: datetime) -> dict[str, tuple[Exposure, ...]]:
         """The contacts of everybody from ``since`` (aware) on, by customer id."""
         with self._engine.connect() as connection:
             rows = connection.execute(self._exposures_since, {"since": since})
-            return _by_customer(Exposure(*row) for row in rows)
+            return by_customer(Exposure(*row) for row in rows)
 
     @classmethod
     def write_snapshot(
@@ -215,13 +216,6 @@ def _documents(documents: Iterable[Mapping[str, Any]], as_of: str) -> Iterator[d
             )
         seen.add(name)
         yield {"customer_id": name, "document": as_json(document, f"customer {name!r}")}
-
-
-def _by_customer(rows: Iterable[Any]) -> dict[str, tuple[Any, ...]]:
-    grouped: dict[str, list[Any]] = {}
-    for row in rows:
-        grouped.setdefault(row.customer_id, []).append(row)
-    return {name: tuple(some) for name, some in grouped.items()}
 
 
 def _remove(path: Path) -> None:

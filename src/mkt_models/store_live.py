@@ -29,6 +29,7 @@ from mkt_models.store_tables import (
     SnapshotMeta,
     StoreError,
     as_json,
+    by_customer,
     checked_id,
     row_of,
 )
@@ -92,11 +93,12 @@ class LiveStore:
                 digest = hashlib.sha256(customer_id.encode()).digest()
                 number = int.from_bytes(digest[:8], "big", signed=True)
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(number)))
-            gone = sa.select(tables.erased.c.digest).where(
-                tables.erased.c.digest == self.digest_of(customer_id)
-            )
-            erased = connection.execute(gone).first() is not None
-            yield Turn(connection, customer_id, now, erased)
+            yield Turn(connection, customer_id, now, self._is_gone(connection, customer_id))
+
+    def is_erased(self, customer_id: str) -> bool:
+        """Whether a customer was erased: nothing is told of them again."""
+        with self._engine.connect() as connection:
+            return self._is_gone(connection, customer_id)
 
     def customer_of(self, decision_id: str) -> str | None:
         """For whom a decision was made; None for an id that is not known."""
@@ -111,14 +113,14 @@ class LiveStore:
         columns = (tables.consents.c[name] for name in Consent.__slots__)
         query = sa.select(*columns).order_by(tables.consents.c.id)
         with self._engine.connect() as connection:
-            return _by_customer(Consent(*row) for row in connection.execute(query))
+            return by_customer(Consent(*row) for row in connection.execute(query))
 
     def exposures(self, since: datetime) -> dict[str, tuple[Exposure, ...]]:
         """The contacts of everybody from ``since`` (aware) on, planned ones included."""
         query = counts_as_contact(sa.select(tables.exposures), since)
         with self._engine.connect() as connection:
             rows = connection.execute(query.order_by(tables.exposures.c.id)).mappings()
-            return _by_customer(exposure_of(row) for row in rows)
+            return by_customer(exposure_of(row) for row in rows)
 
     def complaints(self, since: datetime) -> dict[str, tuple[datetime, ...]]:
         """When everybody complained, from ``since`` (aware) on, by customer id."""
@@ -211,6 +213,11 @@ class LiveStore:
             )
             self._remove_old(connection, snapshot)
         return n
+
+    def served_id(self) -> str | None:
+        """The id of the snapshot that was published last; None when none was."""
+        with self._engine.connect() as connection:
+            return connection.execute(sa.select(tables.current_snapshot.c.snapshot_id)).scalar()
 
     def served(self) -> SnapshotMeta | None:
         """The snapshot that was published last; None when none was."""
@@ -335,6 +342,11 @@ class LiveStore:
         """A hash of an id under this store's own key: tells nobody who it is."""
         return hmac.new(self._key, customer_id.encode(), hashlib.sha256).hexdigest()
 
+    def _is_gone(self, connection: sa.Connection, customer_id: str) -> bool:
+        digest = tables.erased.c.digest
+        query = sa.select(digest).where(digest == self.digest_of(customer_id))
+        return connection.execute(query).first() is not None
+
     def _hash_key(self) -> bytes:
         with writing(self._engine) as connection:
             fresh = {"name": _HASH_KEY, "value": secrets.token_hex(32)}
@@ -385,13 +397,6 @@ class LiveStore:
         for name in before[1:]:
             for one in (tables.profiles, tables.shadow_prices, table):
                 connection.execute(one.delete().where(one.c.snapshot_id == name))
-
-
-def _by_customer(rows: Iterable[Any]) -> dict[str, tuple[Any, ...]]:
-    grouped: dict[str, list[Any]] = {}
-    for row in rows:
-        grouped.setdefault(row.customer_id, []).append(row)
-    return {name: tuple(some) for name, some in grouped.items()}
 
 
 def _readable(row: sa.RowMapping) -> dict[str, Any]:

@@ -5,10 +5,10 @@ tables of the live store stand in :mod:`mkt_models.live_tables`.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import sqlalchemy as sa
 
@@ -129,6 +129,9 @@ class Exposure:
         return max(second.sent_at - (first.until or first.sent_at), timedelta(0))
 
 
+Record = TypeVar("Record", Consent, Exposure)
+
+
 @dataclass(frozen=True)
 class SnapshotMeta:
     """What a snapshot was made from.
@@ -171,6 +174,14 @@ def _plain(value: Any) -> Any:
 def _aware(name: str, value: datetime | None) -> None:
     if value is not None and value.utcoffset() is None:
         raise StoreError(f"{name} == {value}: give a time with its zone")
+
+
+def by_customer(records: Iterable[Record]) -> dict[str, tuple[Record, ...]]:
+    """Records grouped by customer id, each group in the order in which they came."""
+    grouped: dict[str, list[Record]] = {}
+    for record in records:
+        grouped.setdefault(record.customer_id, []).append(record)
+    return {name: tuple(some) for name, some in grouped.items()}
 
 
 def row_of(record: Consent | Exposure, what: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """A decision as the live store keeps it: the answer, what it was made from, what it permits."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -34,21 +35,14 @@ def record_of(decision: Decision, customer: Customer, context: Context, policy: 
 
 
 def _planned(decision: Decision, context: Context, policy: Policy) -> tuple[Planned, ...]:
-    found = []
-    for one in decision.strategies:
-        if one.channel is None:
-            continue
-        exposure = Exposure(
-            customer_id=decision.customer_id,
-            channel=one.channel.value,
-            sent_at=context.now,
-            strategy=one.strategy,
-            offer_id=one.offer_id,
-            decision_id=decision.decision_id,
-            until=datetime.fromisoformat(one.document["valid_until"]),
+    sent = [one for one in decision.strategies if one.channel is not None]
+    return tuple(
+        Planned(
+            replace(exposure, until=datetime.fromisoformat(one.document["valid_until"])),
+            policy.catalogue.strategy(one.strategy).purpose,
         )
-        found.append(Planned(exposure, policy.catalogue.strategy(one.strategy).purpose))
-    return tuple(found)
+        for one, exposure in zip(sent, decision.exposures(context.now), strict=True)
+    )
 
 
 def _inputs(customer: Customer, context: Context) -> dict[str, Any]:

@@ -47,6 +47,7 @@ class Runtime:
     snapshot: Store
     live: LiveStore
     refused: Mapping[Model, str] = field(default_factory=dict)
+    published: dict[str, Policy] = field(default_factory=dict, repr=False)
 
     @classmethod
     def load(
@@ -151,10 +152,8 @@ class Runtime:
         name = request.customer_id
         with store_answers():
             policy = self.served_policy()
-            erased = self.live.digest_of(name) in self.live.erased()
+            erased = self.live.is_erased(name)
             document = None if erased else self._document(policy, name)
-        if document is None and not erased:
-            document = self.snapshot.customer(name)
         if document is None:
             raise unknown_customer()
         verdicts = {model.value: policy.verdict(model).value for model in Model}
@@ -162,15 +161,25 @@ class Runtime:
 
     def served_policy(self) -> Policy:
         """What holds for decisions now: for the profiles that were published last."""
-        meta = self.live.served()
-        if meta is None or meta.snapshot_id == self.policy.snapshot_id:
+        served = self.live.served_id()
+        if served is None or served == self.policy.snapshot_id:
             return self.policy
-        return Policy.of(self.params, self.policy.catalogue, meta)
+        policy = self.published.get(served)
+        if policy is None:
+            meta = self.live.served()
+            if meta is None:
+                return self.policy
+            policy = Policy.of(self.params, self.policy.catalogue, meta)
+            self.published.clear()
+            self.published[meta.snapshot_id] = policy
+        return policy
 
     def _document(self, policy: Policy, customer_id: str) -> dict[str, Any] | None:
-        if policy is self.policy:
-            return self.snapshot.customer(customer_id)
-        return self.live.profile(policy.snapshot_id, customer_id)
+        """The customer's document of the policy's snapshot, else of the one of the bento."""
+        newer = None
+        if policy is not self.policy:
+            newer = self.live.profile(policy.snapshot_id, customer_id)
+        return newer or self.snapshot.customer(customer_id)
 
     def score(self, request: ScoreRequest) -> dict[str, Any]:
         """Score given features; a Fault 422 when they are not those of the models.
