@@ -4,7 +4,7 @@ The batch of a notebook and the online service both call :func:`decide`, so thei
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date
+from datetime import date, datetime
 
 from mkt_models.columns import Channel, Strategy
 from mkt_models.decisions.answer import (
@@ -18,6 +18,7 @@ from mkt_models.decisions.answer import (
 )
 from mkt_models.decisions.arbitration import Fits, Scored, arbitrate, options, tie
 from mkt_models.decisions.candidates import Candidate, candidates
+from mkt_models.decisions.catalogue import ChannelUse, StrategyEntry
 from mkt_models.decisions.charges import charges
 from mkt_models.decisions.contact import (
     PERSONALISATION,
@@ -28,7 +29,7 @@ from mkt_models.decisions.contact import (
 )
 from mkt_models.decisions.eligibility import ineligible
 from mkt_models.decisions.exploration import Choice, choose
-from mkt_models.decisions.occasions import occasions
+from mkt_models.decisions.occasions import Occasion, occasions
 from mkt_models.decisions.question import Context, Customer, Policy, QuestionError
 from mkt_models.decisions.words import CHANNELS, Code, Reason, reason
 from mkt_models.decisions.worth import unreleased, worth
@@ -134,13 +135,14 @@ def weigh(
     """
     scene = policy.scene(context)
     today = scene.day
+    days = occasions(context.country or policy.country, today)
     fits = contact_limits(customer, context, policy)
     withheld = held_out(customer.customer_id, policy.holdout_salt, policy.holdout_share)
     among_equals = tie(customer.customer_id) if policy.prices else 0.0
     scored: list[Scored] = []
     suppressed: list[tuple[Candidate, tuple[Reason, ...]]] = []
     for candidate in candidates(customer, policy, today, scene):
-        faults = _gates(candidate, customer, context, policy, today)
+        faults = _gates(candidate, customer, context, policy, today, days)
         faults = faults or fits(candidate, ()) or unreleased(candidate, policy)
         if not faults:
             told = worth(candidate, customer)
@@ -171,6 +173,7 @@ def _gates(
     context: Context,
     policy: Policy,
     today: date,
+    days: Iterable[Occasion],
 ) -> tuple[Reason, ...]:
     entry, channel = candidate.entry, candidate.use.channel
     if context.channel is not None and channel != context.channel:
@@ -184,18 +187,41 @@ def _gates(
         return faults
     if isinstance(candidate.content, Reason):
         return (candidate.content,)
+    refusal = unpermitted(entry, candidate.use, customer, policy, context.now, today, days)
+    return () if refusal is None else (refusal,)
+
+
+def unpermitted(
+    entry: StrategyEntry,
+    use: ChannelUse,
+    customer: Customer,
+    policy: Policy,
+    now: datetime,
+    today: date,
+    days: Iterable[Occasion],
+) -> Reason | None:
+    """Say why a customer must not be contacted, however seldom that happened; None if they may be.
+
+    Parameters
+    ----------
+    entry, use
+        The strategy, and its channel.
+    customer, policy
+        Consents and complaints, and the limits.
+    now, today, days
+        Aware time of the contact, the day where the customer is, and what that day is.
+
+    """
     refusal = without_consent(
-        customer.consents, entry.purpose, channel, today, candidate.use.requires_consent
+        customer.consents, entry.purpose, use.channel, today, use.requires_consent
     )
     if refusal is None and entry.personalised:
         # Nobody has to agree to it; who has refused it gets what everybody gets.
-        refusal = without_consent(customer.consents, PERSONALISATION, channel, today, False)
+        refusal = without_consent(customer.consents, PERSONALISATION, use.channel, today, False)
     if refusal is None:
-        days = occasions(context.country or policy.country, today)
-        refusal = unfit_moment(
-            policy.catalogue.contact, channel, days, customer.complaints, context.now
-        )
-    return () if refusal is None else (refusal,)
+        contact = policy.catalogue.contact
+        refusal = unfit_moment(contact, use.channel, days, customer.complaints, now)
+    return refusal
 
 
 def _limits(

@@ -9,14 +9,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mkt_models.columns import ConsentStatus
-from mkt_models.decisions.contact import (
-    LONGEST_REST,
-    LONGEST_WINDOW,
-    PERSONALISATION,
-    too_much,
-    unfit_moment,
-    without_consent,
-)
+from mkt_models.decisions.contact import LONGEST_REST, LONGEST_WINDOW, PERSONALISATION, too_much
+from mkt_models.decisions.decide import unpermitted
+from mkt_models.decisions.question import Customer
 from mkt_models.decisions.words import Code
 from mkt_models.live_turn import ContactStatus, Outcome, Refused, Turn
 from mkt_models.serving.runtime import Runtime, store_answers, unknown_customer
@@ -167,16 +162,16 @@ def _still_permitted(runtime: Runtime, turn: Turn, report: ExposureReport, at: d
         for one in (*runtime.snapshot.exposures(name, since), *turn.contacts(since))
         if (one.decision_id, one.strategy, one.channel) != mine
     ]
-    consents = runtime.snapshot.consents(name) + turn.consents()
     today = at.astimezone(policy.zone).date()
+    customer = Customer(
+        customer_id=name,
+        as_of=today,
+        consents=runtime.snapshot.consents(name) + turn.consents(),
+        complaints=turn.complaints(at - LONGEST_REST),
+    )
     contact, channel = policy.catalogue.contact, report.channel
-    required = uses[channel].requires_consent
     faults = (
-        without_consent(consents, entry.purpose, channel, today, required),
-        without_consent(consents, PERSONALISATION, channel, today, False)
-        if entry.personalised
-        else None,
-        unfit_moment(contact, channel, (), turn.complaints(at - LONGEST_REST), at),
+        unpermitted(entry, uses[channel], customer, policy, at, today, ()),
         *too_much(contact, channel, entry.id, entry.caps, history, at, policy.zone),
     )
     for fault in faults:
