@@ -29,7 +29,7 @@ from mkt_models.decisions.question import Context, Policy
 from mkt_models.decisions.terms_guard import replay_terms
 from mkt_models.evaluation.bootstrap import wilson_interval
 from mkt_models.loading import load_params
-from mkt_models.store import SnapshotMeta
+from mkt_models.store.records import SnapshotMeta
 from mkt_models.terms_params import Terms
 
 SATURDAY = Context(datetime(2018, 1, 6, 15, tzinfo=UTC))

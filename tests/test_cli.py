@@ -9,7 +9,7 @@ from toy_snapshot import CUSTOMERS
 
 from mkt_models import cli
 from mkt_models.loading import ParamsError
-from mkt_models.store_live import LiveStore
+from mkt_models.store.live import LiveStore
 
 
 def test_check_says_what_it_found(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

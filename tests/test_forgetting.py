@@ -6,10 +6,10 @@ import pytest
 
 from mkt_models.cli import main
 from mkt_models.forgetting import forget_customer, receipt_text, trained_on
-from mkt_models.live_turn import Outcome
 from mkt_models.sources.pseudonyms import PrivacyError, pseudonym, read_forgotten
-from mkt_models.store import SnapshotMeta, Store
-from mkt_models.store_live import LiveStore
+from mkt_models.store.live import LiveStore
+from mkt_models.store.records import Outcome, SnapshotMeta
+from mkt_models.store.snapshot import Store
 from mkt_models.workspace import Workspace
 
 KEY = "0123456789abcdef0123456789abcdef"

@@ -19,8 +19,8 @@ from mkt_models.models import registry
 from mkt_models.models.card import Standing, Words
 from mkt_models.packaging import PackagingError, Server, ask, build, describe, running
 from mkt_models.serving.process import bento_folder, bentoml_environment
-from mkt_models.store import Consent
-from mkt_models.store_live import LiveStore
+from mkt_models.store.live import LiveStore
+from mkt_models.store.records import Consent
 
 ROOT = Path(__file__).parents[1]
 QUESTION = {"customer_id": CUSTOMERS[0], "context": {"now": "2018-01-06T17:00:00Z"}, "k": 20}

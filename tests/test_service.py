@@ -26,8 +26,8 @@ from mkt_models.models import registry
 from mkt_models.models.scoring import score_table
 from mkt_models.packaging import Server
 from mkt_models.skew import Scored, check_skew, online_skew
-from mkt_models.store import Store
-from mkt_models.store_live import LiveStore
+from mkt_models.store.live import LiveStore
+from mkt_models.store.snapshot import Store
 
 ROOT = Path(__file__).parents[1]
 ASKING = ("/v1/strategies", "/v1/profile", "/v1/score")

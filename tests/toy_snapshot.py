@@ -6,7 +6,8 @@ from typing import Any
 
 from mkt_models.columns import Model
 from mkt_models.models.scorer import Scorer
-from mkt_models.store import Consent, Exposure, SnapshotMeta, Store
+from mkt_models.store.records import Consent, Exposure, SnapshotMeta
+from mkt_models.store.snapshot import Store
 
 CUSTOMERS = ("household-7731", "household-7732", "家庭-7733")
 AS_OF = "2018-01-01"

@@ -178,8 +178,9 @@ def publish(args: argparse.Namespace) -> int:
     from datetime import UTC, datetime
 
     from mkt_models.serving.settings import STORE
-    from mkt_models.store import Store, StoreError
-    from mkt_models.store_live import LiveStore
+    from mkt_models.store.live import LiveStore
+    from mkt_models.store.snapshot import Store
+    from mkt_models.store.values import StoreError
     from mkt_models.workspace import MissingInputError, Workspace
 
     address = args.store or os.environ.get(STORE)

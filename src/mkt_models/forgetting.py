@@ -26,7 +26,7 @@ from mkt_models.sources.pseudonyms import (
     read_forgotten,
     read_key,
 )
-from mkt_models.store_live import LiveStore
+from mkt_models.store.live import LiveStore
 from mkt_models.workspace import Workspace
 
 RECEIPTS = "receipts"

@@ -31,7 +31,7 @@ from mkt_models.serving.process import (
     serve,
     tail,
 )
-from mkt_models.store import Store
+from mkt_models.store.snapshot import Store
 
 __all__ = [
     "PackagingError",

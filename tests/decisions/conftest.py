@@ -13,7 +13,7 @@ from mkt_models.columns import Model
 from mkt_models.decisions.catalogue import Catalogue, load_catalogue
 from mkt_models.decisions.question import Customer, Policy
 from mkt_models.loading import load_params
-from mkt_models.store import Consent, SnapshotMeta
+from mkt_models.store.records import Consent, SnapshotMeta
 
 ROOT = Path(__file__).parents[2]
 AS_OF = "2018-01-01"

@@ -19,7 +19,7 @@ from mkt_models.decisions.candidates import candidates
 from mkt_models.decisions.question import Context
 from mkt_models.decisions.words import Code, reason
 from mkt_models.decisions.worth import worth
-from mkt_models.store import Exposure
+from mkt_models.store.records import Exposure
 
 NOW = datetime(2018, 1, 6, 15, tzinfo=UTC)
 SATURDAY = date(2018, 1, 6)

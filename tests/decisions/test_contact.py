@@ -12,7 +12,7 @@ from mkt_models.decisions.contact import (
     too_much,
     without_consent,
 )
-from mkt_models.store import Consent, Exposure
+from mkt_models.store.records import Consent, Exposure
 
 NEW_YORK = ZoneInfo("America/New_York")
 NOON = datetime(2018, 1, 10, 12, tzinfo=NEW_YORK)

@@ -21,10 +21,17 @@ from mkt_models.decisions.catalogue import load_catalogue
 from mkt_models.decisions.decide import decide
 from mkt_models.decisions.log import record_of
 from mkt_models.decisions.question import Context, Policy, find_customer
-from mkt_models.live_turn import ContactStatus, Outcome, Refused
 from mkt_models.loading import load_params
-from mkt_models.store import Consent, Exposure, SnapshotMeta, Store
-from mkt_models.store_live import LiveStore
+from mkt_models.store.live import LiveStore
+from mkt_models.store.records import (
+    Consent,
+    ContactStatus,
+    Exposure,
+    Outcome,
+    Refused,
+    SnapshotMeta,
+)
+from mkt_models.store.snapshot import Store
 
 ROOT = Path(__file__).parents[2]
 START = datetime(2018, 1, 2, 15, tzinfo=UTC)  # a Tuesday, 10 in the morning in the shop

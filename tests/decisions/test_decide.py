@@ -13,7 +13,8 @@ from mkt_models.decisions.candidates import candidates
 from mkt_models.decisions.decide import decide, decide_all
 from mkt_models.decisions.question import Context, Customer, QuestionError, all_customers
 from mkt_models.exploration_params import Exploration
-from mkt_models.store import Consent, Exposure, SnapshotMeta, Store
+from mkt_models.store.records import Consent, Exposure, SnapshotMeta
+from mkt_models.store.snapshot import Store
 
 ZONE = ZoneInfo("America/New_York")
 SATURDAY = Context(datetime(2018, 1, 6, 10, tzinfo=ZONE))

@@ -11,7 +11,7 @@ import pytest
 from mkt_models.decisions.candidates import candidates
 from mkt_models.decisions.documents import documents, item
 from mkt_models.decisions.question import Customer
-from mkt_models.store_tables import as_json
+from mkt_models.store.values import as_json
 
 DAY = pd.Timestamp("2018-01-01")
 WHY = [{"feature": f"f{i}", "value": i, "en": f"reason {i}", "zh": f"原因{i}"} for i in range(3)]

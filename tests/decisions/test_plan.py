@@ -12,7 +12,8 @@ from mkt_models.decisions.decide import decide
 from mkt_models.decisions.plan import plan, publish_prices
 from mkt_models.decisions.question import Context, Customer, Policy, all_customers
 from mkt_models.loading import load_params
-from mkt_models.store import SnapshotMeta, Store
+from mkt_models.store.records import SnapshotMeta
+from mkt_models.store.snapshot import Store
 
 SATURDAY = Context(datetime(2018, 1, 6, 10, tzinfo=ZoneInfo("America/New_York")))
 EVERYWHERE = ("app", "mail", "email", "sms")

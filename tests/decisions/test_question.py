@@ -11,9 +11,9 @@ from mkt_models.decisions.question import (
     all_customers,
     find_customer,
 )
-from mkt_models.live_turn import Outcome
-from mkt_models.store import Consent, Exposure, SnapshotMeta, Store
-from mkt_models.store_live import LiveStore
+from mkt_models.store.live import LiveStore
+from mkt_models.store.records import Consent, Exposure, Outcome, SnapshotMeta
+from mkt_models.store.snapshot import Store
 
 NOW = datetime(2018, 1, 6, 15, tzinfo=UTC)
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from mkt_models.decisions.records import recorded_consents, recorded_contacts
-from mkt_models.store import Consent, Exposure
+from mkt_models.store.records import Consent, Exposure
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

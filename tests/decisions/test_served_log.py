@@ -12,8 +12,8 @@ from mkt_models.decisions.question import Context, Customer
 from mkt_models.decisions.served_log import served_log
 from mkt_models.evaluation.off_policy import off_policy_table
 from mkt_models.exploration_params import Exploration
-from mkt_models.live_turn import Outcome
-from mkt_models.store_live import LiveStore
+from mkt_models.store.live import LiveStore
+from mkt_models.store.records import Outcome
 
 NOW = datetime(2018, 1, 6, 15, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -7,7 +7,7 @@ import pytest
 from mkt_models.decisions.candidates import candidates
 from mkt_models.decisions.decide import decide
 from mkt_models.decisions.question import Context, Customer
-from mkt_models.store import Consent
+from mkt_models.store.records import Consent
 
 TODAY = date(2018, 1, 6)
 NOW = Context(datetime(2018, 1, 6, 10, tzinfo=ZoneInfo("America/New_York")))

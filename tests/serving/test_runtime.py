@@ -26,7 +26,8 @@ from mkt_models.serving.wire import (
     ScoreRequest,
     StrategiesRequest,
 )
-from mkt_models.store import Consent, Exposure, Store
+from mkt_models.store.records import Consent, Exposure
+from mkt_models.store.snapshot import Store
 
 NOW = datetime(2018, 1, 6, 17, tzinfo=UTC)
 

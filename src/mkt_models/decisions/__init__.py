@@ -10,8 +10,6 @@
     what could be said, what it would bring, which of it is said, and how
 ``exploration``
     which of it is said first when something may be tried, and with which probability
-``budgets``, ``charges``, ``allocation``, ``plan``
-``budgets``, ``charges``, ``options``, ``dual``, ``allocation``, ``plan``
 ``budgets``, ``charges``, ``options``, ``dual``, ``allocation``, ``plan``, ``plan_tables``
     what a unit of each budget is worth to all customers, and what a candidate takes of it
 """

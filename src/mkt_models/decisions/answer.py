@@ -14,7 +14,7 @@ from mkt_models.decisions.question import Context, Customer, Policy
 from mkt_models.decisions.words import ARMS, EXPLOITING, EXPLORING, NOTE, Reason, Words
 from mkt_models.decisions.worth import KIND
 from mkt_models.exploration_params import Method
-from mkt_models.store import Exposure
+from mkt_models.store.records import Exposure
 
 MOST_REASONS = 4
 MODEL_REASONS = 2

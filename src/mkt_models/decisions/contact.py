@@ -27,7 +27,7 @@ from mkt_models.decisions.occasions import OCCASIONS, Occasion
 from mkt_models.decisions.words import CHANNELS, Code, Reason, Words, reason
 from mkt_models.experiments.assignment import fraction
 from mkt_models.sections import Section
-from mkt_models.store import Consent, Exposure
+from mkt_models.store.records import Consent, Exposure
 
 LONGEST_WINDOW = timedelta(days=30)
 LONGEST_REST = timedelta(days=365)

@@ -34,7 +34,7 @@ from mkt_models.decisions.question import Context, Customer, Policy, QuestionErr
 from mkt_models.decisions.words import CHANNELS, Code, Reason, reason
 from mkt_models.decisions.worth import unreleased, worth
 from mkt_models.exploration_params import Method
-from mkt_models.store import Exposure
+from mkt_models.store.records import Exposure
 
 MOST = 20
 

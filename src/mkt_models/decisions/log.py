@@ -6,8 +6,7 @@ from typing import Any
 
 from mkt_models.decisions.answer import Decision
 from mkt_models.decisions.question import Context, Customer, Policy
-from mkt_models.live_turn import Planned, Record
-from mkt_models.store import Consent, Exposure
+from mkt_models.store.records import Consent, Exposure, Planned, Record
 
 
 def record_of(decision: Decision, customer: Customer, context: Context, policy: Policy) -> Record:

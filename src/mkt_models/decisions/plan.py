@@ -30,7 +30,7 @@ from mkt_models.decisions.charges import charges, check_budgets, use
 from mkt_models.decisions.decide import contact_limits, weigh
 from mkt_models.decisions.options import Floats, Options
 from mkt_models.decisions.question import EARLIEST, Context, Customer, Policy
-from mkt_models.store import Store
+from mkt_models.store.snapshot import Store
 
 STEP = 1.02  # by which a price is raised while its budget does not hold
 STEPS = 400

@@ -18,11 +18,12 @@ from mkt_models.decisions.contact import LONGEST_REST, LONGEST_WINDOW
 from mkt_models.decisions.occasions import check_country, check_region
 from mkt_models.decisions.scene import Scene
 from mkt_models.exploration_params import Exploration
-from mkt_models.live_turn import Turn
 from mkt_models.params import Params
 from mkt_models.sections import nearest
-from mkt_models.store import Consent, Exposure, SnapshotMeta, Store
-from mkt_models.store_live import LiveStore
+from mkt_models.store.live import LiveStore
+from mkt_models.store.records import Consent, Exposure, SnapshotMeta
+from mkt_models.store.snapshot import Store
+from mkt_models.store.turn import Turn
 
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 Locale = Literal["en", "zh"]

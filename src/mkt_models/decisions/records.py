@@ -8,7 +8,7 @@ from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
 from mkt_models.engine import Connection
-from mkt_models.store import Consent, Exposure
+from mkt_models.store.records import Consent, Exposure
 
 
 def recorded_consents(con: Connection) -> Iterator[Consent]:

@@ -29,7 +29,7 @@ from mkt_models.decisions.scene import When, unmet
 from mkt_models.decisions.terms import MORE_IS_BETTER, Value, terms_of
 from mkt_models.decisions.terms_gate import TERMS
 from mkt_models.decisions.twins import Donors, known, lead, twin
-from mkt_models.store import Consent
+from mkt_models.store.records import Consent
 from mkt_models.terms_params import AttributeClass, Term, Terms
 
 POOL = 2_000

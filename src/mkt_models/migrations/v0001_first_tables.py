@@ -1,6 +1,6 @@
 """The first tables: what is said, decided, sent and answered, and what is served.
 
-Written out, not taken from :mod:`mkt_models.live_tables`: a step must stay as it was.
+Written out, not taken from :mod:`mkt_models.store.live_tables`: a step must stay as it was.
 """
 
 import sqlalchemy as sa

@@ -13,7 +13,6 @@ from mkt_models.decisions.contact import LONGEST_REST, LONGEST_WINDOW, PERSONALI
 from mkt_models.decisions.decide import unpermitted
 from mkt_models.decisions.question import Customer
 from mkt_models.decisions.words import Code
-from mkt_models.live_turn import ContactStatus, Outcome, Refused, Turn
 from mkt_models.serving.runtime import Runtime, store_answers, unknown_customer
 from mkt_models.serving.wire import (
     ConsentReport,
@@ -23,7 +22,8 @@ from mkt_models.serving.wire import (
     ForgetRequest,
     OutcomeReport,
 )
-from mkt_models.store import Consent, Exposure
+from mkt_models.store.records import Consent, ContactStatus, Exposure, Outcome, Refused
+from mkt_models.store.turn import Turn
 
 
 def take_exposure(runtime: Runtime, report: ExposureReport) -> dict[str, Any]:

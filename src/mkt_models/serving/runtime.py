@@ -27,8 +27,9 @@ from mkt_models.params import Params
 from mkt_models.serving.answers import profile_answer, score_answer
 from mkt_models.serving.guard import log_failure
 from mkt_models.serving.wire import Fault, ProfileRequest, ScoreRequest, StrategiesRequest
-from mkt_models.store import Store, StoreError
-from mkt_models.store_live import LiveStore
+from mkt_models.store.live import LiveStore
+from mkt_models.store.snapshot import Store
+from mkt_models.store.values import StoreError
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from mkt_models.store import Consent, Exposure, SnapshotMeta, Store, StoreError
-from mkt_models.store_engine import open_published
+from mkt_models.store.engine import open_published
+from mkt_models.store.records import Consent, Exposure, SnapshotMeta
+from mkt_models.store.snapshot import Store
+from mkt_models.store.values import StoreError
 
 NOW = datetime(2018, 1, 6, 15, 0, 0, 123456, tzinfo=UTC)
 META = SnapshotMeta(

@@ -7,7 +7,7 @@ test compares the two on SQLite and on PostgreSQL.
 
 import sqlalchemy as sa
 
-from mkt_models.store_tables import ID_LENGTH, Utc
+from mkt_models.store.values import ID_LENGTH, Utc
 
 KEY_LENGTH = 160  # a key of ours joins a decision's id with a rank
 

@@ -1,7 +1,7 @@
 """What a run publishes for decisions: customers, consents and contact history, in one SQLite file.
 
 A snapshot is written beside its place and renamed, so that a reader sees the old one or the new
-one. What comes in while the service runs is kept by :mod:`mkt_models.store_live`.
+one. What comes in while the service runs is kept by :mod:`mkt_models.store.live`.
 """
 
 import hashlib
@@ -14,21 +14,15 @@ from typing import Any, Self
 
 import sqlalchemy as sa
 
-from mkt_models.store_engine import open_new, open_published
-from mkt_models.store_tables import (
-    Consent,
-    Exposure,
-    SnapshotMeta,
-    StoreError,
-    as_json,
-    by_customer,
-    checked_id,
+from mkt_models.store.engine import open_new, open_published
+from mkt_models.store.records import Consent, Exposure, SnapshotMeta, by_customer, row_of
+from mkt_models.store.snapshot_tables import (
     consents_table,
     customers_table,
     exposures_table,
     meta_table,
-    row_of,
 )
+from mkt_models.store.values import StoreError, as_json, checked_id
 
 __all__ = ["Consent", "Exposure", "SnapshotMeta", "Store", "StoreError"]
 

@@ -1,87 +1,31 @@
 """One customer's turn in the live store: what is known, what is decided, what is reported.
 
 Everything here happens inside one transaction, while nobody else reads or writes about the same
-customer; :meth:`mkt_models.store_live.LiveStore.turn` makes it.
+customer; :meth:`mkt_models.store.live.LiveStore.turn` makes it.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 
-from mkt_models import live_tables as tables
 from mkt_models.columns import ConsentStatus
-from mkt_models.store_tables import Consent, Exposure, StoreError, as_json, checked_id, row_of
-
-COMPLAINT = "complaint"  # the kind of outcome after which a customer is left in peace
-
-
-class ContactStatus(StrEnum):
-    """How far a contact has come.
-
-    All of them count for the caps but ``not_sent``: whoever has been given leave may have used it,
-    until they say that they have not.
-    """
-
-    PLANNED = "planned"
-    SENDING = "sending"
-    SENT = "sent"
-    NOT_SENT = "not_sent"
-    WITHDRAWN = "withdrawn"
-
+from mkt_models.store import live_tables as tables
+from mkt_models.store.engine import inserter
+from mkt_models.store.records import (
+    COMPLAINT,
+    Consent,
+    ContactStatus,
+    Exposure,
+    Outcome,
+    Record,
+    Refused,
+    row_of,
+)
+from mkt_models.store.values import StoreError, as_json, checked_id
 
 _UNSENT = (ContactStatus.PLANNED, ContactStatus.SENDING)
-
-
-class Refused(StoreError):
-    """A report that contradicts what is on record; ``code`` names how."""
-
-    def __init__(self, code: str, message: str) -> None:
-        """Keep the code beside the message."""
-        super().__init__(message)
-        self.code = code
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """A contact that a decision permits, and the purpose that its consent must name."""
-
-    exposure: Exposure
-    purpose: str
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A decision to keep: the answer as it is given, and what it was made from."""
-
-    decision_id: str
-    snapshot_id: str
-    asked_for: datetime
-    arm: str
-    arm_probability: float
-    experiment: str
-    strategy: str
-    channel: str | None
-    offer_id: str | None
-    probability: float
-    answer: Mapping[str, Any]
-    inputs: Mapping[str, Any]
-    planned: tuple[Planned, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What followed; ``key`` is the caller's own, and the same outcome is recorded once."""
-
-    key: str
-    kind: str
-    occurred_at: datetime
-    decision_id: str | None = None
-    strategy: str | None = None
-    amount_hundredths: int | None = None
 
 
 class Turn:
@@ -319,7 +263,7 @@ class Turn:
             self._withdraw()  # what may be said to somebody who is angry is asked anew
         return True
 
-    def erase(self, digest: str, insert: Callable[[sa.Table], Any]) -> dict[str, int]:
+    def erase(self, digest: str) -> dict[str, int]:
         """Remove all rows about the customer, and keep ``digest``; see ``LiveStore.forget``."""
         removed = {}
         for table in tables.OF_A_CUSTOMER:
@@ -329,7 +273,8 @@ class Turn:
             if self._connection.execute(count).scalar_one():
                 raise StoreError(f"{table.name}: rows about the customer remain; nothing changed")
         row = {"digest": digest, "erased_at": self._now}
-        self._connection.execute(insert(tables.erased).values(row).on_conflict_do_nothing())
+        insert = inserter(self._connection)(tables.erased)
+        self._connection.execute(insert.values(row).on_conflict_do_nothing())
         return removed
 
     def _stands(self, record: Record, revision: int) -> bool:

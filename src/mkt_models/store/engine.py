@@ -9,12 +9,15 @@ import sqlalchemy as sa
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.pool import QueuePool
 
-from mkt_models.store_tables import StoreError, schema
+from mkt_models import migrations
+from mkt_models.store.snapshot_tables import schema
+from mkt_models.store.values import StoreError
 
 BUSY_SECONDS = 30
-MIGRATIONS = Path(__file__).parent / "migrations"
+MIGRATIONS = Path(migrations.__path__[0])
 _SETUP_LOCK = 7_238_011  # of PostgreSQL's advisory locks: one process migrates, others wait
 
 
@@ -137,6 +140,11 @@ def open_new(path: Path) -> sa.Engine:
 def writing(engine: sa.Engine) -> AbstractContextManager[sa.Connection]:
     """Begin a transaction that writes."""
     return engine.execution_options(mkt_writes=True).begin()
+
+
+def inserter(connection: sa.Connection) -> Any:
+    """The database's own ``insert``, which knows ``on_conflict``."""
+    return postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
 
 
 def _write_ahead(connection: Any, _: object) -> None:

@@ -4,9 +4,11 @@ from datetime import UTC, datetime
 import pytest
 import sqlalchemy as sa
 
-from mkt_models.live_tables import exposures
-from mkt_models.store import SnapshotMeta, Store, StoreError
-from mkt_models.store_engine import open_live, open_published, writing
+from mkt_models.store.engine import open_live, open_published, writing
+from mkt_models.store.live_tables import exposures
+from mkt_models.store.records import SnapshotMeta
+from mkt_models.store.snapshot import Store
+from mkt_models.store.values import StoreError
 
 NOW = datetime(2018, 1, 6, 15, tzinfo=UTC)
 COUNT = sa.select(sa.func.count()).select_from(exposures)

@@ -1,81 +1,15 @@
-"""The tables of a snapshot, and one small object for a row of each.
-
-Times are stored in UTC; a time without a zone is refused. Ids have at most 64 characters. The
-tables of the live store stand in :mod:`mkt_models.live_tables`.
-"""
+"""What both stores keep, one small object per row; times are aware."""
 
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
+from enum import StrEnum
 from typing import Any, Self, TypeVar
 
-import sqlalchemy as sa
+from mkt_models.store.values import StoreError, as_json, checked_id
 
-ID_LENGTH = 64
-
-schema = sa.MetaData()
-
-
-class Utc(sa.TypeDecorator[datetime]):
-    """An aware time, kept as UTC."""
-
-    impl = sa.DateTime
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        """Give the database UTC without a zone."""
-        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
-
-    def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | None:
-        """Give an aware time."""
-        return None if value is None else value.replace(tzinfo=UTC)
-
-
-meta_table = sa.Table(
-    "snapshot_meta",
-    schema,
-    sa.Column("key", sa.String(ID_LENGTH), primary_key=True),
-    sa.Column("value", sa.Text, nullable=False),
-)
-customers_table = sa.Table(
-    "customers",
-    schema,
-    sa.Column("customer_id", sa.String(ID_LENGTH), primary_key=True),
-    sa.Column("document", sa.Text, nullable=False),
-)
-consents_table = sa.Table(
-    "consents",
-    schema,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("customer_id", sa.String(ID_LENGTH), nullable=False, index=True),
-    sa.Column("purpose", sa.String(ID_LENGTH), nullable=False),
-    sa.Column("channel", sa.String(ID_LENGTH), nullable=False),
-    sa.Column("status", sa.String(ID_LENGTH), nullable=False),
-    sa.Column("changed_on", sa.Date, nullable=False),
-    sa.Column("expires_on", sa.Date),
-    sa.Column("basis", sa.Text, nullable=False),
-    sa.Column("changed_at", Utc),
-)
-exposures_table = sa.Table(
-    "exposures",
-    schema,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("customer_id", sa.String(ID_LENGTH), nullable=False),
-    sa.Column("channel", sa.String(ID_LENGTH), nullable=False),
-    sa.Column("strategy", sa.String(ID_LENGTH)),
-    sa.Column("offer_id", sa.String(ID_LENGTH)),
-    sa.Column("campaign_id", sa.String(ID_LENGTH)),
-    sa.Column("sent_at", Utc, nullable=False),
-    sa.Column("decision_id", sa.String(ID_LENGTH)),
-    sa.Column("until", Utc),
-    sa.Index("exposures_of_customer", "customer_id", "sent_at"),
-    sa.UniqueConstraint("decision_id", "strategy", "channel", "offer_id"),
-)
-
-
-class StoreError(ValueError):
-    """A store that cannot be used, or a row that it refuses; the message says which and why."""
+COMPLAINT = "complaint"  # the kind of outcome after which a customer is left in peace
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +63,66 @@ class Exposure:
         return max(second.sent_at - (first.until or first.sent_at), timedelta(0))
 
 
-Record = TypeVar("Record", Consent, Exposure)
+class ContactStatus(StrEnum):
+    """How far a contact has come.
+
+    All of them count for the caps but ``not_sent``: whoever has been given leave may have used it,
+    until they say that they have not.
+    """
+
+    PLANNED = "planned"
+    SENDING = "sending"
+    SENT = "sent"
+    NOT_SENT = "not_sent"
+    WITHDRAWN = "withdrawn"
+
+
+class Refused(StoreError):
+    """A report that contradicts what is on record; ``code`` names how."""
+
+    def __init__(self, code: str, message: str) -> None:
+        """Keep the code beside the message."""
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A contact that a decision permits, and the purpose that its consent must name."""
+
+    exposure: Exposure
+    purpose: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A decision to keep: the answer as it is given, and what it was made from."""
+
+    decision_id: str
+    snapshot_id: str
+    asked_for: datetime
+    arm: str
+    arm_probability: float
+    experiment: str
+    strategy: str
+    channel: str | None
+    offer_id: str | None
+    probability: float
+    answer: Mapping[str, Any]
+    inputs: Mapping[str, Any]
+    planned: tuple[Planned, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What followed; ``key`` is the caller's own, and the same outcome is recorded once."""
+
+    key: str
+    kind: str
+    occurred_at: datetime
+    decision_id: str | None = None
+    strategy: str | None = None
+    amount_hundredths: int | None = None
 
 
 @dataclass(frozen=True)
@@ -171,14 +164,17 @@ def _plain(value: Any) -> Any:
     return [dict(one) for one in value] if isinstance(value, tuple) else value
 
 
+OfCustomer = TypeVar("OfCustomer", Consent, Exposure)
+
+
 def _aware(name: str, value: datetime | None) -> None:
     if value is not None and value.utcoffset() is None:
         raise StoreError(f"{name} == {value}: give a time with its zone")
 
 
-def by_customer(records: Iterable[Record]) -> dict[str, tuple[Record, ...]]:
+def by_customer(records: Iterable[OfCustomer]) -> dict[str, tuple[OfCustomer, ...]]:
     """Records grouped by customer id, each group in the order in which they came."""
-    grouped: dict[str, list[Record]] = {}
+    grouped: dict[str, list[OfCustomer]] = {}
     for record in records:
         grouped.setdefault(record.customer_id, []).append(record)
     return {name: tuple(some) for name, some in grouped.items()}
@@ -191,20 +187,3 @@ def row_of(record: Consent | Exposure, what: str) -> dict[str, Any]:
         if isinstance(value, str) and name != "basis":
             checked_id(value, f"{what}.{name}")
     return row
-
-
-def checked_id(value: object, where: str) -> str:
-    """Return an id that fits the tables, else raise a StoreError."""
-    if not isinstance(value, str) or not 0 < len(value) <= ID_LENGTH:
-        raise StoreError(f"{where} == {value!r}: must be a text of 1 to {ID_LENGTH} characters")
-    return value
-
-
-def as_json(data: object, where: str, default: Any = None) -> str:
-    """Write JSON, the same text for the same data; NaN and infinity are a StoreError."""
-    try:
-        return json.dumps(
-            data, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=default
-        )
-    except (TypeError, ValueError) as error:
-        raise StoreError(f"{where}: cannot be written as JSON: {error}") from None

@@ -13,11 +13,20 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from mkt_models import live_tables as tables
-from mkt_models.live_turn import ContactStatus, Outcome, Planned, Record, Refused
-from mkt_models.store import Consent, Exposure, SnapshotMeta, StoreError
-from mkt_models.store_engine import open_live
-from mkt_models.store_live import LiveStore
+from mkt_models.store import live_tables as tables
+from mkt_models.store.engine import open_live
+from mkt_models.store.live import LiveStore
+from mkt_models.store.records import (
+    Consent,
+    ContactStatus,
+    Exposure,
+    Outcome,
+    Planned,
+    Record,
+    Refused,
+    SnapshotMeta,
+)
+from mkt_models.store.values import StoreError
 
 NOW = datetime(2018, 1, 6, 15, 0, 0, 123456, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -10,7 +10,6 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -18,24 +17,20 @@ from pathlib import Path
 from typing import Any, Self
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
-from mkt_models import live_tables as tables
-from mkt_models.live_turn import COMPLAINT, ContactStatus, Turn, counts_as_contact, exposure_of
-from mkt_models.store_engine import open_live, writing
-from mkt_models.store_tables import (
+from mkt_models.store import history, publishing
+from mkt_models.store import live_tables as tables
+from mkt_models.store.engine import inserter, open_live, writing
+from mkt_models.store.records import (
+    COMPLAINT,
     Consent,
     Exposure,
     SnapshotMeta,
-    StoreError,
-    as_json,
     by_customer,
-    checked_id,
-    row_of,
 )
+from mkt_models.store.turn import Turn, counts_as_contact, exposure_of
+from mkt_models.store.values import checked_id
 
-_BATCH = 1_000
-_PLACE = "served"
 _HASH_KEY = "hash_key"
 
 
@@ -144,16 +139,8 @@ class LiveStore:
 
         None for an id that is not known.
         """
-        found = {}
         with self._engine.connect() as connection:
-            for table in (tables.decisions, tables.exposures, tables.outcomes):
-                order = list(table.primary_key.columns)
-                query = sa.select(table).where(table.c.decision_id == decision_id)
-                rows = connection.execute(query.order_by(*order)).mappings().all()
-                found[table.name] = [_readable(row) for row in rows]
-        if not found["decisions"]:
-            return None
-        return {"decision_id": decision_id, "revisions": found.pop("decisions"), **found}
+            return history.explain(connection, decision_id)
 
     def publish(
         self,
@@ -175,44 +162,10 @@ class LiveStore:
             When an id is empty, too long or stands twice.
 
         """
-        snapshot = checked_id(meta.snapshot_id, "snapshot_id")
-        insert = self._inserter
         with writing(self._engine) as connection:
-            gone = set(connection.execute(sa.select(tables.erased.c.digest)).scalars())
-            for table in (tables.profiles, tables.shadow_prices, tables.snapshots):
-                connection.execute(table.delete().where(table.c.snapshot_id == snapshot))
-            n = 0
-            batch: list[dict[str, Any]] = []
-            seen: set[str] = set()
-            for document in documents:
-                name = checked_id(document.get("customer_id"), "customer_id")
-                if name in seen:
-                    raise StoreError(f"customer {name!r} stands twice")
-                seen.add(name)
-                if gone and self.digest_of(name) in gone:
-                    continue
-                text = as_json(document, f"customer {name!r}")
-                batch.append({"snapshot_id": snapshot, "customer_id": name, "document": text})
-                n += 1
-                if len(batch) == _BATCH:
-                    connection.execute(tables.profiles.insert(), batch)
-                    batch = []
-            if batch:
-                connection.execute(tables.profiles.insert(), batch)
-            self._add(connection, tables.consents, consents, gone, {"recorded_at": now})
-            sent = {"recorded_at": now, "status": ContactStatus.SENT.value}
-            self._add(connection, tables.exposures, exposures, gone, sent)
-            row = {"snapshot_id": snapshot, "about": meta.as_json(), "customers": n}
-            connection.execute(tables.snapshots.insert(), {**row, "published_at": now})
-            self._keep_prices(connection, meta)
-            pointer = {"place": _PLACE, "snapshot_id": snapshot}
-            connection.execute(
-                insert(tables.current_snapshot)
-                .values(pointer)
-                .on_conflict_do_update(index_elements=["place"], set_={"snapshot_id": snapshot})
+            return publishing.publish(
+                connection, meta, documents, now, consents, exposures, self.digest_of
             )
-            self._remove_old(connection, snapshot)
-        return n
 
     def served_id(self) -> str | None:
         """The id of the snapshot that was published last; None when none was."""
@@ -242,7 +195,7 @@ class LiveStore:
     def serve_models(self, meta: SnapshotMeta, now: datetime) -> None:
         """Record the models and prices with which the service answers from ``now`` on."""
         with writing(self._engine) as connection:
-            self._keep_prices(connection, meta)
+            publishing.keep_prices(connection, meta)
             table = tables.models_in_service
             for model, tag in sorted(meta.models.items()):
                 verdict = meta.verdicts.get(model, "not_evaluated")
@@ -275,7 +228,7 @@ class LiveStore:
 
         """
         with self.turn(customer_id, now) as turn:
-            removed = turn.erase(self.digest_of(customer_id), self._inserter)
+            removed = turn.erase(self.digest_of(customer_id))
         if self._engine.dialect.name == "sqlite":
             # The log of writes still has the rows; this empties it, unless somebody is reading.
             with self._engine.connect() as connection:
@@ -312,31 +265,15 @@ class LiveStore:
     def decided(self, since: datetime, until: datetime) -> Iterator[dict[str, Any]]:
         """The last revision of every decision made from ``since`` to before ``until``, by time.
 
-        Each as :meth:`explain` gives a revision; what followed stands in :meth:`followed`.
+        Each as :meth:`explain` gives a revision; what followed stands in :meth:`explain`.
         """
-        table = tables.decisions
-        newest = (
-            sa.select(table.c.decision_id, sa.func.max(table.c.revision).label("revision"))
-            .where(table.c.decided_at >= since, table.c.decided_at < until)
-            .group_by(table.c.decision_id)
-            .subquery()
-        )
-        query = sa.select(table).join(
-            newest,
-            (table.c.decision_id == newest.c.decision_id) & (table.c.revision == newest.c.revision),
-        )
-        order = (table.c.decided_at, table.c.decision_id)
         with self._engine.connect() as connection:
-            for row in connection.execute(query.order_by(*order)).mappings().yield_per(_BATCH):
-                yield _readable(row)
+            yield from history.decided(connection, since, until)
 
     def outcomes(self, since: datetime, until: datetime) -> list[dict[str, Any]]:
         """Outcomes that occurred from ``since`` to before ``until``, by time."""
-        table = tables.outcomes
-        query = sa.select(table).where(table.c.occurred_at >= since, table.c.occurred_at < until)
         with self._engine.connect() as connection:
-            rows = connection.execute(query.order_by(table.c.occurred_at, table.c.id)).mappings()
-            return [_readable(row) for row in rows]
+            return history.outcomes(connection, since, until)
 
     def digest_of(self, customer_id: str) -> str:
         """A hash of an id under this store's own key: tells nobody who it is."""
@@ -351,64 +288,7 @@ class LiveStore:
         with writing(self._engine) as connection:
             fresh = {"name": _HASH_KEY, "value": secrets.token_hex(32)}
             connection.execute(
-                self._inserter(tables.settings).values(fresh).on_conflict_do_nothing()
+                inserter(connection)(tables.settings).values(fresh).on_conflict_do_nothing()
             )
             kept = sa.select(tables.settings.c.value).where(tables.settings.c.name == _HASH_KEY)
             return bytes.fromhex(connection.execute(kept).scalar_one())
-
-    @property
-    def _inserter(self) -> Any:
-        return postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
-
-    def _add(
-        self,
-        connection: sa.Connection,
-        table: sa.Table,
-        records: Iterable[Consent | Exposure],
-        gone: set[str],
-        own: Mapping[str, Any],
-    ) -> None:
-        """Add records of a snapshot; one that is there already is known by a key of its content."""
-        times: Counter[str] = Counter()
-        rows = []
-        for record in records:
-            if gone and self.digest_of(record.customer_id) in gone:
-                continue
-            row = row_of(record, table.name)
-            content = hashlib.sha256(as_json(row, "row", default=str).encode()).hexdigest()
-            times[content] += 1
-            rows.append({**row, **own, "key": f"published:{content}/{times[content]}"})
-        if rows:
-            connection.execute(self._inserter(table).on_conflict_do_nothing(), rows)
-
-    def _keep_prices(self, connection: sa.Connection, meta: SnapshotMeta) -> None:
-        rows = [
-            {"snapshot_id": meta.snapshot_id, "budget": row["budget"], "price": row["price"]}
-            for row in meta.shadow_prices
-        ]
-        if rows:
-            keep = self._inserter(tables.shadow_prices).on_conflict_do_nothing()
-            connection.execute(keep, rows)
-
-    def _remove_old(self, connection: sa.Connection, served: str) -> None:
-        table = tables.snapshots
-        query = sa.select(table.c.snapshot_id).where(table.c.snapshot_id != served)
-        before = connection.execute(query.order_by(table.c.published_at.desc())).scalars().all()
-        for name in before[1:]:
-            for one in (tables.profiles, tables.shadow_prices, table):
-                connection.execute(one.delete().where(one.c.snapshot_id == name))
-
-
-def _readable(row: sa.RowMapping) -> dict[str, Any]:
-    """A row as JSON knows it: times as text, documents read, money in currency units."""
-    shown: dict[str, Any] = {}
-    for name, value in row.items():
-        if name in ("answer", "inputs"):
-            shown[name] = json.loads(value)
-        elif name == "amount_hundredths":
-            shown["amount"] = None if value is None else value / 100
-        elif isinstance(value, datetime):
-            shown[name] = value.isoformat()
-        else:
-            shown[name] = value
-    return shown
