@@ -2,7 +2,6 @@
 
 import gzip
 import json
-from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,68 +10,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import retailer
+from sources.exports import LINES, SALES, extract, refused, rows
 
 from mkt_models.columns import Table
-from mkt_models.engine import Connection, connect, literal
+from mkt_models.engine import Connection, literal
 from mkt_models.loading import load_params
-from mkt_models.params import Engine
-from mkt_models.source_params import Files
-from mkt_models.sources import canonical, files, mapped_tables
-from mkt_models.sources.canonical import SourceError
+from mkt_models.sources import files, mapped_tables
 
 PARAMS = Path(__file__).parents[2] / "params"
-SALES = {
-    "order_id": "order",
-    "customer_id": "customer",
-    "product_id": "product",
-    "amount_cents": {"from": "paid", "unit": "currency"},
-    "occurred_at": "at",
-}
-LINES = "order,customer,product,paid,at\no1,anna,p1,1.50,2018-01-01 10:00\n"
-
-Make = Callable[..., Files]
-
-
-@pytest.fixture(scope="module")
-def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
-    with connect(Engine(memory_limit_gb=0.5, threads=1), tmp_path_factory.mktemp("spill")) as con:
-        yield con
-
-
-@pytest.fixture
-def make(tmp_path: Path) -> Make:
-    """A source in UTC over files of ``tmp_path``: the transactions' mapping, and other tables."""
-
-    def _make(transactions: dict[str, Any] | None = None, **more: Any) -> Files:
-        tables = more.pop("tables", {})
-        block = {"files": "*.csv", "columns": SALES} | (transactions or {})
-        return Files.model_validate(
-            {"kind": "files", "time_zone": "UTC", "folder": str(tmp_path)}
-            | {"tables": {"transactions": block, **tables}}
-            | more
-        )
-
-    return _make
-
-
-def extract(con: Connection, source: Files, folder: Path) -> dict[str, Any]:
-    found = files.extract(con, source, 1, folder / "raw")
-    canonical.check(con, folder / "raw")
-    return found
-
-
-def rows(con: Connection, folder: Path, table: str, select: str, order: str = "ALL") -> list[Any]:
-    path = literal(folder / "raw" / f"{table}.parquet")
-    return con.execute(f"SELECT {select} FROM read_parquet({path}) ORDER BY {order}").fetchall()
-
-
-def refused(con: Connection, source: Files, folder: Path) -> str:
-    with pytest.raises(SourceError) as caught:
-        files.extract(con, source, 1, folder / "raw")
-    assert not (folder / "raw" / ".scratch").exists()
-    return str(caught.value)
-
-
 # --- the retailer ---------------------------------------------------------------------------
 
 
@@ -251,31 +196,6 @@ def test_an_id_that_was_written_as_a_number_is_itself(con, make, tmp_path) -> No
 # --- what cannot be read --------------------------------------------------------------------
 
 
-def test_a_line_of_the_wrong_length_is_a_row_of_nulls_and_is_listed(con, make, tmp_path) -> None:
-    good = LINES.splitlines()[1]
-    (tmp_path / "a.csv").write_text(
-        LINES + "o2,bob\n" + f"{good}\n" * 2 + "o3,x,p,abc,2018-01-01\n"
-    )
-    origin = extract(con, make(max_unreadable_share=0.5), tmp_path)
-    assert origin["tables"]["transactions"]["files"]["a.csv"]["rows"] == 5
-    assert rows(con, tmp_path, "transactions", "count(*), count(order_id)") == [(5, 4)]
-    listed = rows(con, tmp_path, "unreadable", 'line, "column", value')
-    assert listed == [
-        (3, "(whole line)", "the line has too few fields: o2,bob"),
-        (6, "amount_cents", "abc"),
-    ]
-
-
-def test_a_line_that_is_no_json_is_listed(con, make, tmp_path) -> None:
-    good = json.dumps(
-        dict(zip(LINES.splitlines()[0].split(","), ["o", "c", "p", "1", "2018-01-01"], strict=True))
-    )
-    (tmp_path / "a.jsonl").write_text(f"{good}\n{{not\n{good}\n")
-    extract(con, make({"files": "a.jsonl"}, max_unreadable_share=0.5), tmp_path)
-    assert rows(con, tmp_path, "transactions", "count(*), count(order_id)") == [(3, 2)]
-    assert rows(con, tmp_path, "unreadable", "line, value") == [(2, "the line is no JSON: {not")]
-
-
 def test_many_unreadable_texts_end_the_run_with_place_and_remedy(con, make, tmp_path) -> None:
     (tmp_path / "a.csv").write_text(LINES + LINES.splitlines()[1].replace("1.50", "1,50") + "\n")
     said = refused(con, make({"delimiter": ","}), tmp_path)
@@ -353,56 +273,6 @@ def test_a_value_that_is_not_named_is_unreadable(con, make, tmp_path) -> None:
     assert "'p1'. Name it under values, or say under otherwise" in refused(
         con, make({"columns": columns}), tmp_path
     )
-
-
-def _with(tmp_path: Path, changed: dict[int, str], n: int = 400) -> None:
-    """Order lines of which some are changed, by their number from 0."""
-    lines = [f"o{i},c{i % 7},p{i % 5},1.50,2018-01-01 10:00\n" for i in range(n)]
-    for i, text in changed.items():
-        lines[i] = text
-    (tmp_path / "a.csv").write_text(LINES.splitlines()[0] + "\n" + "".join(lines))
-
-
-def test_a_quotation_mark_that_swallows_lines_is_named(con, make, tmp_path) -> None:
-    _with(tmp_path, {1500: 'o1500,c1,"p1,1.50,2018-01-01 10:00\n'}, n=4000)
-    told = refused(con, make({"columns": SALES, "delimiter": ","}), tmp_path)
-    assert "a.csv: a quotation mark opened in line 1502, 'o1500,c1," in told
-    assert "lines; close it, or say quote: ''" in told
-
-
-def test_every_line_behind_an_open_quotation_mark_counts(con, make, tmp_path) -> None:
-    _with(tmp_path, {396: 'o396,c1,"p1,1.50,2018-01-01 10:00\n'})
-    extract(con, make({"columns": SALES, "delimiter": ","}), tmp_path)
-    assert rows(con, tmp_path, "transactions", "count(*), count(order_id)") == [(400, 396)]
-    assert [line for (line,) in rows(con, tmp_path, "unreadable", "line")] == [398, 399, 400, 401]
-    _with(tmp_path, {300: 'o300,c1,"p1,1.50,2018-01-01 10:00\n'})
-    told = refused(con, make({"columns": SALES, "delimiter": ","}), tmp_path)
-    assert "100 of 400 (25.0%) lines cannot be split into fields, e.g. a.csv line 302" in told
-
-
-def test_a_field_between_two_lone_quotation_marks_is_named(con, make, tmp_path) -> None:
-    _with(tmp_path, {100: 'o100,c1,"p1,1.50,2018-01-01 10:00\n', 300: 'o3,c1,p1",1,2018-01-01\n'})
-    told = refused(con, make({"columns": SALES, "delimiter": ","}), tmp_path)
-    assert (
-        "a.csv: a quotation mark near 'o100 c1 p1,1.50,2018-01-01 10:00' swallows at least 200"
-        in told
-    )
-
-
-@pytest.mark.parametrize("delimiter", [",", None])
-def test_one_odd_quotation_mark_costs_one_line(con, make, tmp_path, delimiter) -> None:
-    _with(tmp_path, {200: 'o200,c1,"TV" 32,1.50,2018-01-01 10:00\n'})
-    extract(con, make({"columns": SALES, "delimiter": delimiter}), tmp_path)
-    assert rows(con, tmp_path, "transactions", "count(*), count(order_id)") == [(400, 399)]
-    ((line, value),) = rows(con, tmp_path, "unreadable", "line, value")
-    assert line == 202
-    assert value.startswith("a quotation mark is not closed: o200,")
-
-
-def test_a_field_over_two_lines_and_blank_lines_lose_nothing(con, make, tmp_path) -> None:
-    _with(tmp_path, {10: 'o10,c1,"p1\nx",1.50,2018-01-01 10:00\n\n\n'})
-    extract(con, make({"columns": SALES}), tmp_path)
-    assert rows(con, tmp_path, "transactions", "count(*), count(order_id)") == [(400, 400)]
 
 
 def test_a_status_that_is_not_named_is_kept_for_cleaning_to_judge(con, make, tmp_path) -> None:

@@ -11,8 +11,9 @@ from mkt_models.columns import Table
 from mkt_models.engine import DuckDB, count, literal
 from mkt_models.mapping_params import Database, TableMapping
 from mkt_models.source_params import Files
-from mkt_models.sources import database, file_readers, unreadable
-from mkt_models.sources.file_readers import File, Relation
+from mkt_models.sources import database, lost_lines, unreadable
+from mkt_models.sources.file_readers import open_file
+from mkt_models.sources.file_relations import File, Relation, find
 from mkt_models.sources.mapping import (
     Made,
     columns_made,
@@ -108,7 +109,7 @@ def _load_table(
         broken = _insert(con, relation, given, made, staged)
         kept = broken if mapping.from_table is None else []
         name, stop = relation.file.name, count(con, staged)
-        file_readers.no_line_is_lost(con, relation, stop - start, broken)
+        lost_lines.no_line_is_lost(con, relation, stop - start, broken)
         pieces.append(Piece(name, relation.first_line, start, stop, kept))
     unread = {m.name: f"unread_{m.name}" for m in made}
     counts = unreadable.note(con, table, staged, unread, pieces)
@@ -131,11 +132,10 @@ def _open(
     if place.database is not None:
         mapping = source.tables.mapped()[table]
         return [_copied(place.database, mapping, scratch, sampled=sample_bytes is not None)]
-    files = file_readers.find(Path(source.folder), place.files, reading.format)
+    files = find(Path(source.folder), place.files, reading.format)
     each = None if sample_bytes is None else max(sample_bytes // len(files), 100_000)
     return [
-        file_readers.open_file(con, file, reading, scratch, number, each)
-        for number, file in enumerate(files)
+        open_file(con, file, reading, scratch, number, each) for number, file in enumerate(files)
     ]
 
 
@@ -175,11 +175,11 @@ def _insert(
             f"INSERT INTO {staged} SELECT {columns} "
             f"FROM (SELECT {parts} FROM ({given}) AS given) AS made"
         )
-        return file_readers.broken_lines(con, relation)
+        return lost_lines.broken_lines(con, relation)
     except duckdb.Error as error:
-        raise file_readers.explained(relation.file, error) from None
+        raise lost_lines.explained(relation.file, error) from None
     finally:
-        file_readers.forget(con, relation)
+        lost_lines.forget(con, relation)
 
 
 def _read_as(
@@ -195,9 +195,9 @@ def _read_as(
                 if value is not None and text is not None:
                     out.setdefault(m.name, (str(text), value))
     except duckdb.Error as error:
-        raise file_readers.explained(relation.file, error) from None
+        raise lost_lines.explained(relation.file, error) from None
     finally:
-        file_readers.forget(con, relation)
+        lost_lines.forget(con, relation)
     return out
 
 
