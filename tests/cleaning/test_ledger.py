@@ -33,7 +33,7 @@ def test_rows_that_get_lost_stop_the_run(
         keep = path.stem != "transactions" or path.parent.name != folder
         return write_parquet(con, query if keep else f"{query} LIMIT 1", path)
 
-    monkeypatch.setattr("mkt_models.cleaning.clean_tables.write_parquet", losing)
+    monkeypatch.setattr("mkt_models.cleaning.written_tables.write_parquet", losing)
     later = datetime(2017, 6, 1, 16) + timedelta(hours=1)
     wrong = [line(order_id=None, quantity=float(n)) for n in range(1, 4)]
     with pytest.raises(LedgerError, match=rf"transactions: \+{lost}"):

@@ -21,8 +21,10 @@ balance.
     what cleaning did, in numbers that must balance
 ``steps``
     SQL of what happens to a table, step by step
-``clean_tables``
-    the whole of it, table by table
+``order_lines``
+    what is found among the kept order lines
+``cleaning_run``, ``written_tables``, ``clean_tables``
+    what has been noted so far; what is written; the whole of it, table by table
 ``quality``
     how complete, valid, unique, consistent and timely the data was, and is
 """
