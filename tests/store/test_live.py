@@ -90,7 +90,7 @@ def test_the_migrations_make_the_tables_of_the_code(address: str) -> None:
         version = context.get_current_revision()
     engine.dispose()
     assert differences == []
-    assert version == "0001"
+    assert version == "0002"
 
 
 def test_a_store_of_a_newer_version_is_refused(address: str) -> None:

@@ -1,13 +1,15 @@
-"""What the live store has on record about decisions, contacts and outcomes, as JSON knows it."""
+"""What the live store has on record: decisions, contacts, outcomes and budgets, as JSON."""
 
 import json
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from mkt_models.store import live_tables as tables
+from mkt_models.store.ledger import MILLION
+from mkt_models.store.records import UseState
 
 _BATCH = 1_000
 
@@ -22,7 +24,77 @@ def explain(connection: sa.Connection, decision_id: str) -> dict[str, Any] | Non
         found[table.name] = [_readable(row) for row in rows]
     if not found["decisions"]:
         return None
+    taken = _taken(connection, decision_id)
+    for contact in found["exposures"]:
+        contact["budget_uses"] = taken.get(contact["id"], [])
     return {"decision_id": decision_id, "revisions": found.pop("decisions"), **found}
+
+
+def budgets(connection: sa.Connection, day: date | None = None) -> list[dict[str, Any]]:
+    """What was planned, taken and given back per budget and period, the newest period first.
+
+    One dict per budget and period, in the budget's unit: ``amount`` there is, ``planned`` is what
+    the plan expected to be used (None: nobody planned), ``used`` is counted, ``left`` is the rest,
+    not below 0; ``reserved``, ``sent`` and ``sent_without_leave`` are the sums over contacts, which
+    together are ``used``, and ``given_back`` is what no longer counts; ``contacts`` by state.
+    """
+    table, uses = tables.budget_periods, tables.budget_uses
+    query = sa.select(table).order_by(table.c.starts_on.desc(), table.c.budget)
+    sums = sa.select(
+        uses.c.budget,
+        uses.c.starts_on,
+        uses.c.state,
+        sa.func.sum(uses.c.millionths),
+        sa.func.sum(uses.c.contacts),
+    ).group_by(uses.c.budget, uses.c.starts_on, uses.c.state)
+    if day is not None:
+        query = query.where(table.c.starts_on <= day, table.c.ends_on > day)
+        sums = sums.where(uses.c.starts_on <= day)
+    found: dict[tuple[str, date], dict[str, tuple[int, int]]] = {}
+    for budget, starts_on, state, taken, n in connection.execute(sums):
+        found.setdefault((budget, starts_on), {})[state] = (int(taken), int(n))
+    shown = []
+    for row in connection.execute(query).mappings():
+        states = found.get((row["budget"], row["starts_on"]), {})
+        amount, used = row["amount_millionths"], row["used_millionths"]
+        planned = row["planned_millionths"]
+        by_state = {state.value: states.get(state.value, (0, 0)) for state in UseState}
+        shown.append(
+            {
+                "budget": row["budget"],
+                "resource": row["resource"],
+                "starts_on": row["starts_on"].isoformat(),
+                "ends_on": row["ends_on"].isoformat(),
+                "amount": amount / MILLION,
+                "planned": None if planned is None else planned / MILLION,
+                "used": used / MILLION,
+                "left": max(amount - used, 0) / MILLION,
+                **{state: taken / MILLION for state, (taken, _) in by_state.items()},
+                "contacts": {state: n for state, (_, n) in by_state.items()},
+            }
+        )
+    return shown
+
+
+def _taken(connection: sa.Connection, decision_id: str) -> dict[int, list[dict[str, Any]]]:
+    """What each contact of a decision takes of budgets, by the contact's number."""
+    uses, contacts = tables.budget_uses, tables.exposures
+    query = (
+        sa.select(uses)
+        .join(contacts, contacts.c.id == uses.c.contact)
+        .where(contacts.c.decision_id == decision_id)
+        .order_by(uses.c.id)
+    )
+    found: dict[int, list[dict[str, Any]]] = {}
+    for row in connection.execute(query).mappings():
+        told = {
+            "budget": row["budget"],
+            "period_starts_on": row["starts_on"].isoformat(),
+            "use": row["millionths"] / MILLION,
+            "state": row["state"],
+        }
+        found.setdefault(row["contact"], []).append(told)
+    return found
 
 
 def decided(

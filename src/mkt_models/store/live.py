@@ -10,21 +10,22 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Self
 
 import sqlalchemy as sa
 
-from mkt_models.store import history, publishing
+from mkt_models.store import history, ledger, publishing
 from mkt_models.store import live_tables as tables
 from mkt_models.store.engine import inserter, open_live, writing
 from mkt_models.store.records import (
     COMPLAINT,
     Consent,
     Exposure,
+    Limit,
     SnapshotMeta,
     by_customer,
 )
@@ -89,6 +90,16 @@ class LiveStore:
                 number = int.from_bytes(digest[:8], "big", signed=True)
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(number)))
             yield Turn(connection, customer_id, now, self._is_gone(connection, customer_id))
+
+    def open_periods(self, limits: Sequence[Limit], day: date) -> None:
+        """Open the periods of budgets in which a day lies; see :func:`.ledger.open_periods`."""
+        with writing(self._engine) as connection:
+            ledger.open_periods(connection, limits, day)
+
+    def budgets(self, day: date | None = None) -> list[dict[str, Any]]:
+        """What is taken of each budget per period, as JSON; only of those open on ``day``."""
+        with self._engine.connect() as connection:
+            return history.budgets(connection, day)
 
     def is_erased(self, customer_id: str) -> bool:
         """Whether a customer was erased: nothing is told of them again."""
@@ -249,14 +260,16 @@ class LiveStore:
         """Remove decisions, contacts and outcomes from before ``before`` (aware); rows by table.
 
         Consents stay: they say what may be done. Windows of caps are at most 30 days, so keep
-        more than those.
+        more than those. What the contacts took of budgets stays counted, as sums.
         """
         times = {
             tables.decisions: tables.decisions.c.decided_at,
             tables.exposures: tables.exposures.c.sent_at,
             tables.outcomes: tables.outcomes.c.occurred_at,
         }
+        old = sa.select(tables.exposures.c.id).where(tables.exposures.c.sent_at < before)
         with writing(self._engine) as connection:
+            ledger.detach(connection, old)
             return {
                 table.name: connection.execute(table.delete().where(time < before)).rowcount
                 for table, time in times.items()

@@ -1,7 +1,7 @@
 """The tables of the live store: what the service decides, and what comes back.
 
 Each is described by its comment. Times are kept in UTC. Money is whole hundredths of the currency
-unit, so that sums are exact. A change here needs a migration in :mod:`mkt_models.migrations`; a
+unit and budgets whole millionths of theirs, so that sums are exact. A change here needs a migration in :mod:`mkt_models.migrations`; a
 test compares the two on SQLite and on PostgreSQL.
 """
 
@@ -144,6 +144,31 @@ shadow_prices = sa.Table(
     sa.Column("budget", sa.String(ID_LENGTH), primary_key=True),
     sa.Column("price", sa.Float, nullable=False),
     comment="currency units per unit of a budget, by which candidates are ranked",
+)
+budget_periods = sa.Table(
+    "budget_periods",
+    live_schema,
+    sa.Column("budget", sa.String(ID_LENGTH), primary_key=True),
+    sa.Column("starts_on", sa.Date, primary_key=True),
+    sa.Column("ends_on", sa.Date, nullable=False),
+    _id("resource"),
+    sa.Column("amount_millionths", sa.BigInteger, nullable=False),
+    sa.Column("planned_millionths", sa.BigInteger),
+    sa.Column("used_millionths", sa.BigInteger, nullable=False),
+    comment="what there is of a budget from one day to before another, and what is taken of it",
+)
+budget_uses = sa.Table(
+    "budget_uses",
+    live_schema,
+    _number(),
+    sa.Column("contact", sa.Integer, index=True),
+    _id("budget"),
+    sa.Column("starts_on", sa.Date, nullable=False),
+    sa.Column("millionths", sa.BigInteger, nullable=False),
+    sa.Column("contacts", sa.Integer, nullable=False),
+    _id("state"),
+    comment="what a contact (a row of exposures) takes of a budget; without one: of contacts "
+    "that were erased or purged",
 )
 models_in_service = sa.Table(
     "models_in_service",

@@ -3,11 +3,12 @@
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from mkt_models.store import ledger
 from mkt_models.store import live_tables as tables
 from mkt_models.store.engine import inserter
 from mkt_models.store.records import Consent, ContactStatus, Exposure, SnapshotMeta, row_of
@@ -51,6 +52,9 @@ def publish(
         .on_conflict_do_update(index_elements=["place"], set_={"snapshot_id": snapshot})
     )
     _remove_old(connection, snapshot)
+    if meta.shadow_prices:
+        # Last: whoever takes of a budget waits until this is kept.
+        ledger.set_amounts(connection, meta.shadow_prices, date.fromisoformat(meta.as_of))
     return n
 
 

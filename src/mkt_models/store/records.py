@@ -86,17 +86,69 @@ class Refused(StoreError):
         self.code = code
 
 
+class UseState(StrEnum):
+    """What became of the units of a budget that a contact took; all count but ``given_back``."""
+
+    RESERVED = "reserved"
+    SENT = "sent"
+    GIVEN_BACK = "given_back"
+    SENT_WITHOUT_LEAVE = "sent_without_leave"
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What there is of a budget, in millionths of its unit, from one day to before another.
+
+    ``planned`` is what the plan expects to be used; None where nobody planned.
+    """
+
+    budget: str
+    resource: str
+    amount: int
+    starts_on: date
+    ends_on: date
+    planned: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Purse:
+    """What is left of a budget in the period that is open, in millionths of its unit."""
+
+    budget: str
+    starts_on: date
+    ends_on: date
+    amount: int
+    used: int
+
+    @property
+    def left(self) -> int:
+        """Not below 0, also where less was published than had been used."""
+        return max(self.amount - self.used, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What a contact takes of a budget, in millionths of its unit."""
+
+    budget: str
+    millionths: int
+
+
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A contact that a decision permits, and the purpose that its consent must name."""
+    """A contact that a decision permits, the purpose of its consent, and what it takes."""
 
     exposure: Exposure
     purpose: str
+    uses: tuple[Use, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A decision to keep: the answer as it is given, and what it was made from."""
+    """A decision to keep: the answer as it is given, and what it was made from.
+
+    ``purses`` are the budgets that it knew; its contacts take of no other.
+    """
 
     decision_id: str
     snapshot_id: str
@@ -111,6 +163,7 @@ class Record:
     answer: Mapping[str, Any]
     inputs: Mapping[str, Any]
     planned: tuple[Planned, ...] = ()
+    purses: tuple[Purse, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,15 @@ Everything here happens inside one transaction, while nobody else reads or write
 customer; :meth:`mkt_models.store.live.LiveStore.turn` makes it.
 """
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from mkt_models.columns import ConsentStatus
+from mkt_models.store import ledger
 from mkt_models.store import live_tables as tables
 from mkt_models.store.engine import inserter
 from mkt_models.store.records import (
@@ -18,7 +20,9 @@ from mkt_models.store.records import (
     Consent,
     ContactStatus,
     Exposure,
+    Limit,
     Outcome,
+    Purse,
     Record,
     Refused,
     row_of,
@@ -75,12 +79,26 @@ class Turn:
         )
         return tuple(self._connection.execute(query.order_by(table.c.occurred_at)).scalars())
 
+    def purses(
+        self, limits: Sequence[Limit], day: date, besides: str | None = None, locked: bool = False
+    ) -> tuple[Purse, ...]:
+        """What is left of each budget on a day; see :func:`.ledger.purses`."""
+        return ledger.purses(self._connection, limits, day, besides, locked)
+
     def keep(self, record: Record) -> int:
         """Keep a decision and plan its contacts; return its revision, from 1.
 
         The same answer to the same question is kept once, while its contacts stand. Otherwise, and
         for another answer, there is another revision, and what the one before had planned and
-        nobody has sent is withdrawn.
+        nobody has sent is withdrawn. What the contacts take of budgets is counted last: a turn
+        writes nothing after it.
+
+        Raises
+        ------
+        BudgetSpent
+            When others have taken what was left of a budget since it was read; nothing of this
+            turn may be kept, and the customer is decided for again.
+
         """
         table = tables.decisions
         last = (
@@ -93,8 +111,10 @@ class Turn:
         answer = as_json(record.answer, "answer")
         if known is not None and known.answer == answer and self._stands(record, known.revision):
             return int(known.revision)
-        revision = 1 if known is None else int(known.revision) + 1
-        self._withdraw(tables.exposures.c.decision_id == record.decision_id)
+        revision, rises = 1, Counter[ledger.Place]()
+        if known is not None:
+            revision = int(known.revision) + 1
+            _, rises = self._withdraw(tables.exposures.c.decision_id == record.decision_id)
         row = {
             "decision_id": record.decision_id,
             "revision": revision,
@@ -113,6 +133,7 @@ class Turn:
         }
         self._connection.execute(table.insert(), row)
         self._assign(record)
+        purses = {purse.budget: purse for purse in record.purses}
         for rank, planned in enumerate(record.planned, start=1):
             own = {
                 "key": f"decision:{record.decision_id}/{revision}/{rank}",
@@ -121,7 +142,10 @@ class Turn:
                 "recorded_at": self._now,
             }
             row = {**row_of(planned.exposure, "exposure"), **own}
-            self._connection.execute(tables.exposures.insert(), row)
+            kept = self._connection.execute(tables.exposures.insert(), row)
+            (number,) = kept.inserted_primary_key
+            rises.update(ledger.reserve(self._connection, number, planned.uses, purses))
+        ledger.count(self._connection, rises, purses)
         return revision
 
     def say(self, consent: Consent, key: str | None = None, timed: bool = True) -> tuple[bool, int]:
@@ -149,9 +173,11 @@ class Turn:
         if consent.status == ConsentStatus.GRANTED and consent.expires_on is None:
             return True, 0
         table = tables.exposures
-        return True, self._withdraw(
+        withdrawn, rises = self._withdraw(
             table.c.channel == consent.channel, table.c.purpose == consent.purpose
         )
+        ledger.count(self._connection, rises)
+        return True, withdrawn
 
     def contacted(self, exposure: Exposure, key: str, timed: bool = True) -> bool:
         """Record a contact that was made without a decision of ours; False if it is known.
@@ -188,7 +214,8 @@ class Turn:
             Which contact. A decision has a strategy once per channel; the offer may be left out.
         status
             ``sending`` asks for leave: it is refused when the contact was withdrawn or its time
-            is over. ``sent`` is a fact and always recorded. ``not_sent`` gives the contact back.
+            is over. ``sent`` is a fact and always recorded. ``not_sent`` gives the contact back,
+            and what it took of budgets.
         at
             When it was sent; otherwise the time of the report.
 
@@ -199,7 +226,9 @@ class Turn:
         Raises
         ------
         Refused
-            ``unknown_contact``, ``contact_withdrawn``, ``contact_lapsed``, or ``already_sent``.
+            ``unknown_contact``, ``contact_withdrawn``, ``contact_lapsed``, ``already_sent``, or
+            ``budget_spent``: more is taken than there is, as less of it was published, or some was
+            sent without leave.
 
         """
         table = tables.exposures
@@ -221,7 +250,7 @@ class Turn:
         now = ContactStatus(row["status"])
         fits = row["until"] is None or row["sent_at"] <= at < row["until"]
         if status is ContactStatus.SENDING:
-            self._may_send(now, fits)
+            self._may_send(now, fits, row["id"])
             if now is not status:
                 self._update(row["id"], status=status.value)
             return now is not status, True
@@ -234,8 +263,10 @@ class Turn:
             self._update(
                 row["id"], status=status.value, sent_at=at, until=None, within_policy=within
             )
+            ledger.count(self._connection, ledger.was_sent(self._connection, row["id"]))
             return True, within
         self._update(row["id"], status=status.value)
+        ledger.count(self._connection, ledger.give_back(self._connection, [row["id"]]))
         return True, True
 
     def outcome(self, outcome: Outcome) -> bool:
@@ -260,11 +291,17 @@ class Turn:
         own = {"key": self._own(outcome.key), "recorded_at": self._now}
         self._connection.execute(tables.outcomes.insert(), {**row, **own})
         if outcome.kind == COMPLAINT:
-            self._withdraw()  # what may be said to somebody who is angry is asked anew
+            # What may be said to somebody who is angry is asked anew.
+            ledger.count(self._connection, self._withdraw()[1])
         return True
 
     def erase(self, digest: str) -> dict[str, int]:
-        """Remove all rows about the customer, and keep ``digest``; see ``LiveStore.forget``."""
+        """Remove all rows about the customer, and keep ``digest``; see ``LiveStore.forget``.
+
+        What their contacts took of budgets stays counted, as a sum of nobody's.
+        """
+        contacts = tables.exposures
+        ledger.detach(self._connection, self._mine(sa.select(contacts.c.id), contacts))
         removed = {}
         for table in tables.OF_A_CUSTOMER:
             mine = table.c.customer_id == self.customer_id
@@ -317,24 +354,30 @@ class Turn:
             }
             self._connection.execute(table.insert(), row)
 
-    def _may_send(self, now: ContactStatus, fits: bool) -> None:
+    def _may_send(self, now: ContactStatus, fits: bool, contact: int) -> None:
         if now not in _UNSENT:
             raise Refused("contact_withdrawn", f"this contact must not be sent: it is {now.value}")
         if not fits:
             raise Refused(
                 "contact_lapsed", "the time for this contact is over: ask for strategies again"
             )
+        budget = ledger.overspent(self._connection, contact)
+        if budget is not None:
+            raise Refused("budget_spent", f"more is taken of the budget {budget} than there is")
 
-    def _withdraw(self, *conditions: sa.ColumnElement[bool]) -> int:
+    def _withdraw(self, *conditions: sa.ColumnElement[bool]) -> tuple[int, Counter[ledger.Place]]:
+        """Withdraw contacts; returns how many, and by how much the counters of budgets must rise.
+
+        What somebody has begun to send is perhaps sent: it takes what it took until they say
+        ``not_sent``.
+        """
         table = tables.exposures
-        planned = (
-            table.c.customer_id == self.customer_id,
-            table.c.status.in_([one.value for one in _UNSENT]),
-        )
-        change = table.update().where(*planned, *conditions)
-        return self._connection.execute(
-            change.values(status=ContactStatus.WITHDRAWN.value)
-        ).rowcount
+        mine = (table.c.customer_id == self.customer_id, *conditions)
+        waiting = sa.select(table.c.id).where(table.c.status == ContactStatus.PLANNED.value, *mine)
+        rises = ledger.give_back(self._connection, waiting)
+        unsent = table.c.status.in_([one.value for one in _UNSENT])
+        change = table.update().where(unsent, *mine).values(status=ContactStatus.WITHDRAWN.value)
+        return self._connection.execute(change).rowcount, rises
 
     def _update(self, number: int, **values: Any) -> None:
         table = tables.exposures

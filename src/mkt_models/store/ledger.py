@@ -1,0 +1,282 @@
+"""What is taken of the budgets: a counter per budget and period, and what each contact takes.
+
+The counter is changed together with the contacts, in their transaction, and by the database itself:
+``used = used + n`` where that is within the amount. So no number of callers on different customers
+passes an amount, and the counter is always the sum of what the contacts take.
+
+Turns lock one customer each; the counters are locked after that, in the order of :func:`_sorted`,
+and as the last step of a turn. So two turns never wait for each other, and a counter is locked for
+no longer than a commit takes. Everything is in whole millionths of a unit: sums are exact.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+
+from mkt_models.store import live_tables as tables
+from mkt_models.store.records import ContactStatus, Limit, Purse, Use, UseState
+from mkt_models.store.values import StoreError
+
+MILLION = 1_000_000
+_OPENING_LOCK = 7_238_012  # of PostgreSQL's advisory locks: one process opens periods, others wait
+
+Place = tuple[str, date]
+"""A budget, and the first day of a period."""
+
+
+class BudgetSpent(StoreError):
+    """Others have taken what was left since it was read: decide again."""
+
+
+class PeriodNotOpen(StoreError):
+    """Nothing was taken of a budget in this period yet: open it, then decide again."""
+
+
+def open_periods(connection: sa.Connection, limits: Iterable[Limit], day: date) -> None:
+    """Open the periods in which ``day`` lies, each once, with nothing used.
+
+    A period that is open stays as it is until its end, whatever length a later publication gives;
+    the next one begins there at the earliest.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_OPENING_LOCK)))
+    table = tables.budget_periods
+    for limit in sorted(limits, key=lambda one: one.budget):
+        query = sa.select(table.c.starts_on, table.c.ends_on)
+        known = connection.execute(query.where(table.c.budget == limit.budget)).all()
+        if any(starts <= day < ends for starts, ends in known):
+            continue
+        row = {
+            "budget": limit.budget,
+            "starts_on": max([limit.starts_on, *(ends for _, ends in known if ends <= day)]),
+            "ends_on": min([limit.ends_on, *(starts for starts, _ in known if starts > day)]),
+            "resource": limit.resource,
+            "amount_millionths": limit.amount,
+            "planned_millionths": limit.planned,
+            "used_millionths": 0,
+        }
+        connection.execute(table.insert(), row)
+
+
+def set_amounts(connection: sa.Connection, rows: Iterable[Mapping[str, Any]], as_of: date) -> None:
+    """Let the amounts of a publication hold for the periods that are open on ``as_of``, or later.
+
+    What is used stays. ``rows`` are shadow prices, as the snapshot carries them.
+    """
+    table = tables.budget_periods
+    for row in sorted(rows, key=lambda one: str(one["budget"])):
+        if row.get("amount") is None:
+            continue
+        planned = row.get("used")
+        change = table.update().where(table.c.budget == row["budget"], table.c.ends_on > as_of)
+        connection.execute(
+            change.values(
+                amount_millionths=millionths(row["amount"]),
+                planned_millionths=None if planned is None else millionths(planned),
+            )
+        )
+
+
+def millionths(units: float) -> int:
+    """Units as whole millionths, to the nearest.
+
+    >>> millionths(0.45 + 0.1 * 2)
+    650000
+    """
+    return round(units * MILLION)
+
+
+def purses(
+    connection: sa.Connection,
+    limits: Sequence[Limit],
+    day: date,
+    besides: str | None = None,
+    locked: bool = False,
+) -> tuple[Purse, ...]:
+    """What is used of each budget in the period in which ``day`` lies, by the name of the budget.
+
+    Parameters
+    ----------
+    limits
+        The budgets, and what there is of each now.
+    besides
+        What this decision has planned itself, and nobody has begun to send, does not count.
+    locked
+        Let nobody take of them before this transaction ends.
+
+    Raises
+    ------
+    PeriodNotOpen
+        When one of them has no period for that day yet.
+
+    """
+    if not limits:
+        return ()
+    table, uses, contacts = tables.budget_periods, tables.budget_uses, tables.exposures
+    own = (
+        sa.select(sa.func.coalesce(sa.func.sum(uses.c.millionths), 0))
+        .join(contacts, contacts.c.id == uses.c.contact)
+        .where(
+            contacts.c.decision_id == besides,
+            contacts.c.status == ContactStatus.PLANNED.value,
+            uses.c.state == UseState.RESERVED.value,
+            uses.c.budget == table.c.budget,
+            uses.c.starts_on == table.c.starts_on,
+        )
+        .scalar_subquery()
+    )
+    query = sa.select(table.c.budget, table.c.starts_on, table.c.ends_on, table.c.used_millionths)
+    query = query.add_columns(sa.literal(0) if besides is None else own).where(
+        table.c.budget.in_([limit.budget for limit in limits]),
+        table.c.starts_on <= day,
+        table.c.ends_on > day,
+    )
+    query = query.order_by(table.c.budget, table.c.starts_on)
+    if locked:
+        query = query.with_for_update(of=table)
+    amounts = {limit.budget: limit.amount for limit in limits}
+    found = tuple(
+        Purse(budget, starts_on, ends_on, amounts[budget], int(used) - int(mine))
+        for budget, starts_on, ends_on, used, mine in connection.execute(query)
+    )
+    if len(found) < len(amounts):
+        lacking = sorted(set(amounts) - {one.budget for one in found})
+        raise PeriodNotOpen(f"{', '.join(lacking)}: no period is open on {day}")
+    return found
+
+
+def reserve(
+    connection: sa.Connection, contact: int, uses: Iterable[Use], known: Mapping[str, Purse]
+) -> Counter[Place]:
+    """Write down what a contact takes; returns by how much the counters must rise."""
+    rises: Counter[Place] = Counter()
+    rows = []
+    for use in uses:
+        place = (use.budget, known[use.budget].starts_on)
+        rises[place] += use.millionths
+        rows.append(
+            {
+                "contact": contact,
+                "budget": place[0],
+                "starts_on": place[1],
+                "millionths": use.millionths,
+                "contacts": 1,
+                "state": UseState.RESERVED.value,
+            }
+        )
+    if rows:
+        connection.execute(tables.budget_uses.insert(), rows)
+    return rises
+
+
+def give_back(connection: sa.Connection, contacts: Any) -> Counter[Place]:
+    """Give back what contacts have reserved; returns by how much the counters must rise: below 0.
+
+    ``contacts`` are their ids: a query, or a list.
+    """
+    return _moved(connection, contacts, UseState.RESERVED, UseState.GIVEN_BACK, -1)
+
+
+def was_sent(connection: sa.Connection, contact: int) -> Counter[Place]:
+    """Say that a contact was sent; returns by how much the counters must rise.
+
+    What had been given back was sent without leave: it counts again, whatever is left.
+    """
+    _moved(connection, [contact], UseState.RESERVED, UseState.SENT, 0)
+    return _moved(connection, [contact], UseState.GIVEN_BACK, UseState.SENT_WITHOUT_LEAVE, 1)
+
+
+def count(
+    connection: sa.Connection, rises: Mapping[Place, int], known: Mapping[str, Purse] = {}
+) -> None:
+    """Change the counters.
+
+    What rises and is in ``known`` must stay within the amount there; what was sent is a fact.
+
+    Raises
+    ------
+    BudgetSpent
+        When not enough is left of a budget. The transaction must not be kept.
+
+    """
+    table = tables.budget_periods
+    for place in sorted(rises):
+        rise = rises[place]
+        if rise == 0:
+            continue
+        change = table.update().where(table.c.budget == place[0], table.c.starts_on == place[1])
+        values: dict[str, Any] = {"used_millionths": table.c.used_millionths + rise}
+        purse = known.get(place[0])
+        if purse is not None and purse.starts_on == place[1]:
+            values["amount_millionths"] = purse.amount
+            if rise > 0:
+                change = change.where(table.c.used_millionths + rise <= purse.amount)
+        if connection.execute(change.values(values)).rowcount != 1:
+            raise BudgetSpent(f"{place[0]}: others have taken what was left; decide again")
+
+
+def overspent(connection: sa.Connection, contact: int) -> str | None:
+    """The name of a budget of which a contact has reserved, and more is taken than there is."""
+    table, uses = tables.budget_periods, tables.budget_uses
+    query = (
+        sa.select(table.c.budget)
+        .join(uses, (uses.c.budget == table.c.budget) & (uses.c.starts_on == table.c.starts_on))
+        .where(
+            uses.c.contact == contact,
+            uses.c.state == UseState.RESERVED.value,
+            table.c.used_millionths > table.c.amount_millionths,
+        )
+        .order_by(table.c.budget)
+    )
+    return connection.execute(query).scalars().first()
+
+
+def detach(connection: sa.Connection, contacts: Any) -> None:
+    """Keep what contacts took, and nothing of whose they are: only sums per period and state.
+
+    ``contacts`` is a query of the ids of contacts that are about to be deleted.
+    """
+    table = tables.budget_uses
+    taken = table.delete().where(table.c.contact.in_(contacts))
+    gone = connection.execute(
+        taken.returning(
+            table.c.budget, table.c.starts_on, table.c.state, table.c.millionths, table.c.contacts
+        )
+    ).all()
+    sums: Counter[tuple[str, date, str]] = Counter()
+    times: Counter[tuple[str, date, str]] = Counter()
+    for budget, starts_on, state, taken_of_it, n in gone:
+        sums[budget, starts_on, state] += taken_of_it
+        times[budget, starts_on, state] += n
+    rows = [
+        {
+            "contact": None,
+            "budget": budget,
+            "starts_on": starts_on,
+            "state": state,
+            "millionths": sums[budget, starts_on, state],
+            "contacts": n,
+        }
+        for (budget, starts_on, state), n in times.items()
+    ]
+    if rows:
+        connection.execute(table.insert(), rows)
+
+
+def _moved(
+    connection: sa.Connection, contacts: Any, old: UseState, new: UseState, sign: int
+) -> Counter[Place]:
+    table = tables.budget_uses
+    change = table.update().where(table.c.contact.in_(contacts), table.c.state == old.value)
+    rows = connection.execute(
+        change.values(state=new.value).returning(
+            table.c.budget, table.c.starts_on, table.c.millionths
+        )
+    )
+    rises: Counter[Place] = Counter()
+    for budget, starts_on, taken in rows:
+        rises[budget, starts_on] += sign * taken
+    return rises
