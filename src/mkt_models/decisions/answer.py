@@ -8,13 +8,14 @@ from typing import Any
 from mkt_models.columns import Channel, Strategy
 from mkt_models.decisions.arbitration import Scored
 from mkt_models.decisions.candidates import Candidate, Content, filled
+from mkt_models.decisions.charges import uses
 from mkt_models.decisions.contact import consent_ends, valid_until
 from mkt_models.decisions.exploration import Choice
 from mkt_models.decisions.question import Context, Customer, Policy
 from mkt_models.decisions.words import ARMS, EXPLOITING, EXPLORING, NOTE, Reason, Words
 from mkt_models.decisions.worth import KIND
 from mkt_models.exploration_params import Method
-from mkt_models.store.records import Exposure
+from mkt_models.store.records import Exposure, Use
 
 MOST_REASONS = 4
 MODEL_REASONS = 2
@@ -51,7 +52,7 @@ class Suppressed:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A strategy of the answer, by rank."""
+    """A strategy of the answer, by rank, and what its contact takes of budgets."""
 
     rank: int
     strategy: str
@@ -60,6 +61,7 @@ class Served:
     candidate: str
     worth: float
     document: Mapping[str, Any]
+    uses: tuple[Use, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,7 @@ def served(
         one.candidate.key,
         one.amount,
         document,
+        uses(one.candidate, policy.allowances),
     )
 
 

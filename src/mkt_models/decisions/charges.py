@@ -1,4 +1,4 @@
-"""What a candidate takes of the budgets, and what it pays for it.
+"""What a candidate takes of the budgets, what it pays for it, and whether so much is left.
 
 The money of a contact with a coupon is the cost of the contact and what a redemption gives away
 times its probability, where the offer tells it (``given``).
@@ -7,10 +7,13 @@ times its probability, where the offer tells it (``given``).
 from collections.abc import Sequence
 
 from mkt_models.budget_params import CONTACTS, COUPONS, MONEY, Budget, Budgets
-from mkt_models.decisions.budgets import Charge, ShadowPrice, concerns
+from mkt_models.decisions.budgets import Allowance, Charge, ShadowPrice, concerns
 from mkt_models.decisions.candidates import Candidate, Content
 from mkt_models.decisions.catalogue import Catalogue
+from mkt_models.decisions.words import Code, Reason, reason
 from mkt_models.sections import nearest
+from mkt_models.store.ledger import MILLION, millionths
+from mkt_models.store.records import Purse, Use
 
 
 class BudgetError(ValueError):
@@ -34,6 +37,43 @@ def charges(candidate: Candidate, prices: Sequence[ShadowPrice]) -> tuple[Charge
     """What a candidate pays, one charge per budget that it takes of and that has a price."""
     found = ((one.budget.id, use(candidate, one.budget), one.price) for one in prices)
     return tuple(Charge(*charge) for charge in found if charge[1] > 0 and charge[2] > 0)
+
+
+def uses(candidate: Candidate, allowed: Sequence[Allowance]) -> tuple[Use, ...]:
+    """What a contact takes of each budget, as it is counted: in whole millionths of a unit."""
+    found = ((one.budget.id, millionths(use(candidate, one.budget))) for one in allowed)
+    return tuple(Use(*taken) for taken in found if taken[1] > 0)
+
+
+def spent(
+    candidate: Candidate,
+    chosen: Sequence[Candidate],
+    allowed: Sequence[Allowance],
+    purses: Sequence[Purse],
+) -> tuple[Reason, ...]:
+    """Say of which budgets not enough is left for a candidate beside those chosen; empty if none.
+
+    ``purses`` are what is left of the budgets that are counted; what none is of is not limited.
+    The words name the amount, not what is left: the same question has the same answer.
+    """
+    if not purses:
+        return ()
+    known = {purse.budget: purse for purse in purses}
+    lacking = []
+    for one in uses(candidate, allowed):
+        purse = known.get(one.budget)
+        if purse is None:
+            continue
+        beside = (taken for other in chosen for taken in uses(other, allowed))
+        left = purse.left - sum(t.millionths for t in beside if t.budget == one.budget)
+        if one.millionths > left:
+            parts = {
+                "use": f"{one.millionths / MILLION:.6g}",
+                "amount": f"{purse.amount / MILLION:.15g}",
+                "until": purse.ends_on,
+            }
+            lacking.append(reason(Code.BUDGET_SPENT, budget=one.budget, **parts))
+    return tuple(lacking)
 
 
 def check_budgets(budgets: Budgets, catalogue: Catalogue) -> None:

@@ -19,7 +19,7 @@ from mkt_models.decisions.answer import (
 from mkt_models.decisions.arbitration import Fits, Scored, arbitrate, options, tie
 from mkt_models.decisions.candidates import Candidate, candidates
 from mkt_models.decisions.catalogue import ChannelUse, StrategyEntry
-from mkt_models.decisions.charges import charges
+from mkt_models.decisions.charges import charges, spent
 from mkt_models.decisions.contact import (
     PERSONALISATION,
     held_out,
@@ -34,12 +34,14 @@ from mkt_models.decisions.question import Context, Customer, Policy, QuestionErr
 from mkt_models.decisions.words import CHANNELS, Code, Reason, reason
 from mkt_models.decisions.worth import unreleased, worth
 from mkt_models.exploration_params import Method
-from mkt_models.store.records import Exposure
+from mkt_models.store.records import Exposure, Purse
 
 MOST = 20
 
 
-def decide(customer: Customer, context: Context, policy: Policy, k: int) -> Decision:
+def decide(
+    customer: Customer, context: Context, policy: Policy, k: int, purses: Sequence[Purse] = ()
+) -> Decision:
     """Decide what to say to a customer, if anything.
 
     Parameters
@@ -52,6 +54,8 @@ def decide(customer: Customer, context: Context, policy: Policy, k: int) -> Deci
         Catalogue, holdout, calendar and released models.
     k
         How many strategies at most, 1 to 20.
+    purses
+        What is left of the budgets, where it is counted; a batch counts nothing.
 
     Returns
     -------
@@ -70,8 +74,8 @@ def decide(customer: Customer, context: Context, policy: Policy, k: int) -> Deci
         raise QuestionError(f"k == {k!r}: must be a whole number from 1 to {MOST}")
     scene = policy.scene(context)
     today = scene.day
-    scored, suppressed, withheld = weigh(customer, context, policy)
-    fits = contact_limits(customer, context, policy)
+    scored, suppressed, withheld = weigh(customer, context, policy, purses)
+    fits = contact_limits(customer, context, policy, purses)
     decision_id = policy.decision_id(customer.customer_id, context, k)
     choice = _explored(scored, decision_id, policy)
     first = None if choice is None else choice.key
@@ -123,7 +127,7 @@ def decide_all(
 
 
 def weigh(
-    customer: Customer, context: Context, policy: Policy
+    customer: Customer, context: Context, policy: Policy, purses: Sequence[Purse] = ()
 ) -> tuple[list[Scored], list[tuple[Candidate, tuple[Reason, ...]]], bool]:
     """Take every candidate of a customer through the gates.
 
@@ -136,7 +140,7 @@ def weigh(
     scene = policy.scene(context)
     today = scene.day
     days = occasions(context.country or policy.country, today)
-    fits = contact_limits(customer, context, policy)
+    fits = contact_limits(customer, context, policy, purses)
     withheld = held_out(customer.customer_id, policy.holdout_salt, policy.holdout_share)
     among_equals = tie(customer.customer_id) if policy.prices else 0.0
     scored: list[Scored] = []
@@ -158,11 +162,14 @@ def weigh(
     return scored, suppressed, withheld
 
 
-def contact_limits(customer: Customer, context: Context, policy: Policy) -> Fits:
-    """The contact limits of a customer at the time of the question."""
+def contact_limits(
+    customer: Customer, context: Context, policy: Policy, purses: Sequence[Purse] = ()
+) -> Fits:
+    """The contact limits of a customer at the time of the question, and what is left of budgets."""
 
     def fits(candidate: Candidate, chosen: Sequence[Candidate]) -> tuple[Reason, ...]:
-        return _limits(candidate, chosen, customer, context, policy)
+        broken = _limits(candidate, chosen, customer, context, policy)
+        return broken or spent(candidate, chosen, policy.allowances, purses)
 
     return fits
 

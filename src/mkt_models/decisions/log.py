@@ -1,18 +1,26 @@
 """A decision as the live store keeps it: the answer, what it was made from, what it permits."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from mkt_models.decisions.answer import Decision
 from mkt_models.decisions.question import Context, Customer, Policy
-from mkt_models.store.records import Consent, Exposure, Planned, Record
+from mkt_models.store.records import Consent, Exposure, Planned, Purse, Record
 
 
-def record_of(decision: Decision, customer: Customer, context: Context, policy: Policy) -> Record:
+def record_of(
+    decision: Decision,
+    customer: Customer,
+    context: Context,
+    policy: Policy,
+    purses: Sequence[Purse] = (),
+) -> Record:
     """What is kept of a decision; the contacts that it permits count from now on.
 
-    The first strategy of the answer stands for the action that was chosen.
+    The first strategy of the answer stands for the action that was chosen. ``purses`` are those
+    with which it was decided: its contacts take of these budgets.
     """
     first = decision.strategies[0]
     experiment = decision.head["experiment"]
@@ -29,16 +37,21 @@ def record_of(decision: Decision, customer: Customer, context: Context, policy: 
         probability=float(first.document["probability"]),
         answer=decision.as_dict(),
         inputs=_inputs(customer, context),
-        planned=_planned(decision, context, policy),
+        planned=_planned(decision, context, policy, purses),
+        purses=tuple(purses),
     )
 
 
-def _planned(decision: Decision, context: Context, policy: Policy) -> tuple[Planned, ...]:
+def _planned(
+    decision: Decision, context: Context, policy: Policy, purses: Sequence[Purse]
+) -> tuple[Planned, ...]:
+    counted = {purse.budget for purse in purses}
     sent = [one for one in decision.strategies if one.channel is not None]
     return tuple(
         Planned(
             replace(exposure, until=datetime.fromisoformat(one.document["valid_until"])),
             policy.catalogue.strategy(one.strategy).purpose,
+            tuple(use for use in one.uses if use.budget in counted),
         )
         for one, exposure in zip(sent, decision.exposures(context.now), strict=True)
     )

@@ -12,7 +12,7 @@ from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
 from mkt_models.columns import Channel, Place, Verdict, Weather
-from mkt_models.decisions.budgets import ShadowPrice
+from mkt_models.decisions.budgets import Allowance, ShadowPrice, allowances
 from mkt_models.decisions.catalogue import Catalogue
 from mkt_models.decisions.contact import LONGEST_REST, LONGEST_WINDOW
 from mkt_models.decisions.occasions import check_country, check_region
@@ -21,7 +21,7 @@ from mkt_models.exploration_params import Exploration
 from mkt_models.params import Params
 from mkt_models.sections import nearest
 from mkt_models.store.live import LiveStore
-from mkt_models.store.records import Consent, Exposure, SnapshotMeta
+from mkt_models.store.records import Consent, Exposure, Limit, SnapshotMeta
 from mkt_models.store.snapshot import Store
 from mkt_models.store.turn import Turn
 
@@ -182,6 +182,7 @@ class Policy:
     popular_items: tuple[Mapping[str, Any], ...] = ()
     prices: tuple[ShadowPrice, ...] = ()
     exploration: Exploration = field(default_factory=Exploration)
+    allowances: tuple[Allowance, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a country whose holidays are not known."""
@@ -207,6 +208,7 @@ class Policy:
             popular_items=meta.popular_items,
             exploration=params.decisions.exploration,
             prices=tuple(ShadowPrice.of(row) for row in meta.shadow_prices),
+            allowances=allowances(meta.shadow_prices, params.budgets),
         )
 
     @cached_property
@@ -232,6 +234,15 @@ class Policy:
     def zone_of(self, context: Context) -> ZoneInfo:
         """The customer's time zone where the question tells it, else the shop's."""
         return self.zone if context.time_zone is None else ZoneInfo(context.time_zone)
+
+    def shop_day(self, now: datetime) -> date:
+        """The day where the shop is: periods of budgets begin and end there, for everybody."""
+        return now.astimezone(self.zone).date()
+
+    def limits(self, now: datetime) -> tuple[Limit, ...]:
+        """What there is of each budget in the period of ``now``, as the live store counts it."""
+        day = self.shop_day(now)
+        return tuple(one.on(day) for one in self.allowances)
 
     def stale(self, as_of: date, today: date) -> bool:
         """Whether a profile of ``as_of`` is too old for ``today``, or from after it."""

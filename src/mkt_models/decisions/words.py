@@ -41,6 +41,7 @@ class Code(StrEnum):
     SCORE_NOT_AVAILABLE = "score_not_available"
     WORTH_NOT_POSITIVE = "worth_not_positive"
     BUDGET_PRICE = "budget_price"
+    BUDGET_SPENT = "budget_spent"
     HOLDOUT = "holdout"
     FAMILY_SERVED = "family_served"
     BEYOND_K = "beyond_k"
@@ -64,6 +65,7 @@ TELLING = (
     Code.COMPLAINT,
     Code.QUIET_DAY,
     Code.QUIET_HOURS,
+    Code.BUDGET_SPENT,
     Code.BUDGET_PRICE,
     Code.WORTH_NOT_POSITIVE,
     Code.OFFER_NOT_RUNNING,
@@ -183,6 +185,11 @@ PHRASES: Mapping[Code, Words] = {
         "its worth of {worth} does not cover the price of the budget {budget}: {price}, which "
         "others are worth more for",
         "其价值 {worth} 不足以抵偿预算“{budget}”的影子价格 {price}：该预算用于其他客户价值更高",
+    ),
+    Code.BUDGET_SPENT: (
+        "the budget {budget} is spent: of its {amount} before {until}, less is left than the {use} "
+        "that this takes",
+        "预算“{budget}”已用完：{until} 之前的总额度为 {amount}，剩余不足此候选所需的 {use}",
     ),
     Code.HOLDOUT: (
         "the customer is in the holdout: withheld at random from all contact, to measure effects",

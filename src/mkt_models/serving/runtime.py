@@ -16,10 +16,11 @@ import bentoml
 from sqlalchemy.exc import SQLAlchemyError
 
 from mkt_models.columns import SCORING_MODELS, Model
+from mkt_models.decisions.answer import Decision
 from mkt_models.decisions.catalogue import load_catalogue
 from mkt_models.decisions.decide import decide
 from mkt_models.decisions.log import record_of
-from mkt_models.decisions.question import Policy, find_customer
+from mkt_models.decisions.question import Context, Policy, find_customer
 from mkt_models.models.registry import RegistryError, absence, load_files, name_of, refusal
 from mkt_models.models.scorer import Scorer
 from mkt_models.models.snapshot import check_snapshot
@@ -27,6 +28,7 @@ from mkt_models.params import Params
 from mkt_models.serving.answers import profile_answer, score_answer
 from mkt_models.serving.guard import log_failure
 from mkt_models.serving.wire import Fault, ProfileRequest, ScoreRequest, StrategiesRequest
+from mkt_models.store.ledger import BudgetSpent, PeriodNotOpen
 from mkt_models.store.live import LiveStore
 from mkt_models.store.snapshot import Store
 from mkt_models.store.values import StoreError
@@ -128,22 +130,45 @@ class Runtime:
 
         """
         clock = datetime.now(UTC)
-        asked = request.context
-        now = asked.now or clock
-        context = asked.at(now)
+        context = request.context.at(request.context.now or clock)
         k = self.params.decisions.k if request.k is None else request.k
-        name = request.customer_id
         with store_answers():
             policy = self.served_policy()
-            decision_id = policy.decision_id(name, context, k)
-            with self.live.turn(name, clock) as turn:
-                document = self._document(policy, name)
-                customer = find_customer(self.snapshot, name, now, turn, decision_id, document)
-                if customer is None:
-                    raise unknown_customer()
-                decision = decide(customer, context, policy, k)
-                turn.keep(record_of(decision, customer, context, policy))
+            asked = (request.customer_id, context, policy, k, clock)
+            try:
+                decision = self._kept(*asked)
+            except PeriodNotOpen:
+                day, limits = policy.shop_day(context.now), policy.limits(context.now)
+                self.live.open_periods(limits, day)
+                decision = self._kept(*asked, locked=True)
+            except BudgetSpent:  # by others, since it was read: read it and keep it
+                decision = self._kept(*asked, locked=True)
         return decision.as_dict()
+
+    def _kept(
+        self,
+        name: str,
+        context: Context,
+        policy: Policy,
+        k: int,
+        clock: datetime,
+        locked: bool = False,
+    ) -> Decision:
+        """Decide for one customer and keep the decision, while nobody decides for them.
+
+        ``locked`` keeps others from taking of the budgets meanwhile.
+        """
+        decision_id = policy.decision_id(name, context, k)
+        day, limits = policy.shop_day(context.now), policy.limits(context.now)
+        with self.live.turn(name, clock) as turn:
+            document = self._document(policy, name)
+            customer = find_customer(self.snapshot, name, context.now, turn, decision_id, document)
+            if customer is None:
+                raise unknown_customer()
+            purses = turn.purses(limits, day, decision_id, locked)
+            decision = decide(customer, context, policy, k, purses)
+            turn.keep(record_of(decision, customer, context, policy, purses))
+        return decision
 
     def profile(self, request: ProfileRequest) -> dict[str, Any]:
         """Describe one customer; a Fault 404 when the customer is unknown.

@@ -4,7 +4,7 @@ The counter is changed together with the contacts, in their transaction, and by 
 ``used = used + n`` where that is within the amount. So no number of callers on different customers
 passes an amount, and the counter is always the sum of what the contacts take.
 
-Turns lock one customer each; the counters are locked after that, in the order of :func:`_sorted`,
+Turns lock one customer each; the counters are locked after that, by budget and first day,
 and as the last step of a turn. So two turns never wait for each other, and a counter is locked for
 no longer than a commit takes. Everything is in whole millionths of a unit: sums are exact.
 """
@@ -128,8 +128,10 @@ def purses(
         )
         .scalar_subquery()
     )
-    query = sa.select(table.c.budget, table.c.starts_on, table.c.ends_on, table.c.used_millionths)
-    query = query.add_columns(sa.literal(0) if besides is None else own).where(
+    mine = sa.literal(0) if besides is None else own
+    query = sa.select(
+        table.c.budget, table.c.starts_on, table.c.ends_on, table.c.used_millionths, mine
+    ).where(
         table.c.budget.in_([limit.budget for limit in limits]),
         table.c.starts_on <= day,
         table.c.ends_on > day,
@@ -139,8 +141,8 @@ def purses(
         query = query.with_for_update(of=table)
     amounts = {limit.budget: limit.amount for limit in limits}
     found = tuple(
-        Purse(budget, starts_on, ends_on, amounts[budget], int(used) - int(mine))
-        for budget, starts_on, ends_on, used, mine in connection.execute(query)
+        Purse(budget, starts_on, ends_on, amounts[budget], int(used) - int(own_use))
+        for budget, starts_on, ends_on, used, own_use in connection.execute(query)
     )
     if len(found) < len(amounts):
         lacking = sorted(set(amounts) - {one.budget for one in found})

@@ -1,8 +1,8 @@
 """The tables of the live store: what the service decides, and what comes back.
 
 Each is described by its comment. Times are kept in UTC. Money is whole hundredths of the currency
-unit and budgets whole millionths of theirs, so that sums are exact. A change here needs a migration in :mod:`mkt_models.migrations`; a
-test compares the two on SQLite and on PostgreSQL.
+unit and budgets whole millionths of theirs, so that sums are exact. A change here needs a migration
+in :mod:`mkt_models.migrations`; a test compares the two on SQLite and on PostgreSQL.
 """
 
 import sqlalchemy as sa

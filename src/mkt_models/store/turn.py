@@ -143,7 +143,8 @@ class Turn:
             }
             row = {**row_of(planned.exposure, "exposure"), **own}
             kept = self._connection.execute(tables.exposures.insert(), row)
-            (number,) = kept.inserted_primary_key
+            assert kept.inserted_primary_key is not None  # it is a row of its own
+            number = int(kept.inserted_primary_key[0])
             rises.update(ledger.reserve(self._connection, number, planned.uses, purses))
         ledger.count(self._connection, rises, purses)
         return revision
