@@ -30,6 +30,7 @@ from mkt_models.serving.guard import (
     log_failure,
 )
 from mkt_models.serving.reports import (
+    budgets,
     explain,
     forget,
     take_consent,
@@ -39,6 +40,7 @@ from mkt_models.serving.reports import (
 from mkt_models.serving.runtime import Runtime
 from mkt_models.serving.settings import live_store_address, worker_count
 from mkt_models.serving.wire import (
+    BudgetsRequest,
     ConsentReport,
     ExplainRequest,
     ExposureReport,
@@ -67,6 +69,7 @@ ROUTES = {
     "/v1/consents": Route(("POST",), ConsentReport),
     "/v1/explain": Route(("POST",), ExplainRequest),
     "/v1/explain/": Route(("GET",), ExplainRequest, answered_by="/v1/explain"),
+    "/v1/budgets": Route(("GET", "POST"), BudgetsRequest, answered_by="/v1/budgets"),
     "/v1/forget": Route(("POST",), ForgetRequest),
     "/v1/customers/": Route(("DELETE",), ForgetRequest, answered_by="/v1/forget"),
 }
@@ -81,6 +84,8 @@ INDEX = {
         "POST /v1/outcomes": "what a customer did: key, kind, decision_id, amount?, occurred_at",
         "POST /v1/consents": "what a customer said: customer_id, purpose, channel, status",
         "GET /v1/explain/{decision_id}": "how a decision came about, and what followed",
+        "GET /v1/budgets": "what is planned, reserved, sent, given back and left, per period",
+        "POST /v1/budgets": "the same for the periods of one day: on?",
         "DELETE /v1/customers/{customer_id}": "erase a customer from the live store",
         "GET /livez": "whether the process lives",
         "GET /readyz": "whether models and customers are loaded",
@@ -178,6 +183,11 @@ class MktModels:
     def explain(self, request: ExplainRequest, /) -> _Answer:
         """Show everything on record about a decision; also GET /v1/explain/{decision_id}."""
         return _answer("explain", lambda: explain(self._runtime, request))
+
+    @bentoml.api(route="/v1/budgets")
+    def budgets(self, request: BudgetsRequest, /) -> _Answer:
+        """Show what is taken of each budget per period; also GET /v1/budgets."""
+        return _answer("budgets", lambda: budgets(self._runtime, request))
 
     @bentoml.api(route="/v1/forget")
     def forget(self, request: ForgetRequest, /) -> _Answer:

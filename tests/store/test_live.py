@@ -1,13 +1,10 @@
 """The live store, on SQLite and on a real PostgreSQL."""
 
 import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import psycopg
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
@@ -32,27 +29,6 @@ NOW = datetime(2018, 1, 6, 15, 0, 0, 123456, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 YES = Consent("a", "marketing", "app", "granted", date(2017, 5, 1), date(2019, 5, 1))
 NO = Consent("a", "marketing", "email", "refused", date(2018, 1, 6), changed_at=NOW)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of an empty database of either kind."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'live.sqlite'}"
-        return
-    server = request.getfixturevalue("postgres_url")
-    name = f"live_{tmp_path.name[-40:]}".lower().replace("-", "_")
-    with psycopg.connect(server, autocommit=True) as plain:
-        plain.execute(f'CREATE DATABASE "{name}"')  # type: ignore[call-overload]
-    yield server.rpartition("/")[0] + f"/{name}"
-    with psycopg.connect(server, autocommit=True) as plain:
-        plain.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[call-overload]
-
-
-@pytest.fixture
-def live(address: str) -> Iterator[LiveStore]:
-    with LiveStore.open(address) as store:
-        yield store
 
 
 def email(strategy: str = "content", **parts: object) -> Planned:

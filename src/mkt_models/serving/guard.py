@@ -39,8 +39,9 @@ _READ = ("GET", "HEAD")
 class Route:
     """A path that exists: its methods, the body it wants, and whether it needs no key.
 
-    A path that ends in a slash takes one more part, which is the only field of its body; the
-    service is asked by POST at ``answered_by``.
+    A path that ends in a slash takes one more part, which is the only field of its body; one that
+    is read by GET and has a body is asked with an empty one. The service is asked by POST at
+    ``answered_by``.
     """
 
     methods: tuple[str, ...] = _READ
@@ -151,6 +152,8 @@ class Guard:
             body = json.dumps({name: part}).encode()
             read_body(route.body, body)
             return body
+        if scope["method"] == "GET":
+            return b"{}"
         _refuse_other_types(headers)
         try:
             body = await asyncio.wait_for(_read(headers, receive), _BODY_SECONDS)

@@ -1,4 +1,4 @@
-"""What comes back to the service: contacts, outcomes and consents; explanations and erasures.
+"""What comes back to the service: contacts, outcomes and consents; and what is told of them.
 
 Every report may be sent again: it counts once, and the answer says whether it was new.
 """
@@ -15,6 +15,7 @@ from mkt_models.decisions.question import Customer
 from mkt_models.decisions.words import Code
 from mkt_models.serving.runtime import Runtime, store_answers, unknown_customer
 from mkt_models.serving.wire import (
+    BudgetsRequest,
     ConsentReport,
     ExplainRequest,
     ExposureReport,
@@ -22,6 +23,7 @@ from mkt_models.serving.wire import (
     ForgetRequest,
     OutcomeReport,
 )
+from mkt_models.store.history import with_untouched
 from mkt_models.store.records import Consent, ContactStatus, Exposure, Outcome, Refused
 from mkt_models.store.turn import Turn
 
@@ -125,6 +127,20 @@ def explain(runtime: Runtime, request: ExplainRequest) -> dict[str, Any]:
     if found is None:
         raise unknown_decision()
     return found
+
+
+def budgets(runtime: Runtime, request: BudgetsRequest) -> dict[str, Any]:
+    """What is taken of each budget per period, the newest first; of one day, or of all.
+
+    A budget of which nothing was taken in the period of the day (by default today) stands there
+    with nothing used. See :func:`mkt_models.store.history.budgets`.
+    """
+    with store_answers():
+        policy = runtime.served_policy()
+        day = request.on or policy.shop_day(datetime.now(UTC))
+        told = runtime.live.budgets(request.on)
+        limits = [one.on(day) for one in policy.allowances]
+        return {"periods": with_untouched(told, limits, day)}
 
 
 def forget(runtime: Runtime, request: ForgetRequest) -> dict[str, Any]:

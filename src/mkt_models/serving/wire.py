@@ -224,6 +224,14 @@ class ExplainRequest(Body):
     decision_id: Text
 
 
+class BudgetsRequest(Body):
+    """What is taken of the budgets?"""
+
+    on: Day | None = Field(
+        default=None, description="only the periods in which this day lies; left out: all"
+    )
+
+
 class ForgetRequest(Body):
     """Erase this customer."""
 

@@ -1,7 +1,7 @@
 """What the live store has on record: decisions, contacts, outcomes and budgets, as JSON."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from mkt_models.store import live_tables as tables
 from mkt_models.store.ledger import MILLION
-from mkt_models.store.records import UseState
+from mkt_models.store.records import Limit, UseState
 
 _BATCH = 1_000
 
@@ -33,6 +33,15 @@ def explain(connection: sa.Connection, decision_id: str) -> dict[str, Any] | Non
 def budgets(connection: sa.Connection, day: date | None = None) -> list[dict[str, Any]]:
     """What was planned, taken and given back per budget and period, the newest period first.
 
+    Parameters
+    ----------
+    connection
+        Of the live store.
+    day
+        Only the periods in which it lies; None for all.
+
+    Returns
+    -------
     One dict per budget and period, in the budget's unit: ``amount`` there is, ``planned`` is what
     the plan expected to be used (None: nobody planned), ``used`` is counted, ``left`` is the rest,
     not below 0; ``reserved``, ``sent`` and ``sent_without_leave`` are the sums over contacts, which
@@ -56,24 +65,43 @@ def budgets(connection: sa.Connection, day: date | None = None) -> list[dict[str
     shown = []
     for row in connection.execute(query).mappings():
         states = found.get((row["budget"], row["starts_on"]), {})
-        amount, used = row["amount_millionths"], row["used_millionths"]
-        planned = row["planned_millionths"]
-        by_state = {state.value: states.get(state.value, (0, 0)) for state in UseState}
-        shown.append(
-            {
-                "budget": row["budget"],
-                "resource": row["resource"],
-                "starts_on": row["starts_on"].isoformat(),
-                "ends_on": row["ends_on"].isoformat(),
-                "amount": amount / MILLION,
-                "planned": None if planned is None else planned / MILLION,
-                "used": used / MILLION,
-                "left": max(amount - used, 0) / MILLION,
-                **{state: taken / MILLION for state, (taken, _) in by_state.items()},
-                "contacts": {state: n for state, (_, n) in by_state.items()},
-            }
+        limit = Limit(
+            row["budget"],
+            row["resource"],
+            row["amount_millionths"],
+            row["starts_on"],
+            row["ends_on"],
+            row["planned_millionths"],
         )
+        shown.append(_period(limit, row["used_millionths"], states))
     return shown
+
+
+def with_untouched(
+    told: Iterable[Mapping[str, Any]], limits: Iterable[Limit], day: date
+) -> list[dict[str, Any]]:
+    """Add the budgets of which nothing was taken in the period of ``day`` yet."""
+    found = [dict(one) for one in told]
+    known = {one["budget"] for one in found if one["starts_on"] <= day.isoformat() < one["ends_on"]}
+    found += [_period(limit, 0, {}) for limit in limits if limit.budget not in known]
+    found.sort(key=lambda one: str(one["budget"]))
+    return sorted(found, key=lambda one: str(one["starts_on"]), reverse=True)
+
+
+def _period(limit: Limit, used: int, states: Mapping[str, tuple[int, int]]) -> dict[str, Any]:
+    by_state = {state.value: states.get(state.value, (0, 0)) for state in UseState}
+    return {
+        "budget": limit.budget,
+        "resource": limit.resource,
+        "starts_on": limit.starts_on.isoformat(),
+        "ends_on": limit.ends_on.isoformat(),
+        "amount": limit.amount / MILLION,
+        "planned": None if limit.planned is None else limit.planned / MILLION,
+        "used": used / MILLION,
+        "left": max(limit.amount - used, 0) / MILLION,
+        **{state: taken / MILLION for state, (taken, _) in by_state.items()},
+        "contacts": {state: n for state, (_, n) in by_state.items()},
+    }
 
 
 def _taken(connection: sa.Connection, decision_id: str) -> dict[int, list[dict[str, Any]]]:

@@ -65,11 +65,28 @@ def set_amounts(connection: sa.Connection, rows: Iterable[Mapping[str, Any]], as
     """Let the amounts of a publication hold for the periods that are open on ``as_of``, or later.
 
     What is used stays. ``rows`` are shadow prices, as the snapshot carries them.
+
+    Raises
+    ------
+    StoreError
+        When a budget is of another resource than was counted under its name: hours are no coupons.
+
     """
     table = tables.budget_periods
     for row in sorted(rows, key=lambda one: str(one["budget"])):
         if row.get("amount") is None:
             continue
+        kinds = sa.select(table.c.resource).where(
+            table.c.budget == row["budget"],
+            table.c.ends_on > as_of,
+            table.c.resource != row["resource"],
+        )
+        other = connection.execute(kinds).scalars().first()
+        if other is not None:
+            raise StoreError(
+                f"budget {row['budget']!r}: counts {other} in the period that is open, so it "
+                f"cannot count {row['resource']}; give the new budget another id"
+            )
         planned = row.get("used")
         change = table.update().where(table.c.budget == row["budget"], table.c.ends_on > as_of)
         connection.execute(

@@ -1,0 +1,349 @@
+"""Budgets in the live store, on SQLite and on a real PostgreSQL."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime, timedelta
+from threading import Barrier
+
+import pytest
+import sqlalchemy as sa
+
+from mkt_models.store import live_tables as tables
+from mkt_models.store.ledger import BudgetSpent, PeriodNotOpen, millionths
+from mkt_models.store.live import LiveStore
+from mkt_models.store.records import (
+    Consent,
+    ContactStatus,
+    Exposure,
+    Limit,
+    Outcome,
+    Planned,
+    Purse,
+    Record,
+    Refused,
+    SnapshotMeta,
+    Use,
+)
+from mkt_models.store.values import StoreError
+
+NOW = datetime(2018, 1, 3, 15, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+MONDAY, NEXT = date(2018, 1, 1), date(2018, 1, 8)
+TODAY = date(2018, 1, 3)
+COUPONS = Limit("coupons", "coupons", millionths(2), MONDAY, NEXT, planned=millionths(1.5))
+MONEY = Limit("money", "money", millionths(1), MONDAY, NEXT)
+LETTER = (Use("coupons", millionths(1)), Use("money", millionths(0.65)))
+
+
+def plan(
+    customer: str, decision: str, purses: tuple[Purse, ...], *uses: Use, answer: object = "hello"
+) -> Record:
+    exposure = Exposure(
+        customer, "mail", NOW, "promotion", decision_id=decision, until=NOW + 3 * HOUR
+    )
+    return Record(
+        decision_id=decision,
+        snapshot_id="snap",
+        asked_for=NOW,
+        arm="treatment",
+        arm_probability=0.9,
+        experiment="holdout:spring",
+        strategy="promotion",
+        channel="mail",
+        offer_id=None,
+        probability=1.0,
+        answer={"says": answer},
+        inputs={},
+        planned=(Planned(exposure, "marketing", uses),),
+        purses=purses,
+    )
+
+
+def decided(
+    live: LiveStore,
+    customer: str,
+    decision: str,
+    *uses: Use,
+    limits: tuple[Limit, ...] = (COUPONS,),
+    answer: object = "hello",
+) -> None:
+    with live.turn(customer, NOW) as turn:
+        purses = turn.purses(limits, TODAY, decision)
+        turn.keep(plan(customer, decision, purses, *uses, answer=answer))
+
+
+def report(live: LiveStore, customer: str, decision: str, status: str, at: datetime = NOW) -> None:
+    with live.turn(customer, at) as turn:
+        turn.report(decision, "promotion", "mail", None, ContactStatus(status), at)
+
+
+def told(live: LiveStore, budget: str = "coupons") -> dict[str, float]:
+    check(live)
+    (one,) = [one for one in live.budgets(TODAY) if one["budget"] == budget]
+    names = ("used", "left", "reserved", "sent", "given_back", "sent_without_leave")
+    return {name: one[name] for name in names if one[name]}
+
+
+def check(live: LiveStore) -> None:
+    """The counter is the sum over contacts, whatever happened."""
+    sums: dict[tuple[str, date], int] = defaultdict(int)
+    with live._engine.connect() as connection:
+        for row in connection.execute(sa.select(tables.budget_uses)).mappings():
+            if row["state"] != "given_back":
+                sums[row["budget"], row["starts_on"]] += row["millionths"]
+        for row in connection.execute(sa.select(tables.budget_periods)).mappings():
+            assert row["used_millionths"] == sums.pop((row["budget"], row["starts_on"]), 0)
+    assert not sums
+
+
+@pytest.fixture
+def opened(live: LiveStore) -> LiveStore:
+    """With the periods of both budgets open."""
+    live.open_periods((MONEY, COUPONS), TODAY)
+    return live
+
+
+def test_an_amount_is_never_passed_and_what_fails_leaves_nothing(opened: LiveStore) -> None:
+    one = Use("coupons", millionths(1))
+    for customer in ("a", "b"):
+        decided(opened, customer, f"d-{customer}", one)
+    assert told(opened) == {"used": 2, "reserved": 2}
+    with pytest.raises(BudgetSpent, match="coupons"):
+        decided(opened, "c", "d-c", one)
+    assert opened.explain("d-c") is None
+    assert opened.holds("c") == {}
+    assert told(opened) == {"used": 2, "reserved": 2}
+
+
+def test_fractions_add_up_exactly(opened: LiveStore) -> None:
+    for number in range(10):
+        decided(opened, "a", f"d-{number}", Use("money", millionths(0.1)), limits=(MONEY,))
+    assert told(opened, "money") == {"used": 1, "reserved": 1}
+    with pytest.raises(BudgetSpent):
+        decided(opened, "a", "d", Use("money", 1), limits=(MONEY,))
+
+
+def test_what_is_left_is_read_without_what_this_decision_planned(opened: LiveStore) -> None:
+    decided(opened, "a", "d1", *LETTER, limits=(COUPONS, MONEY))
+    with opened.turn("a", NOW) as turn:
+        left = {one.budget: one.left for one in turn.purses((COUPONS, MONEY), TODAY)}
+        own = {one.budget: one.left for one in turn.purses((COUPONS, MONEY), TODAY, "d1")}
+        under_lock = turn.purses((COUPONS, MONEY), TODAY, "d1", locked=True)
+    assert left == {"coupons": millionths(1), "money": millionths(0.35)}
+    assert own == {"coupons": millionths(2), "money": millionths(1)}
+    assert {one.budget: one.left for one in under_lock} == own
+
+
+def test_a_question_asked_again_takes_once_and_a_revision_only_its_own(opened: LiveStore) -> None:
+    both = (COUPONS, MONEY)
+    for _ in range(3):
+        decided(opened, "a", "d1", *LETTER, limits=both)
+    assert told(opened) == {"used": 1, "left": 1, "reserved": 1}
+    cheaper = Use("money", millionths(0.9))  # more than is left, were the first not given back
+    decided(opened, "a", "d1", cheaper, limits=both, answer="other")
+    assert told(opened) == {"left": 2, "given_back": 1}
+    assert told(opened, "money") == {
+        "used": 0.9,
+        "left": 0.1,
+        "reserved": 0.9,
+        "given_back": 0.65,
+    }
+    found = opened.explain("d1")
+    assert found is not None
+    assert [one["budget_uses"] for one in found["exposures"]] == [
+        [
+            {"budget": name, "period_starts_on": "2018-01-01", "use": use, "state": "given_back"}
+            for name, use in (("coupons", 1), ("money", 0.65))
+        ],
+        [
+            {
+                "budget": "money",
+                "period_starts_on": "2018-01-01",
+                "use": 0.9,
+                "state": "reserved",
+            }
+        ],
+    ]
+
+
+def refuse(live: LiveStore) -> None:
+    with live.turn("a", NOW) as turn:
+        no = Consent("a", "marketing", "mail", "refused", TODAY, changed_at=NOW)
+        assert turn.say(no) == (True, 1)
+
+
+def complain(live: LiveStore) -> None:
+    with live.turn("a", NOW) as turn:
+        turn.outcome(Outcome("o-1", "complaint", NOW))
+
+
+def not_sent(live: LiveStore) -> None:
+    report(live, "a", "d1", "not_sent")
+
+
+@pytest.mark.parametrize("end", [refuse, complain, not_sent])
+def test_what_is_not_sent_is_given_back_once(
+    opened: LiveStore, end: Callable[[LiveStore], None]
+) -> None:
+    decided(opened, "a", "d1", *LETTER, limits=(COUPONS, MONEY))
+    end(opened)
+    for _ in range(2):
+        assert told(opened) == {"left": 2, "given_back": 1}
+        report(opened, "a", "d1", "not_sent")
+    # It was sent all the same: a fact, which counts again.
+    report(opened, "a", "d1", "sent")
+    report(opened, "a", "d1", "sent")
+    assert told(opened) == {"used": 1, "left": 1, "sent_without_leave": 1}
+    assert told(opened, "money") == {"used": 0.65, "left": 0.35, "sent_without_leave": 0.65}
+
+
+def test_what_somebody_has_begun_to_send_counts_until_they_say_that_it_was_not(
+    opened: LiveStore,
+) -> None:
+    decided(opened, "a", "d1", LETTER[0])
+    report(opened, "a", "d1", "sending")
+    refuse(opened)
+    assert told(opened) == {"used": 1, "left": 1, "reserved": 1}
+    report(opened, "a", "d1", "not_sent")
+    assert told(opened) == {"left": 2, "given_back": 1}
+
+
+def test_what_was_sent_counts_once_and_what_lapsed_counts(opened: LiveStore) -> None:
+    for customer in ("a", "b"):
+        decided(opened, customer, f"d-{customer}", LETTER[0])
+    report(opened, "a", "d-a", "sending")
+    report(opened, "a", "d-a", "sent", NOW + HOUR)
+    report(opened, "b", "d-b", "sent", NOW + 9 * HOUR)  # long after its time
+    assert told(opened) == {"used": 2, "sent": 2}
+    with pytest.raises(Refused, match="on record as sent"):
+        report(opened, "a", "d-a", "not_sent")
+
+
+def test_sent_without_leave_counts_beyond_the_amount_and_stops_the_next(opened: LiveStore) -> None:
+    decided(opened, "a", "d-a", LETTER[0])
+    report(opened, "a", "d-a", "not_sent")
+    for customer in ("b", "c"):
+        decided(opened, customer, f"d-{customer}", LETTER[0])
+    report(opened, "a", "d-a", "sent")
+    assert told(opened) == {"used": 3, "reserved": 2, "sent_without_leave": 1}
+    with pytest.raises(Refused, match="more is taken of the budget coupons") as caught:
+        report(opened, "b", "d-b", "sending")
+    assert caught.value.code == "budget_spent"
+    report(opened, "b", "d-b", "not_sent")
+    report(opened, "c", "d-c", "sending")
+
+
+def test_periods_follow_each_other_without_gap_or_overlap(live: LiveStore) -> None:
+    with live.turn("a", NOW) as turn, pytest.raises(PeriodNotOpen, match="coupons: no period"):
+        turn.purses((COUPONS,), TODAY)
+    for _ in range(2):
+        live.open_periods((COUPONS,), TODAY)
+    decided(live, "a", "d1", LETTER[0])
+    # Two weeks from now on: the week that is open stays, the next period begins where it ends.
+    longer = Limit("coupons", "coupons", millionths(5), MONDAY, date(2018, 1, 15))
+    live.open_periods((longer,), TODAY)
+    decided(live, "a", "d2", LETTER[0], limits=(longer,))
+    live.open_periods((longer,), date(2018, 1, 9))
+    # A question about a day before is one of an earlier period.
+    earlier = Limit("coupons", "coupons", millionths(5), date(2017, 12, 25), date(2018, 1, 8))
+    live.open_periods((earlier,), date(2017, 12, 31))
+    found = [(one["starts_on"], one["ends_on"], one["used"]) for one in live.budgets()]
+    assert found == [
+        ("2018-01-08", "2018-01-15", 0),
+        ("2018-01-01", "2018-01-08", 2),
+        ("2017-12-25", "2018-01-01", 0),
+    ]
+    (open_now,) = live.budgets(TODAY)
+    assert (open_now["amount"], open_now["left"]) == (5, 3)
+    assert open_now["contacts"]["reserved"] == 2
+
+
+def test_many_that_open_a_period_at_once_open_one(live: LiveStore) -> None:
+    def go(_: int) -> None:
+        live.open_periods((COUPONS, MONEY), TODAY)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(go, range(8)))
+    assert [one["budget"] for one in live.budgets()] == ["coupons", "money"]
+
+
+def publication(amount: float, name: str, resource: str = "coupons") -> SnapshotMeta:
+    row = {"budget": "coupons", "resource": resource, "amount": amount, "price": 0.0, "used": 1.0}
+    return SnapshotMeta("2018-01-03", snapshot_id=name, shadow_prices=(row,))
+
+
+def test_publishing_again_refills_nothing(opened: LiveStore) -> None:
+    for customer in ("a", "b"):
+        decided(opened, customer, f"d-{customer}", LETTER[0])
+    opened.publish(publication(2, "s1"), [], NOW)
+    assert told(opened) == {"used": 2, "reserved": 2}
+    opened.publish(publication(3, "s2"), [], NOW)
+    assert told(opened) == {"used": 2, "left": 1, "reserved": 2}
+    opened.publish(publication(1, "s3"), [], NOW)
+    assert told(opened) == {"used": 2, "reserved": 2}
+    with pytest.raises(Refused, match="budget coupons"):
+        report(opened, "a", "d-a", "sending")
+    with pytest.raises(StoreError, match=r"counts coupons in the period .* give the new budget"):
+        opened.publish(publication(9, "s4", "money"), [], NOW)
+    (one,) = [one for one in opened.budgets() if one["budget"] == "coupons"]
+    assert (one["amount"], one["planned"]) == (1, 1)
+
+
+def test_what_an_erased_customer_took_stays_counted_and_is_nobodys(opened: LiveStore) -> None:
+    decided(opened, "a", "d1", *LETTER, limits=(COUPONS, MONEY))
+    report(opened, "a", "d1", "sent")
+    decided(opened, "a", "d2", LETTER[0])
+    opened.forget("a", NOW)
+    assert told(opened) == {"used": 2, "reserved": 1, "sent": 1}
+    assert told(opened, "money") == {"used": 0.65, "left": 0.35, "sent": 0.65}
+    # The next contact may have the number that theirs had: what they took is not its.
+    decided(opened, "b", "d3", Use("money", millionths(0.1)), limits=(MONEY,))
+    found = opened.explain("d3")
+    assert found is not None
+    assert [len(one["budget_uses"]) for one in found["exposures"]] == [1]
+
+
+def test_what_is_purged_stays_counted_as_one_sum(opened: LiveStore) -> None:
+    for customer in ("a", "b"):
+        decided(opened, customer, f"d-{customer}", LETTER[0])
+    opened.purge(NOW + HOUR)
+    assert told(opened) == {"used": 2, "reserved": 2}
+    assert opened.budgets(TODAY)[0]["contacts"]["reserved"] == 2
+    with opened._engine.connect() as connection:
+        (row,) = connection.execute(sa.select(tables.budget_uses)).mappings()
+    assert (row["contact"], row["contacts"]) == (None, 2)
+
+
+def test_many_customers_at_once_take_all_there_is_and_no_more(opened: LiveStore) -> None:
+    """Two budgets, taken of in either order: nobody waits in a circle, nothing is passed."""
+    limits = (
+        Limit("coupons", "coupons", millionths(10), MONDAY, NEXT),
+        Limit("money", "money", millionths(100), MONDAY, NEXT),
+    )
+    orders = ((Use("money", 7), LETTER[0]), (LETTER[0], Use("money", 7)))
+    start = Barrier(16)
+
+    def ask(caller: int) -> int:
+        given = 0
+        start.wait(timeout=60)
+        for number in range(3):
+            name = f"customer-{caller}-{number}"
+            for locked in (False, True):
+                try:
+                    with opened.turn(name, NOW) as turn:
+                        purses = turn.purses(limits, TODAY, None, locked)
+                        if purses[0].left < millionths(1):
+                            break
+                        turn.keep(plan(name, f"d-{name}", purses, *orders[caller % 2]))
+                        given += 1
+                        break
+                except BudgetSpent:
+                    assert not locked
+        return given
+
+    with ThreadPoolExecutor(16) as pool:
+        given = sum(pool.map(ask, range(16)))
+    assert given == 10
+    assert told(opened) == {"used": 10, "reserved": 10}
+    assert told(opened, "money")["used"] == 70 / 1_000_000
