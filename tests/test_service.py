@@ -247,6 +247,16 @@ def test_a_contact_is_reported_once_and_explained(http: httpx.Client, live: Live
     assert same.json() == found
 
 
+def test_the_budgets_are_told_to_whoever_may_ask(http: httpx.Client) -> None:
+    told = http.get("/v1/budgets").json()["periods"]
+    assert {one["budget"] for one in told} == {"coupons"}
+    assert all(one["used"] + one["left"] == one["amount"] == 30 for one in told)
+    of_a_day = http.post("/v1/budgets", json={"on": "2018-01-06"}).json()["periods"]
+    assert [one["starts_on"] for one in of_a_day] == ["2018-01-01"]
+    assert error_of(http.post("/v1/budgets", json={"on": "soon"}), 422)["field"] == "on"
+    error_of(http.delete("/v1/budgets"), 405)
+
+
 def test_a_no_takes_back_the_leave_to_send(http: httpx.Client, live: LiveStore) -> None:
     say = {"customer_id": CUSTOMERS[1], "purpose": "marketing", "channel": "app"}
     yes, no = ({**say, "status": status} for status in ("granted", "refused"))

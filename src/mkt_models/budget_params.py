@@ -32,7 +32,8 @@ class Budgets(Section):
 
     period_days: Days = Field(
         default=7,
-        description="what the amounts are for; a plan lets every customer ask once in it",
+        description="what the amounts are for; a plan lets every customer ask once in it, and the "
+        "service counts what is taken, from Monday 1 January 2001 on in such periods",
     )
     resources: tuple[Budget, ...] = Field(default=(), description="the budgets, each by its id")
 

@@ -3,12 +3,13 @@ from datetime import date
 import pytest
 
 from mkt_models.budget_params import Budget, Budgets
-from mkt_models.decisions.budgets import ShadowPrice
+from mkt_models.decisions.budgets import Allowance, ShadowPrice
 from mkt_models.decisions.candidates import candidates
 from mkt_models.decisions.catalogue import StrategyEntry
-from mkt_models.decisions.charges import BudgetError, charges, check_budgets, use
+from mkt_models.decisions.charges import BudgetError, charges, check_budgets, spent, use, uses
 from mkt_models.decisions.question import Customer
 from mkt_models.loading import ParamsError, validate
+from mkt_models.store.records import Purse, Use
 
 TODAY = date(2018, 1, 6)
 
@@ -72,3 +73,29 @@ def test_hours_are_as_the_catalogue_says(catalogue, make_policy, changed) -> Non
 def test_a_budget_that_nothing_draws_on_is_refused(catalogue, wrong, says) -> None:
     with pytest.raises(BudgetError, match=says):
         check_budgets(Budgets(resources=(wrong,)), catalogue)
+
+
+def test_each_budget_with_too_little_left_is_named(changed, documents, policy) -> None:
+    offer = documents[0]["offers"][0] | {"given": 2.0}
+    found = candidates(Customer.of(changed("1", offers=[offer])), policy, TODAY)
+    (letter,) = [c for c in found if c.key == "personalised_promotion/mail/o1"]
+    allowed = [
+        Allowance(budget(resource).model_copy(update={"id": resource}), 7)
+        for resource in ("money", "coupons", "agent_hours")
+    ]
+    assert uses(letter, allowed) == (Use("money", 650_000), Use("coupons", 1_000_000))
+
+    def purses(money: int, coupons: int) -> list[Purse]:
+        left = {"money": money, "coupons": coupons, "agent_hours": 0}
+        return [Purse(name, TODAY, TODAY, 9_000_000, 9_000_000 - n) for name, n in left.items()]
+
+    assert spent(letter, (), allowed, purses(650_000, 1_000_000)) == ()
+    lacking = spent(letter, (), allowed, purses(649_999, 999_999))
+    assert [one.en.split(" is ")[0] for one in lacking] == [
+        "the budget money",
+        "the budget coupons",
+    ]
+    # Beside another one, twice as much must be left.
+    assert len(spent(letter, (letter,), allowed, purses(1_300_000, 1_999_999))) == 1
+    assert spent(letter, (letter,), allowed, purses(1_300_000, 2_000_000)) == ()
+    assert spent(letter, (), allowed, ()) == ()

@@ -8,12 +8,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mkt_models.budget_params import Budget
 from mkt_models.columns import Channel, Model, Strategy
+from mkt_models.decisions.budgets import Allowance
 from mkt_models.decisions.candidates import candidates
 from mkt_models.decisions.decide import decide, decide_all
 from mkt_models.decisions.question import Context, Customer, QuestionError, all_customers
 from mkt_models.exploration_params import Exploration
-from mkt_models.store.records import Consent, Exposure, SnapshotMeta
+from mkt_models.store.records import Consent, Exposure, Purse, SnapshotMeta, Use
 from mkt_models.store.snapshot import Store
 
 ZONE = ZoneInfo("America/New_York")
@@ -460,3 +462,48 @@ def test_who_refuses_personalisation_gets_what_everybody_gets(regular, policy):
     assert names(decision) == ["popular_items"]
     assert not decision.strategies[0].document["personalised"]
     assert codes(decision)["membership_tier/app"] == "consent_refused"
+
+
+def counted(policy, left, **parts):
+    """The policy with one budget of 9, and what is left of it in the first week of 2018."""
+    budget = Budget.model_validate({"id": "some", "amount": 9, **parts})
+    used = 9_000_000 - round(left * 1_000_000)
+    purse = Purse("some", date(2018, 1, 1), date(2018, 1, 8), 9_000_000, used)
+    return replace(policy, allowances=(Allowance(budget, 7),)), (purse,)
+
+
+def test_what_a_budget_has_too_little_left_for_is_left_out_and_others_are_served(regular, policy):
+    spent, purses = counted(policy, 0.5, resource="coupons")
+    decision = decide(regular, SATURDAY, spent, 3, purses)
+    assert names(decision)[:2] == ["personalised_recommendation", "membership_tier"]
+    (told,) = [
+        one.reasons
+        for one in decision.suppressed
+        if one.candidate == "personalised_promotion/app/o1"
+    ]
+    assert told[0].code == "budget_spent"
+    assert told[0].en == (
+        "the budget some is spent: of its 9 before 2018-01-08, less is left than the 1 that this "
+        "takes"
+    )
+    assert "“some”" in told[0].zh
+    enough, purses = counted(policy, 1, resource="coupons")
+    same = decide(regular, SATURDAY, enough, 3, purses)
+    assert same.as_dict() == decide(regular, SATURDAY, policy, 3).as_dict()
+    assert same.strategies[0].uses == (Use("some", 1_000_000),)
+    # A batch counts nothing.
+    assert decide(regular, SATURDAY, spent, 3).as_dict() == same.as_dict()
+
+
+def test_the_strategies_of_one_answer_share_what_is_left(regular, policy):
+    two, purses = counted(policy, 2, resource="contacts")
+    decision = decide(regular, SATURDAY, two, 3, purses)
+    assert names(decision) == ["personalised_promotion", "personalised_recommendation"]
+    assert codes(decision)["membership_tier/app"] == "budget_spent"
+
+
+def test_the_default_falls_under_the_same_rule(documents, policy):
+    nothing, purses = counted(policy, 0, resource="contacts")
+    decision = decide(Customer.of(documents[0]), SATURDAY, nothing, 3, purses)
+    assert names(decision) == ["no_action"]
+    assert codes(decision)["popular_items/app"] == "budget_spent"

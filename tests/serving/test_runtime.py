@@ -14,9 +14,10 @@ from toy_snapshot import AS_OF, CUSTOMERS
 
 from mkt_models.columns import SCORING_MODELS, Model
 from mkt_models.models import registry
-from mkt_models.serving.reports import explain, forget, take_consent, take_exposure
+from mkt_models.serving.reports import budgets, explain, forget, take_consent, take_exposure
 from mkt_models.serving.runtime import Runtime
 from mkt_models.serving.wire import (
+    BudgetsRequest,
     ConsentReport,
     ExplainRequest,
     ExposureReport,
@@ -26,8 +27,10 @@ from mkt_models.serving.wire import (
     ScoreRequest,
     StrategiesRequest,
 )
-from mkt_models.store.records import Consent, Exposure
+from mkt_models.store import live_tables as tables
+from mkt_models.store.records import Consent, Exposure, Purse
 from mkt_models.store.snapshot import Store
+from mkt_models.store.turn import Turn
 
 NOW = datetime(2018, 1, 6, 17, tzinfo=UTC)
 
@@ -306,3 +309,45 @@ def test_a_model_is_not_served_under_the_name_of_another(toy_home: Path, tmp_pat
     shutil.copytree(value.path, tmp_path / "models" / f"mkt-{name}" / version)
     with pytest.raises(registry.RegistryError, match=r"its folder in .* holds mkt-value:"):
         registry.find(f"mkt-{tags['churn']}", tmp_path)
+
+
+def test_what_an_answer_takes_of_budgets_is_counted_and_told(runtime: Runtime) -> None:
+    def told(**on: str) -> list[tuple[str, float, float]]:
+        request = BudgetsRequest.model_validate_json(json.dumps(on))
+        periods = budgets(runtime, request)["periods"]
+        return [(one["starts_on"], one["used"], one["left"]) for one in periods]
+
+    assert told(on="2018-01-06") == [("2018-01-01", 0, 30)]  # the 30 of params/sample.yaml
+    _, report = leave_by_mail(runtime)
+    assert told(on="2018-01-06") == [("2018-01-01", 1, 29)]
+    assert told()[1:] == [("2018-01-01", 1, 29)]  # before it, this week: untouched
+    assert told()[0][1:] == (0, 30)
+    assert report.decision_id is not None
+    found = explain(runtime, ExplainRequest(decision_id=report.decision_id))
+    assert found["exposures"][0]["budget_uses"] == [
+        {"budget": "coupons", "period_starts_on": "2018-01-01", "use": 1, "state": "reserved"}
+    ]
+    take_exposure(runtime, report.model_copy(update={"status": "not_sent"}))
+    assert told(on="2018-01-06") == [("2018-01-01", 0, 30)]
+
+
+def test_others_that_took_the_last_make_it_decide_again(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last coupon is taken between reading what is left and taking of it."""
+    leave_by_mail(runtime)  # opens the period
+    with runtime.live._engine.begin() as connection:
+        table = tables.budget_periods
+        connection.execute(table.update().values(used_millionths=table.c.amount_millionths))
+    read, asked = Turn.purses, []
+
+    def purses(turn: Turn, *parts: object) -> tuple[Purse, ...]:
+        found = read(turn, *parts)  # type: ignore[arg-type]
+        asked.append(parts[-1])
+        return found if parts[-1] else tuple(replace(one, used=0) for one in found)
+
+    monkeypatch.setattr(Turn, "purses", purses)
+    answer = runtime.strategies(question(CUSTOMERS[1], k=20))
+    assert asked == [False, True]  # the second time, nobody else can take of them
+    assert "budget_spent" in {one["code"] for one in answer["suppressed"]}
+    assert not any(one["content"].get("offer") for one in answer["strategies"])
