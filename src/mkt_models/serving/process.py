@@ -21,10 +21,12 @@ from pathlib import Path
 from typing import Any
 
 from mkt_models.serving.access import KEY_VARIABLE
+from mkt_models.serving.patience import Patience, cpu_seconds
 from mkt_models.serving.settings import LIVE_FILE, STORE
 
 BENTO = "mkt_models"
 _LOG_TAIL = 40
+_BETWEEN = 0.25  # seconds between two looks, which cost a service that waits under 2% of a core
 
 
 class PackagingError(RuntimeError):
@@ -70,12 +72,14 @@ def running(
         not passed on. Without an ``MKT_STORE_URL`` here the live store is a new one that is gone
         when the block ends: what is tried out plans no contact of a real customer.
     timeout
-        Seconds until the service must be ready.
+        Seconds until the service must be ready. While it is working on a busy machine it is given
+        more, see :class:`mkt_models.serving.patience.Patience`.
 
     Raises
     ------
     PackagingError
-        When the service ends early or is not ready in time; the end of its log is in the message.
+        When the service ends early (at once), or is not ready in time; the end of its log is in
+        the message.
 
     """
     bento = bento_folder(tag, home)
@@ -203,8 +207,8 @@ def _opener() -> urllib.request.OpenerDirector:
 def _wait_until_ready(
     base_url: str, process: subprocess.Popen[bytes], log_file: Path, timeout: float
 ) -> None:
-    deadline = time.monotonic() + timeout
-    while time.monotonic() < deadline:
+    patience = Patience(timeout, lambda: cpu_seconds(process.pid))
+    while (why := patience.over()) is None:
         if process.poll() is not None:
             message = f"the service ended with code {process.returncode} before it was ready"
             raise PackagingError(f"{message}:\n{_tail_of(log_file)}")
@@ -212,8 +216,8 @@ def _wait_until_ready(
             with _opener().open(f"{base_url}/readyz", timeout=2):
                 return
         except OSError:
-            time.sleep(0.1)
-    raise PackagingError(f"the service was not ready in {timeout:g} s:\n{_tail_of(log_file)}")
+            time.sleep(_BETWEEN)
+    raise PackagingError(f"the service was not ready in time: {why}:\n{_tail_of(log_file)}")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
