@@ -51,6 +51,23 @@ def test_dropped_features_are_counted_and_unknown_ones_named_before_anything_run
         assert told == "features.drop: 'store_90d' is no feature; did you mean 'stores_90d'?\n"
 
 
+def test_a_missing_key_is_said_before_anything_runs(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MKT_PRIVACY_KEY", raising=False)
+    words = [str(project / "params" / "sample.yaml"), "--set", "privacy.pseudonymise=true"]
+    for command in ("check", "run"):
+        assert cli.main([command, *words]) == 2
+        told = capsys.readouterr()
+        assert told.err.startswith(
+            "privacy.key_env: the environment variable MKT_PRIVACY_KEY is not set; give it a secret"
+        )
+        assert "Nothing is wrong" not in told.out
+    assert not list((project / "build").glob("**/*.ipynb"))
+    monkeypatch.setenv("MKT_PRIVACY_KEY", "k" * 32)
+    assert cli.main(["check", *words, "source.households=60"]) == 0
+
+
 def test_a_missing_file_is_said_plainly(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["check", str(project / "params" / "sampl.yaml")]) == 2
     assert "did you mean 'sample.yaml'?" in capsys.readouterr().err

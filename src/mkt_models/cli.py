@@ -61,6 +61,7 @@ def run(args: argparse.Namespace) -> int:
         os.environ.setdefault(name, value)
     opened = Run.open(params_file, parse_overrides(args.set))
     _features(opened.workspace.params)
+    _check_key(opened.workspace.params, opened.workspace.root)
     os.environ["BENTOML_HOME"] = str(opened.workspace.bentoml_home)
     opened.workspace.bentoml_home.mkdir(parents=True, exist_ok=True)
 
@@ -108,6 +109,7 @@ def check(args: argparse.Namespace) -> int:
     edited = preview(opened.workspace.path("profile", "."), tags)
     if edited and (told := preview_text(edited)):
         print(f"\n{told}")
+    _check_key(params, opened.workspace.root)
     sys.stdout.flush()
     found = look(params, opened.workspace.source)
     if told := findings_text(found, params.source):
@@ -259,6 +261,16 @@ def _features(params: "Params") -> str:
 
     counts = {model: len(chosen_features(model, params.features)) for model in SCORING_MODELS}
     return ", ".join(f"{n} for {model.value}" for model, n in counts.items())
+
+
+def _check_key(params: "Params", root: Path) -> None:
+    """A ParamsError when ids are to be hashed, or customers left out, and the key is not there."""
+    from mkt_models.sources.pseudonyms import PrivacyError, Protection
+
+    try:
+        Protection.of(params.privacy, root)
+    except PrivacyError as error:
+        raise ParamsError(str(error)) from None
 
 
 def _told_to_the_graph(args: argparse.Namespace) -> tuple[Path, Path]:
