@@ -1,6 +1,7 @@
 """The documents and the house say the same: paths, targets, and both languages."""
 
 import re
+from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -9,6 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 ENGLISH, CHINESE = "README.md", "README.zh-CN.md"
 DOCUMENTS = [ENGLISH, CHINESE, "CONTRIBUTING.md", "CHANGELOG.md"]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("*/README.md"), *ROOT.glob("docs/*.md")])
 each_document = pytest.mark.parametrize("name", DOCUMENTS)
 # Named as examples of what a reader makes.
 TO_BE_MADE = {"params/short.yaml", "params/mine.yaml"}
@@ -37,6 +39,21 @@ def test_every_path_named_exists(name: str):
 def test_every_target_named_exists(name: str):
     targets = set(re.findall(r"(?m)^([a-z]+):", text_of("Makefile")))
     assert set(re.findall(r"(?m)(?:`|^)make ([a-z]+)", text_of(name))) <= targets
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_a_page_reads_as_it_was_written(path: Path):
+    """What is added side by side: a heading that is none, a table without a head, a double."""
+    text = re.sub(r"(?ms)^```.*?^```", "", path.read_text(encoding="utf-8"))
+    lines = ["", *text.splitlines()]
+    for before, line in pairwise(lines):
+        assert not line.startswith("#") or not before, f"no empty line before: {line}"
+        assert not line.startswith(".venv/bin/"), f"not in a block of commands: {line}"
+    heads = [line for before, line in pairwise(lines) if line[:1] == "|" != before[:1]]
+    rules = [line for line in lines if re.fullmatch(r"\|[| :-]+\|", line)]
+    assert len(heads) == len(rules), "a table without its head"
+    long = [line[:60] for line in lines if len(line) >= 60 and line[0] != "|"]
+    assert sorted(set(long)) == sorted(long), "said twice"
 
 
 def test_the_layout_names_modules_that_exist():
