@@ -23,7 +23,10 @@ def test_a_server_that_ends_at_once_tells_its_log(tmp_path: Path):
     submit.write_text("#!/bin/sh\necho 'no memory left'; exit 3\n")
     submit.chmod(0o755)
     with (
-        pytest.raises(SparkServerError, match="does not listen; its log ends:\nno memory left"),
+        pytest.raises(
+            SparkServerError,
+            match="does not listen: it ended with code 3; its log ends:\nno memory left",
+        ),
         running(tmp_path),
     ):
         pass

@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from mkt_models.patience import Patience, cpu_seconds
+
 _MAIN = "org.apache.spark.sql.connect.service.SparkConnectServer"
 _START_SECONDS = 180.0
 _END_SECONDS = 30.0
@@ -60,7 +62,8 @@ def running(home: Path, threads: int = 2, memory_gb: float = 2.0) -> Iterator[Sp
     Raises
     ------
     SparkServerError
-        When it does not listen within three minutes.
+        When it ends, or does not listen within three minutes; on a busy machine it is given more
+        while it works, see :class:`mkt_models.patience.Patience`.
 
     """
     with tempfile.TemporaryDirectory(prefix="spark-server-") as scratch:
@@ -112,8 +115,11 @@ def _free_port() -> int:
 
 
 def _wait(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
-    end = time.monotonic() + _START_SECONDS
-    while time.monotonic() < end and process.poll() is None:
+    patience = Patience(_START_SECONDS, lambda: cpu_seconds(process.pid))
+    while (why := patience.over()) is None:
+        if process.poll() is not None:
+            why = f"it ended with code {process.returncode}"
+            break
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
         except OSError:
@@ -121,4 +127,6 @@ def _wait(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
         else:
             return
     said = "\n".join(log.read_text(errors="replace").splitlines()[-_LOG_LINES:])
-    raise SparkServerError(f"the Spark Connect server does not listen; its log ends:\n{said}")
+    raise SparkServerError(
+        f"the Spark Connect server does not listen: {why}; its log ends:\n{said}"
+    )

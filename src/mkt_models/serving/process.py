@@ -20,8 +20,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mkt_models.patience import Patience, cpu_seconds
 from mkt_models.serving.access import KEY_VARIABLE
-from mkt_models.serving.patience import Patience, cpu_seconds
 from mkt_models.serving.settings import LIVE_FILE, STORE
 
 BENTO = "mkt_models"
@@ -73,7 +73,7 @@ def running(
         when the block ends: what is tried out plans no contact of a real customer.
     timeout
         Seconds until the service must be ready. While it is working on a busy machine it is given
-        more, see :class:`mkt_models.serving.patience.Patience`.
+        more, see :class:`mkt_models.patience.Patience`.
 
     Raises
     ------

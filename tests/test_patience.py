@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from mkt_models.patience import Patience, cpu_seconds
 from mkt_models.serving import process
-from mkt_models.serving.patience import Patience, cpu_seconds
 from mkt_models.serving.process import PackagingError, running
 
 TAG = "mkt_models:a"
