@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 
 USER = "shop"
@@ -71,6 +72,17 @@ def running() -> Iterator[str]:
             server.wait(timeout=30)
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def database(server: str, name: str) -> Iterator[str]:
+    """Make an empty database on a running server, give its URL, and drop it with the block."""
+    name = name[-40:].lower().replace("-", "_")
+    with psycopg.connect(server, autocommit=True) as plain:
+        plain.execute(f'CREATE DATABASE "{name}"')  # type: ignore[call-overload]
+    yield server.rpartition("/")[0] + f"/{name}"
+    with psycopg.connect(server, autocommit=True) as plain:
+        plain.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[call-overload]
 
 
 def _free_port() -> int:

@@ -14,6 +14,11 @@ class Retention(Section):
     tables: Days | None = Field(default=None, description="raw and clean tables, profiles, scores")
     decisions: Days | None = Field(default=None, description="decisions and snapshots")
     reports: Days | None = Field(default=None, description="reports and executed notebooks")
+    live: Days | None = Field(
+        default=None,
+        description="decisions, contacts and outcomes in the live store, which keeps consents; no "
+        "shorter than the caps, budgets and rests that count them need",
+    )
 
 
 class Privacy(Section):

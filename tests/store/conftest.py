@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
+from postgres import database
 
 from mkt_models.store.live import LiveStore
 
@@ -15,13 +15,8 @@ def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'live.sqlite'}"
         return
-    server = request.getfixturevalue("postgres_url")
-    name = f"live_{tmp_path.name[-40:]}".lower().replace("-", "_")
-    with psycopg.connect(server, autocommit=True) as plain:
-        plain.execute(f'CREATE DATABASE "{name}"')  # type: ignore[call-overload]
-    yield server.rpartition("/")[0] + f"/{name}"
-    with psycopg.connect(server, autocommit=True) as plain:
-        plain.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[call-overload]
+    with database(request.getfixturevalue("postgres_url"), f"live_{tmp_path.name}") as url:
+        yield url
 
 
 @pytest.fixture

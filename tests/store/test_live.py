@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -414,9 +415,18 @@ def test_a_forgotten_customer_is_nowhere_and_stays_so(live: LiveStore) -> None:
 
 def test_what_is_old_is_purged_and_consents_stay(live: LiveStore) -> None:
     fill(live, "a")
-    assert live.purge(NOW) == {"decisions": 0, "exposures": 0, "outcomes": 0}
-    assert live.purge(NOW + HOUR) == {"decisions": 1, "exposures": 1, "outcomes": 1}
+    nothing, all_of_it = (dict.fromkeys(("decisions", "exposures", "outcomes"), n) for n in (0, 1))
+    assert live.purge(NOW) == live.due(NOW) == nothing
+    assert live.due(NOW + 4 * HOUR) == live.purge(NOW + 4 * HOUR) == all_of_it
     assert live.holds("a") == {"consents": 1, "assignments": 1}
+
+
+def test_what_may_still_be_sent_later_is_not_purged(live: LiveStore) -> None:
+    with live.turn("a", NOW) as turn:
+        turn.keep(replace(record("d1", "hello", email()), asked_for=NOW + 2 * HOUR))
+    assert live.due(NOW + HOUR) == {"decisions": 0, "exposures": 0, "outcomes": 0}
+    assert live.due(NOW + 3 * HOUR) == {"decisions": 1, "exposures": 0, "outcomes": 0}
+    assert sum(live.purge(NOW + 3 * HOUR + timedelta(seconds=1)).values()) == 2
 
 
 def test_decisions_are_read_by_time_in_their_last_revision(live: LiveStore) -> None:

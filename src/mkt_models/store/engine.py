@@ -31,7 +31,7 @@ def open_live(url: str | Path) -> sa.Engine:
         or when a newer version of this package has already changed the tables.
 
     """
-    path = _sqlite_path(url)
+    path = sqlite_path(url)
     if path is None:
         engine = _server_engine(str(url))
     else:
@@ -94,7 +94,8 @@ def _migrate(engine: sa.Engine) -> None:
             context.run_migrations()
 
 
-def _sqlite_path(url: str | Path) -> Path | None:
+def sqlite_path(url: str | Path) -> Path | None:
+    """The file that an address means; None for the address of a server."""
     if isinstance(url, Path) or "://" not in url:
         return Path(url)
     if not url.startswith("sqlite"):

@@ -240,11 +240,7 @@ class LiveStore:
         """
         with self.turn(customer_id, now) as turn:
             removed = turn.erase(self.digest_of(customer_id))
-        if self._engine.dialect.name == "sqlite":
-            # The log of writes still has the rows; this empties it, unless somebody is reading.
-            with self._engine.connect() as connection:
-                connection.rollback()
-                connection.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._empty_log()
         return removed
 
     def holds(self, customer_id: str) -> dict[str, int]:
@@ -256,24 +252,33 @@ class LiveStore:
                 found[table.name] = connection.execute(count).scalar_one()
         return {name: n for name, n in found.items() if n}
 
+    def due(self, before: datetime) -> dict[str, int]:
+        """How many rows :meth:`purge` would remove, by table."""
+        with self._engine.connect() as connection:
+            return {
+                table.name: connection.execute(
+                    sa.select(sa.func.count()).select_from(table).where(*over)
+                ).scalar_one()
+                for table, over in _over(before).items()
+            }
+
     def purge(self, before: datetime) -> dict[str, int]:
         """Remove decisions, contacts and outcomes from before ``before`` (aware); rows by table.
 
-        Consents stay: they say what may be done. Windows of caps are at most 30 days, so keep
-        more than those. What the contacts took of budgets stays counted, as sums.
+        What was asked about a later day, or may still be sent then, stays. Consents stay too: they
+        say what may be done. What the contacts took of budgets stays counted, as sums. Keep what
+        caps and budgets still count: :func:`mkt_models.retention.needed_days`.
         """
-        times = {
-            tables.decisions: tables.decisions.c.decided_at,
-            tables.exposures: tables.exposures.c.sent_at,
-            tables.outcomes: tables.outcomes.c.occurred_at,
-        }
-        old = sa.select(tables.exposures.c.id).where(tables.exposures.c.sent_at < before)
         with writing(self._engine) as connection:
-            ledger.detach(connection, old)
-            return {
-                table.name: connection.execute(table.delete().where(time < before)).rowcount
-                for table, time in times.items()
+            over = _over(before)
+            gone = sa.select(tables.exposures.c.id).where(*over[tables.exposures])
+            ledger.detach(connection, gone)
+            removed = {
+                table.name: connection.execute(table.delete().where(*conditions)).rowcount
+                for table, conditions in over.items()
             }
+        self._empty_log()
+        return removed
 
     def decided(self, since: datetime, until: datetime) -> Iterator[dict[str, Any]]:
         """The last revision of every decision made from ``since`` to before ``until``, by time.
@@ -292,6 +297,13 @@ class LiveStore:
         """A hash of an id under this store's own key: tells nobody who it is."""
         return hmac.new(self._key, customer_id.encode(), hashlib.sha256).hexdigest()
 
+    def _empty_log(self) -> None:
+        """Empty SQLite's log of writes, which still has removed rows, unless somebody reads."""
+        if self._engine.dialect.name == "sqlite":
+            with self._engine.connect() as connection:
+                connection.rollback()
+                connection.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def _is_gone(self, connection: sa.Connection, customer_id: str) -> bool:
         digest = tables.erased.c.digest
         query = sa.select(digest).where(digest == self.digest_of(customer_id))
@@ -305,3 +317,14 @@ class LiveStore:
             )
             kept = sa.select(tables.settings.c.value).where(tables.settings.c.name == _HASH_KEY)
             return bytes.fromhex(connection.execute(kept).scalar_one())
+
+
+def _over(before: datetime) -> dict[sa.Table, tuple[sa.ColumnElement[bool], ...]]:
+    """Which rows of each table are over before a moment."""
+    decisions, exposures, outcomes = tables.decisions, tables.exposures, tables.outcomes
+    until = exposures.c.until
+    return {
+        decisions: (decisions.c.decided_at < before, decisions.c.asked_for < before),
+        exposures: (exposures.c.sent_at < before, sa.or_(until.is_(None), until < before)),
+        outcomes: (outcomes.c.occurred_at < before,),
+    }
