@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pandas as pd
@@ -279,6 +280,44 @@ def test_a_no_takes_back_the_leave_to_send(http: httpx.Client, live: LiveStore) 
     assert sent == {"recorded": True, "within_policy": False}
     later = asked(http, live, CUSTOMERS[1], channel="app")
     assert [one["strategy"] for one in later["strategies"]] == ["no_action"]
+
+
+ODD_IDS = (
+    "a/b",
+    "a%2Fb",
+    "/",
+    "..",
+    "../../x",
+    "zwei Wörter",
+    "客户 1",
+    "a?b=c#d",
+    "+1%",
+    "a\n",
+    "🛒",
+)
+
+
+@pytest.mark.parametrize("name", ODD_IDS)
+def test_an_odd_id_is_erased_by_its_path_and_no_other_is(
+    http: httpx.Client, live: LiveStore, name: str
+) -> None:
+    others = (f"{name}.", "a", "b")
+    for one in (name, *others):
+        body = {"customer_id": one, "purpose": "marketing", "channel": "app", "status": "granted"}
+        assert http.post("/v1/consents", json=body).status_code == 200
+    encoded = quote(name, safe="").replace(".", "%2E")
+    assert http.delete(f"/v1/customers/{encoded}").json()["rows_removed"]["consents"] == 1
+    assert live.is_erased(name)
+    assert not any(live.is_erased(one) for one in others)
+
+
+def test_a_path_that_may_mean_another_customer_names_another_way(http: httpx.Client) -> None:
+    for path, status in (("a/b", 404), ("", 404), ("a?b", 400), ("%FF", 400)):
+        error = error_of(http.delete(f"/v1/customers/{path}"), status)
+        assert 'POST {"customer_id": …} to /v1/forget' in error["message"]
+    assert error_of(http.delete("/v1/customers/a%00"), 400)["code"] == "bad_json"
+    erased = http.post("/v1/forget", json={"customer_id": "in/a body?"}).json()
+    assert erased["erased"]
 
 
 def test_reports_that_cannot_be_are_refused(http: httpx.Client) -> None:

@@ -87,6 +87,7 @@ INDEX = {
         "GET /v1/budgets": "what is planned, reserved, sent, given back and left, per period",
         "POST /v1/budgets": "the same for the periods of one day: on?",
         "DELETE /v1/customers/{customer_id}": "erase a customer from the live store",
+        "POST /v1/explain, POST /v1/forget": "the same, with the id in the body, whatever is in it",
         "GET /livez": "whether the process lives",
         "GET /readyz": "whether models and customers are loaded",
         "GET /metrics": "counts and times, for Prometheus",

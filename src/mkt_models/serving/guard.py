@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
+from urllib.parse import quote, unquote_to_bytes
 
 from starlette.responses import Response
 
@@ -39,9 +40,9 @@ _READ = ("GET", "HEAD")
 class Route:
     """A path that exists: its methods, the body it wants, and whether it needs no key.
 
-    A path that ends in a slash takes one more part, which is the only field of its body; one that
-    is read by GET and has a body is asked with an empty one. The service is asked by POST at
-    ``answered_by``.
+    A path that ends in a slash takes one more part, percent-encoded, which is the only field of its
+    body; one that is read by GET and has a body is asked with an empty one. The service is asked by
+    POST at ``answered_by``.
     """
 
     methods: tuple[str, ...] = _READ
@@ -100,7 +101,7 @@ class Guard:
                 message["headers"] = [*message.get("headers", []), *_SAFETY]
             await send(message)
 
-        path, part = self._named(scope["path"])
+        path, part = self._named(scope)
         known = path if path in self._routes else "(unknown path)"
         try:
             body = await self._admit(scope, path, part, receive)
@@ -124,15 +125,21 @@ class Guard:
             spent = 1000 * (perf_counter() - started)
             logger.info("%s %s %d %.1f ms", scope["method"][:8], known, status, spent)
 
-    def _named(self, path: str) -> tuple[str, str | None]:
-        """The route of a path, and the part that follows it where the route takes one."""
-        head, slash, part = path.rpartition("/")
-        named = f"{head}{slash}"
-        if path != "/" and part and named in self._routes and named != "/":
-            return named, part
+    def _named(self, scope: Message) -> tuple[str, bytes | None]:
+        """The route of a path, and what follows it, as it was sent, where the route takes a part.
+
+        In the decoded path a slash of an id cannot be told from one between parts.
+        """
+        path: str = scope["path"]
+        sent: bytes = scope.get("raw_path") or quote(path).encode()
+        for name, route in self._routes.items():
+            if route.answered_by and name.endswith("/") and sent.startswith(name.encode()):
+                return name, sent[len(name) :]
         return ("(unknown path)" if path.endswith("/") and path != "/" else path), None
 
-    async def _admit(self, scope: Message, path: str, part: str | None, receive: Receive) -> bytes:
+    async def _admit(
+        self, scope: Message, path: str, part: bytes | None, receive: Receive
+    ) -> bytes:
         """Check everything about a request, cheapest first, and return its body."""
         headers = dict(scope["headers"])
         route = self._routes.get(path)
@@ -149,7 +156,8 @@ class Guard:
             return b""
         if part is not None:
             (name,) = route.body.model_fields
-            body = json.dumps({name: part}).encode()
+            other = f'or POST {{"{name}": …}} to {route.answered_by}'
+            body = json.dumps({name: _decoded(part, scope.get("query_string"), other)}).encode()
             read_body(route.body, body)
             return body
         if scope["method"] == "GET":
@@ -204,6 +212,22 @@ def _asked(scope: Message, route: Route, body: bytes) -> Message:
         "query_string": b"",
         "headers": headers,
     }
+
+
+def _decoded(part: bytes, query: bytes | None, other: str) -> str:
+    """The id that a path ends in; a Fault where it can be of another customer than is meant."""
+    if query:
+        message = f"this path takes no query: write ? in an id as %3F, {other}"
+        raise Fault(400, "bad_path", message)
+    if not part:
+        raise Fault(404, "not_found", f"the path ends before the id: add it, {other}")
+    if b"/" in part:
+        raise Fault(404, "not_found", f"no such path; write / in an id as %2F, {other}")
+    try:
+        return unquote_to_bytes(part).decode("utf-8")
+    except UnicodeDecodeError:
+        message = f"the id is not UTF-8 in percent-encoding: write it so, {other}"
+        raise Fault(400, "bad_path", message) from None
 
 
 class _Gone(Exception):

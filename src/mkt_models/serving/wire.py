@@ -365,6 +365,8 @@ def _inspect(data: object, depth: int) -> None:
     elif isinstance(data, str):
         if _printable(data) != data:
             raise _bad("a text holds half a character (a lone surrogate)")
+        if "\0" in data:
+            raise _bad("a text holds the character 0, which no database keeps")
     elif isinstance(data, float) and not (math.isfinite(data) and abs(data) <= MAX_NUMBER):
         raise _bad("a number is too large")
 
