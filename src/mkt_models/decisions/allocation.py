@@ -1,16 +1,17 @@
 """Who gets what, when money, coupons, people's hours and contacts are limited.
 
 Maximise the worth of what is chosen, over all customers at once, such that each gets at most ``k``
-options, at most one of a family, and no budget is exceeded. Its linear programme lets a customer
-have part of an option. HiGHS solves it where it is of moderate size, and gives the prices of the
+options, at most one of a family, and no budget is exceeded. A fall-back is had alone or not at all.
+Its linear programme lets a customer have part of an option. HiGHS solves it where it is of moderate size, and gives the prices of the
 budgets; where it is large, its dual is minimised (:mod:`mkt_models.decisions.dual`).
 
 Two allocations come of it:
 
 by price
-    everybody gets the options whose net worth at the prices is highest, and above 0. The prices
-    are raised until the budgets hold, and lowered as far as they still do. This is what the online
-    answer does, alone, one customer after the other.
+    everybody gets the options whose net worth at the prices is highest, and above 0; who gets
+    none, the fall-back. The prices are raised until the budgets hold, and lowered as far as they
+    still do. This is what the online answer does, alone, one customer after the other. The linear
+    programme may also give a fall-back that is worth more than all else, so it stays the bound.
 filled
     what the budgets still allow goes to the customers on the margin, those who miss it by least,
     in the order of their rows. These customers are counted. ``integer`` solves the problem as an
@@ -34,7 +35,7 @@ from mkt_models.decisions.dual import (
     sampled_prices,
     tightened,
 )
-from mkt_models.decisions.options import AllocationError, Floats, Ints, Options
+from mkt_models.decisions.options import AllocationError, Bools, Floats, Ints, Options
 
 FILLED = 50_000  # options that are tried to fill what the prices leave
 
@@ -125,7 +126,7 @@ def allocate(
         prices = descended(gains, amounts, k, sampled_prices(gains, amounts, k, seed))
     bound = dual_value(gains, amounts, k, prices)
     prices = tightened(gains, amounts, k, prices)
-    rows, _ = gains.best(prices, k)
+    rows, _ = gains.decided(prices, k)
     filled = _filled(gains, amounts, k, prices, rows)
     if integer:
         filled = _integer(gains, amounts, k, filled)
@@ -146,7 +147,8 @@ def _filled(options: Options, budgets: Floats, k: int, prices: Floats, rows: Int
     """Give what is left of the budgets to those on the margin, who miss an option by least.
 
     An option takes the place of the customer's option of the same family; where they have k
-    already, that of the one with the lowest net worth. Each customer's answer changes once.
+    already, that of the one with the lowest net worth; and that of the fall-back, which itself
+    goes only to who has nothing. Each customer's answer changes once.
     """
     if not len(options.worth):
         return rows
@@ -155,6 +157,7 @@ def _filled(options: Options, budgets: Floats, k: int, prices: Floats, rows: Int
     out = np.maximum(instead, 0)
     some = instead >= 0
     gain = options.worth - np.where(some, options.worth[out], 0.0)
+    gain[_barred(options, rows)] = 0.0
     missed = np.where(some, net[out], 0.0) - net
     likely = np.flatnonzero(gain > 0)
     likely = likely[np.lexsort((likely, missed[likely]))[:FILLED]]
@@ -188,7 +191,21 @@ def _displaced(options: Options, net: Floats, k: int, rows: Ints) -> Ints:
     falling = rows[np.argsort(-net[rows], kind="stable")]
     worst[who[falling]] = falling  # the last one that is written is the lowest
     full = np.where(count >= k, worst, -1)
-    return np.where(of_group[group] >= 0, of_group[group], full[who])
+    found = np.where(of_group[group] >= 0, of_group[group], full[who])
+    if options.alone is None:
+        return found
+    last = np.full(len(count), -1, dtype=np.intp)
+    held = rows[options.alone[rows]]
+    last[who[held]] = held
+    return np.where(last[who] >= 0, last[who], found)
+
+
+def _barred(options: Options, rows: Ints) -> Bools:
+    """Fall-backs of customers who get something else."""
+    if options.alone is None:
+        return np.zeros(len(options.worth), dtype=bool)
+    served = np.unique(options.customer[rows[~options.alone[rows]]])
+    return np.asarray(options.alone & np.isin(options.customer, served))
 
 
 def _integer(options: Options, budgets: Floats, k: int, filled: Ints) -> Ints:

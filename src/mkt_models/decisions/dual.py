@@ -13,13 +13,10 @@ Module of the notebooks: it needs SciPy, which the service does not carry.
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 from scipy import sparse
 from scipy.optimize import linprog
 
-from mkt_models.decisions.options import AllocationError, Floats, Options
-
-Bools = npt.NDArray[np.bool_]
+from mkt_models.decisions.options import AllocationError, Bools, Floats, Ints, Options
 
 EXACT_ROWS = 50_000  # options up to which HiGHS solves the whole linear programme
 SAMPLE_ROWS = 30_000  # options of the sample that a larger problem starts from
@@ -48,22 +45,39 @@ def linear_programme(options: Options, budgets: Floats, k: int) -> tuple[float, 
 
 
 def constraints(options: Options, budgets: Floats, k: int) -> tuple[sparse.csr_array, Floats]:
-    """Rows of the budgets, of each customer's k, and of each family where k would let in two."""
+    """Rows of the budgets, of each customer's k, and of each family where k would let in two.
+
+    A fall-back takes the place of all k, and of every family of its customer.
+    """
     n = len(options.worth)
     every = np.arange(n)
     _, who = np.unique(options.customer, return_inverse=True)
+    alone = np.zeros(n, dtype=bool) if options.alone is None else options.alone
     blocks = [sparse.csr_array(options.uses[options.use].T)]
     limits = [budgets]
-    blocks.append(sparse.csr_array((np.ones(n), (who, every)), shape=(who.max() + 1, n)))
+    places = np.where(alone, float(k), 1.0)
+    blocks.append(sparse.csr_array((places, (who, every)), shape=(who.max() + 1, n)))
     limits.append(np.full(who.max() + 1, float(k)))
     if k > 1:
         group = np.repeat(
             np.arange(len(options.group_starts)), np.diff(np.r_[options.group_starts, n])
         )
         shape = (len(options.group_starts), n)
-        blocks.append(sparse.csr_array((np.ones(n), (group, every)), shape=shape))
+        rows, columns = _families(group, who, alone)
+        blocks.append(sparse.csr_array((np.ones(len(rows)), (rows, columns)), shape=shape))
         limits.append(np.ones(len(options.group_starts)))
     return sparse.vstack(blocks, format="csr"), np.concatenate(limits)
+
+
+def _families(group: Ints, who: Ints, alone: Bools) -> tuple[Ints, Ints]:
+    """Entries of the rows of families: a fall-back stands in all of its customer's."""
+    usual, last = np.flatnonzero(~alone), np.flatnonzero(alone)
+    first = np.searchsorted(who, who[last])
+    groups = group[np.searchsorted(who, who[last], side="right") - 1] - group[first] + 1
+    start = np.cumsum(groups) - groups
+    inside = np.arange(int(groups.sum())) - np.repeat(start, groups)
+    rows = np.repeat(group[first], groups) + inside
+    return np.r_[group[usual], rows], np.r_[usual, np.repeat(last, groups)]
 
 
 def sampled_prices(options: Options, budgets: Floats, k: int, seed: int) -> Floats:
@@ -131,9 +145,9 @@ def _lowest_of_cuts(
 def tightened(options: Options, budgets: Floats, k: int, start: Floats) -> Floats:
     """Raise prices until choosing by price keeps every budget, then lower them as far as it does.
 
-    Raising one price can only lower the use of its own budget, though it may raise another's; so
-    prices are raised one after the other until all hold. At the dearest prices nothing takes of
-    any budget, so this ends.
+    Raising one price lowers the use of its own budget, though it may raise another's, or by a
+    fall-back its own; so prices are raised one after the other until all hold. At the dearest
+    prices nothing takes of any budget, so this ends.
     """
     top = _dearest(options)
     prices = np.minimum(start, top)
@@ -141,7 +155,7 @@ def tightened(options: Options, budgets: Floats, k: int, start: Floats) -> Float
     near = 1e-9 if len(options.worth) <= EXACT_ROWS else 1e-5
 
     def over(some: Floats) -> Bools:
-        rows, _ = options.best(some, k)
+        rows, _ = options.decided(some, k)
         return options.used(rows) > limits
 
     for _ in range(20 * len(prices)):

@@ -3,12 +3,13 @@
 Module of the notebooks, though it needs no more than NumPy.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
+Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]
 
@@ -35,6 +36,9 @@ class Options:
         more.
     use
         The row of ``uses`` that holds for an option.
+    alone
+        Whether an option is a fall-back, which a customer gets alone or not at all; None where no
+        option is.
 
     """
 
@@ -43,10 +47,12 @@ class Options:
     worth: Floats
     uses: Floats
     use: Ints
+    alone: Bools | None = None
 
     def __post_init__(self) -> None:
         """Refuse rows out of order, and numbers that are not finite or take less than nothing."""
         lengths = {len(self.customer), len(self.family), len(self.worth), len(self.use)}
+        lengths |= set() if self.alone is None else {len(self.alone)}
         if len(lengths) > 1:
             raise AllocationError(f"options: columns of {sorted(lengths)} rows, must be one length")
         same = self.customer[1:] == self.customer[:-1]
@@ -92,6 +98,7 @@ class Options:
             self.worth[chosen],
             self.uses,
             self.use[chosen],
+            None if self.alone is None else self.alone[chosen],
         )
 
     def used(self, rows: Ints) -> Floats:
@@ -100,19 +107,60 @@ class Options:
         return np.asarray(counts @ self.uses, dtype=np.float64)
 
     def best(self, prices: Floats, k: int) -> tuple[Ints, Floats]:
-        """Choose by price: the rows that every customer gets, and the net worth of every row."""
+        """Choose what is best at some prices: the rows of every customer, and every row's net.
+
+        A customer gets the fall-back where its net worth is above that of all else together. What
+        these rows are worth net, and the budgets at the prices, is the dual of the linear
+        programme.
+        """
         net = self.worth - (self.uses @ prices)[self.use]
+        if self._apart is None:
+            return self._best(net, k), net
+        usual, last, n = *self._chosen_apart(net, k), self._codes
+        gain, instead = (np.bincount(self.customer[one], net[one], n) for one in (usual, last))
+        better = instead > gain
+        kept = (usual[~better[self.customer[usual]]], last[better[self.customer[last]]])
+        return np.sort(np.concatenate(kept)), net
+
+    def decided(self, prices: Floats, k: int) -> tuple[Ints, Floats]:
+        """Choose as decisions do: the fall-back only for who gets nothing else."""
+        net = self.worth - (self.uses @ prices)[self.use]
+        if self._apart is None:
+            return self._best(net, k), net
+        usual, last = self._chosen_apart(net, k)
+        served = np.zeros(self._codes, dtype=bool)
+        served[self.customer[usual]] = True
+        return np.sort(np.concatenate((usual, last[~served[self.customer[last]]]))), net
+
+    @cached_property
+    def _codes(self) -> int:
+        """One more than the highest number of a customer."""
+        return int(self.customer[-1]) + 1 if len(self.customer) else 0
+
+    @cached_property
+    def _apart(self) -> tuple[tuple[Ints, "Options"], tuple[Ints, "Options"]] | None:
+        """The rows that are no fall-back, and those that are; None where none is."""
+        if self.alone is None or not self.alone.any():
+            return None
+        usual, last = np.flatnonzero(~self.alone), np.flatnonzero(self.alone)
+        one = replace(self.part(last), family=np.zeros(len(last), dtype=np.intp), alone=None)
+        return (usual, replace(self.part(usual), alone=None)), (last, one)
+
+    def _chosen_apart(self, net: Floats, k: int) -> tuple[Ints, Ints]:
+        assert self._apart is not None
+        (usual, some), (last, one) = self._apart
+        return usual[some._best(net[usual], k)], last[one._best(net[last], 1)]
+
+    def _best(self, net: Floats, k: int) -> Ints:
         starts = self.group_starts
         if not len(starts):
-            return np.zeros(0, dtype=np.intp), net
+            return np.zeros(0, dtype=np.intp)
         tops = np.maximum.reduceat(net, starts)
         groups = np.flatnonzero(tops > 0)
         if len(groups) and k < np.diff(np.r_[self.customer_starts, len(starts)]).max():
             groups = _best_of_customers(groups, tops, self.customer[starts], k)
         ends = np.r_[starts[1:], len(net)]
-        if not len(groups):
-            return groups, net
-        return _first_best(net, tops, starts, ends, groups), net
+        return _first_best(net, tops, starts, ends, groups) if len(groups) else groups
 
 
 def _best_of_customers(groups: Ints, tops: Floats, customer: Ints, k: int) -> Ints:

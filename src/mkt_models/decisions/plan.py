@@ -6,9 +6,10 @@ From then on each customer is decided for alone, in batch and online, and pays t
 plan lets every customer ask once in the period; who asks twice draws twice, and the contact policy
 is what limits that.
 
-Beside the budgets, a decision keeps to contact limits among the strategies of one answer, and to a
-default for those who get nothing else, which no linear programme knows. So what is decided at the
-prices is added up, and while it exceeds a budget that budget's price is raised.
+The default, which goes to those who get nothing else, is an option as well: who is not planned for
+falls back on it, and pays for it. Beside the budgets, a decision keeps to contact limits among the
+strategies of one answer, which no linear programme knows. So what is decided at the prices is added
+up, and while it exceeds a budget that budget's price is raised.
 
 Module of the notebooks: it needs SciPy, which the service does not carry.
 """
@@ -186,16 +187,14 @@ def _asked(customers: Iterable[Customer], context: Context, policy: Policy) -> I
 def _options(
     asked: Sequence[Asked], budgets: Sequence[Budget], default: str
 ) -> tuple[Options, tuple[tuple[int, int], ...]]:
-    """One row per candidate; the default stands in only for those who have nothing else."""
+    """One row per candidate; the default is the fall-back."""
     rows: list[tuple[int, int, int, str]] = []
     families: dict[str, int] = {}
     for who, customer in enumerate(asked):
-        usual = [one.candidate.entry.id != default for one in customer.scored]
         for which, one in enumerate(customer.scored):
-            if usual[which] or not any(usual):
-                name = one.candidate.entry.family.value
-                family = families.setdefault(name, len(families))
-                rows.append((who, family, which, one.candidate.key))
+            name = one.candidate.entry.family.value
+            family = families.setdefault(name, len(families))
+            rows.append((who, family, which, one.candidate.key))
     rows.sort(key=lambda row: (row[0], row[1], row[3]))
     scored = [asked[who].scored[which] for who, _, which, _ in rows]
     taken = [tuple(use(one.candidate, budget) for budget in budgets) for one in scored]
@@ -206,6 +205,7 @@ def _options(
         worth=np.array([one.raised for one in scored], dtype=np.float64),
         uses=np.array(list(ways), dtype=np.float64).reshape(len(ways), len(budgets)),
         use=np.array([ways[way] for way in taken], dtype=np.intp),
+        alone=np.array([one.candidate.entry.id == default for one in scored], dtype=bool),
     )
     return options, tuple((row[0], row[2]) for row in rows)
 
