@@ -10,11 +10,11 @@ decision is what it truly changes within 14 days: margin rate x the true uplift 
 contact. All policies have the same customers, consents, costs and budgets:
 
 oracle                 the true worth, allocated
-product                predicted by a DR-learner from the shop's trials, allocated: an order more is
-                       worth the customer's mean order; chosen by price alone, as online
-product, of spend      the same with ``uplift.response: spend``
-by rate                tried, not in the product: the raise of the rate of orders that the
-                       DR-learner implies, times the spend that is predicted without a contact
+product                spend that a contact adds, predicted from the shop's trials by the learner
+                       that their validation campaigns choose; allocated by price alone, as online
+DR-learner, of orders  the same by a DR-learner of an order, worth the customer's mean order: the
+                       product before
+DR-learner, of spend   the same by a DR-learner of spend
 propensity-weighted    P(order | contact) x mean order x margin rate, less the contact, allocated
 top propensity         highest P(order | contact) first
 everyone the same      on each channel the action that raised spend most in the trials, by lot
@@ -23,7 +23,9 @@ random                 a random action, by lot
 attainable             trees that learn the true worth itself from the same features, of the other
                        half of the customers: what these features allow
 
-Intervals: customers are drawn again (percentiles of 1,000 draws), with the decisions as they are.
+The learner is chosen by its Qini of spend on the trials, as ``uplift_backtest`` does, and the truth
+is not looked at. Intervals: customers are drawn again (percentiles of 1,000 draws), with the
+decisions as they are.
 """
 
 import argparse
@@ -41,9 +43,11 @@ from mkt_models.decisions.allocation import allocate
 from mkt_models.decisions.options import Floats, Ints, Options
 from mkt_models.engine import connect, register
 from mkt_models.evaluation.inputs import TARGET
+from mkt_models.evaluation.qini import choose_learner, qini_table
 from mkt_models.evaluation.uplift import effect_table
 from mkt_models.models import contact_features, uplift_trials
 from mkt_models.models.uplift import Responses, fit_uplift
+from mkt_models.models.uplift import predicted as models_of_uplift
 from mkt_models.profiles.features import prepare_orders
 from mkt_models.uplift_params import Learner, Uplift
 from mkt_models.workspace import Workspace
@@ -70,6 +74,7 @@ def main() -> None:
         "customers": int(table["customer_id"].nunique()),
         "options": len(table),
         "margin_rate": MARGIN,
+        "learner": table["learner"].iloc[0],
     }
     everyone, best_told = same(ws, table), attainable(table)
     for name, shares in SHARES.items():
@@ -82,7 +87,12 @@ def main() -> None:
 
 def predicted(ws: Workspace) -> pd.DataFrame:
     """One row per customer and action: features on the day after the data, and predictions."""
-    rows = with_truth()
+    rows, pairs = with_truth(), on_the_day_after(ws)
+    return pairs.assign(**of_product(rows, pairs), **of_others(rows, pairs))
+
+
+def on_the_day_after(ws: Workspace) -> pd.DataFrame:
+    """One row per customer who ordered before, and action: features on the day after the data."""
     con = connect(ws.params.engine, ws.spill)
     register(con, ws.existing("clean", "transactions.parquet").parent)
     prepare_orders(con)
@@ -96,31 +106,41 @@ def predicted(ws: Workspace) -> pd.DataFrame:
         ORDER BY c.campaign_id, k.customer_id"""
     ).df()
     pairs = pairs.assign(**{name: pd.to_datetime(pairs[name]) for name in ("as_of", "ends_on")})
-    pairs = contact_features.with_contact(con, pairs)
+    return contact_features.with_contact(con, pairs)
+
+
+def of_product(rows: pd.DataFrame, pairs: pd.DataFrame) -> dict[str, Any]:
+    """What the product predicts, and by which learner: chosen on trials, trained on all of them."""
     settings = Uplift()
-    ordered, spend = (
-        rows.assign(**{TARGET: rows[name].astype("float64")}) for name in ("ordered", "spend")
+    labelled = labelled_by(rows, settings.response)
+    train, chosen_on, _ = uplift_trials.split_by_time(
+        labelled, settings.validation_campaigns, settings.test_campaigns
     )
+    names = [one.value for one in settings.learners]
+    compared, _ = models_of_uplift(train, chosen_on, FEATURES, settings, SEED)
+    table = qini_table(compared, names, 200, 0.95, SEED)
+    print(table.to_string())
+    chosen = Learner(choose_learner(table, names))
+    model = fit_uplift(chosen, labelled, FEATURES, settings, SEED)
+    return {"product": model.uplift(pairs), "learner": chosen.value}
+
+
+def of_others(rows: pd.DataFrame, pairs: pd.DataFrame) -> dict[str, Any]:
+    """What the learners of other policies predict."""
+    settings = Uplift()
+    ordered, spend = (labelled_by(rows, name) for name in ("ordered", "spend"))
     arms = fit_uplift(Learner.T, ordered, FEATURES, settings, SEED)
-    amounts = fit_uplift(Learner.T, spend, FEATURES, settings, SEED)
     assert isinstance(arms, Responses)
-    assert isinstance(amounts, Responses)
-    contacted, withheld = arms.both(pairs)
-    return pairs.assign(
-        t_m1=contacted,
-        t_m0=withheld,
-        spend_m0=amounts.both(pairs)[1],
-        dr_ordered=fit_uplift(Learner.DR, ordered, FEATURES, settings, SEED).uplift(pairs),
-        dr_spend=fit_uplift(Learner.DR, spend, FEATURES, settings, SEED).uplift(pairs),
-    )
+    return {
+        "t_m1": arms.both(pairs)[0],
+        "dr_ordered": fit_uplift(Learner.DR, ordered, FEATURES, settings, SEED).uplift(pairs),
+        "dr_spend": fit_uplift(Learner.DR, spend, FEATURES, settings, SEED).uplift(pairs),
+    }
 
 
-def by_rate(table: pd.DataFrame) -> pd.Series:
-    """Predicted uplift of spend, were orders a Poisson process whose rate a contact multiplies."""
-    without = table["t_m0"].clip(0.001, 0.99)
-    with_contact = (table["t_m0"] + table["dr_ordered"]).clip(0.001, 0.99)
-    ratio = np.log1p(-with_contact) / np.log1p(-without)
-    return table["spend_m0"].clip(lower=0) * (ratio.clip(0.2, 4) - 1)
+def labelled_by(rows: pd.DataFrame, response: str) -> pd.DataFrame:
+    """The trials with a response as what is learnt."""
+    return rows.assign(**{TARGET: rows[response].astype("float64")})
 
 
 def latest(ws: Workspace) -> pd.DataFrame:
@@ -170,9 +190,9 @@ def compared(
     oracle, near = by_worth(table["true"])
     chosen: dict[str, list[Ints]] = {
         "oracle": oracle,
-        "product": by_worth(MARGIN * table["dr_ordered"] * order_amount - cost)[0],
-        "product, of spend": by_worth(MARGIN * table["dr_spend"] - cost)[0],
-        "by rate": by_worth(MARGIN * by_rate(table) - cost)[0],
+        "product": by_worth(MARGIN * table["product"] - cost)[0],
+        "DR-learner, of orders": by_worth(MARGIN * table["dr_ordered"] * order_amount - cost)[0],
+        "DR-learner, of spend": by_worth(MARGIN * table["dr_spend"] - cost)[0],
         "propensity-weighted": by_worth(MARGIN * table["t_m1"] * order_amount - cost)[0],
         "top propensity": by_worth(table["t_m1"])[0],
         "everyone the same": by_lot(table, customer, amounts, everyone),

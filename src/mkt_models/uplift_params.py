@@ -16,6 +16,7 @@ class Learner(StrEnum):
     T = "t_learner"
     DR = "dr_learner"
     CLASS = "class_transformation"
+    RATE = "rate_learner"
 
 
 class Trees(Section):
@@ -41,8 +42,8 @@ class Uplift(Section):
         default=tuple(Learner), min_length=1, description="the learners that are tried"
     )
     response: Response = Field(
-        default="ordered",
-        description="what customers are ranked by: an order, a redemption, or spend, within the "
+        default="spend",
+        description="what customers are ranked by: spend, an order, or a redemption, within the "
         "campaign's days",
     )
     test_campaigns: int = Field(

@@ -1,6 +1,6 @@
 """Uplift: what a contact changes for whom, learnt from contacts that were assigned at random.
 
-Three learners with one interface, all on gradient-boosted trees and with the known probabilities of
+Four learners with one interface, all on gradient-boosted trees and with the known probabilities of
 assignment, which are never estimated:
 
 T-learner
@@ -13,6 +13,9 @@ class transformation (Jaskowski and Jaroszewicz 2012)
     a model of ``z = 1`` where a contacted customer responded or a withheld one did not, each row
     weighted by one over the probability of its arm; uplift is ``2 P(z = 1) - 1``. Of an amount the
     transformed outcome ``y (t - p) / (p (1 - p))`` is learnt (Athey and Imbens 2016)
+rate learner (:mod:`mkt_models.models.uplift_rates`)
+    by what a contact multiplies the response, times what would come without it. Of an amount it also
+    learns from the number of ``orders``, where the rows tell it
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,12 +34,14 @@ from mkt_models.evaluation.inputs import TARGET
 from mkt_models.evaluation.qini import EXPECTED
 from mkt_models.models.labels import LabelError
 from mkt_models.models.trainable import require_finite, require_target
+from mkt_models.models.uplift_rates import fit_rates, tree_options
 from mkt_models.uplift_params import Learner, Uplift
 
 Array = npt.NDArray[np.float64]
 Matrix = npt.NDArray[np.float32]
 
 RESPONSE = "response"  # the naive peer: who responds, whatever a contact changes
+ORDERS = "orders"  # in the campaign's days, beside a response that is an amount
 
 
 class UpliftModel(Protocol):
@@ -100,7 +105,8 @@ def fit_uplift(
         Which one; what each does stands at the top of this module.
     rows
         One row per customer and campaign: ``customer_id``, ``target`` (0 or 1, or an amount of 0
-        or more), ``treated``, ``assignment_probability`` and the features (missing as NaN).
+        or more), ``treated``, ``assignment_probability`` and the features (missing as NaN);
+        ``orders`` where known.
     features
         The columns to learn from; no sensitive attribute may be among them.
     settings
@@ -123,6 +129,10 @@ def fit_uplift(
     names = tuple(features)
     if learner is Learner.T:
         return _responses(sample, names, settings, seed)
+    if learner is Learner.RATE:
+        responses = [sample.target] if sample.orders is None else [sample.target, sample.orders]
+        arms = (sample.treated, sample.p, sample.customers)
+        return fit_rates(sample.matrix, responses, *arms, names, settings, seed)
     if learner is Learner.DR:
         score = _cross_fitted_score(sample, names, settings, seed)
         return Direct(names, _trees(sample.matrix, score, None, "amount", settings, seed))
@@ -167,6 +177,7 @@ class _Sample:
     p: Array
     customers: npt.NDArray[np.intp]
     kind: str
+    orders: Array | None = None
 
     @classmethod
     def of(cls, rows: pd.DataFrame, features: Sequence[str], settings: Uplift) -> "_Sample":
@@ -207,7 +218,12 @@ class _Sample:
         binary = not np.setdiff1d(target, [0.0, 1.0]).size
         codes = pd.factorize(customers, sort=True)[0]
         kind = "probability" if binary else "amount"
-        return cls(_matrix(rows, features), target, treated, p, codes, kind)
+        orders = None
+        if not binary and ORDERS in rows and ORDERS not in features:
+            require_finite(rows, [ORDERS], "uplift")
+            orders = rows[ORDERS].to_numpy(dtype=np.float64)
+            require_target(orders, "log", "uplift")
+        return cls(_matrix(rows, features), target, treated, p, codes, kind, orders)
 
     def part(self, inside: npt.NDArray[Any]) -> "_Sample":
         return _Sample(
@@ -247,20 +263,10 @@ def _cross_fitted_score(
 def _trees(
     matrix: Matrix, target: Array, weight: Array | None, kind: str, settings: Uplift, seed: int
 ) -> xgb.Booster:
-    trees = settings.trees
-    options = {
-        "objective": "binary:logistic" if kind == "probability" else "reg:squarederror",
-        "max_depth": trees.max_depth,
-        "eta": trees.learning_rate,
-        "min_child_weight": trees.min_child_weight,
-        "subsample": trees.subsample,
-        "colsample_bytree": trees.colsample_bytree,
-        "lambda": trees.reg_lambda,
-        "seed": seed,
-        "nthread": 1,
-    }
+    objective = "binary:logistic" if kind == "probability" else "reg:squarederror"
+    options = tree_options(settings, seed) | {"objective": objective}
     data = xgb.DMatrix(matrix, target, weight=weight, nthread=1)
-    return xgb.train(options, data, num_boost_round=trees.n_estimators)
+    return xgb.train(options, data, num_boost_round=settings.trees.n_estimators)
 
 
 def _matrix(rows: pd.DataFrame, features: Sequence[str]) -> Matrix:

@@ -46,6 +46,7 @@ COLUMNS = (
     TREATED,
     PROBABILITY,
     *RESPONSES,
+    "orders",
     "value",
     "cost",
 )
@@ -60,7 +61,7 @@ class Trials:
     rows
         One row per customer and campaign: ``as_of``, ``ends_on``, ``campaign_type``, ``channel``,
         ``treated`` (0 or 1), ``assignment_probability``; ``ordered`` and ``redeemed`` (0 or 1),
-        ``spend`` (currency units, as paid), ``value`` (spend before coupons were taken off) and
+        ``spend`` (currency units, as paid), ``orders`` (how many), ``value`` (spend before coupons were taken off) and
         ``cost`` (coupons taken off, and the contact where its cost is on record; in currency
         units). Ordered by ``as_of``, campaign and customer.
     left_out
@@ -219,6 +220,7 @@ def _responses(there: set[str], as_of: date) -> str:
         WITH trial AS (SELECT * FROM ({_assigned(there, as_of)}) AS a WHERE why IS NULL),
         bought AS (
             SELECT t.customer_id, t.campaign_id, sum(l.amount_cents) AS cents,
+                   count(DISTINCT l.order_id) AS orders,
                    sum(COALESCE(l.coupon_discount_cents, 0)
                        + COALESCE(l.coupon_match_discount_cents, 0)) AS coupon_cents
             FROM trial AS t JOIN transactions AS l ON l.customer_id = t.customer_id
@@ -229,7 +231,7 @@ def _responses(there: set[str], as_of: date) -> str:
                t.ends_on, t.treated, t.p AS assignment_probability,
                CASE WHEN b.customer_id IS NULL THEN 0 ELSE 1 END AS ordered,
                CASE WHEN r.customer_id IS NULL THEN 0 ELSE 1 END AS redeemed,
-               COALESCE(b.cents, 0) / 100.0 AS spend,
+               COALESCE(b.cents, 0) / 100.0 AS spend, COALESCE(b.orders, 0) AS orders,
                (COALESCE(b.cents, 0) + COALESCE(b.coupon_cents, 0)) / 100.0 AS value,
                (COALESCE(b.coupon_cents, 0) + t.treated * COALESCE(k.cents, 0)) / 100.0 AS cost
         FROM trial AS t
