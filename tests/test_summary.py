@@ -93,7 +93,7 @@ def test_what_became_of_each_model_is_told_and_long_reasons_are_cut() -> None:
 
 def test_strategies_come_ranked_with_their_reasons() -> None:
     told = summary(Story("sample", "i", (), (answer(),)))
-    assert "Customer 17, profile of 2018-01-01" in told
+    assert "Customer 1, profile of 2018-01-01" in told
     assert "1. Your regulars · 您常买的商品 by app" in told
     assert "worth 1.50 USD (propensity weighted)" in told
     assert "- bought 9 times in 90 days" in told
@@ -195,7 +195,7 @@ def test_what_is_stale_is_named_and_marked() -> None:
     ]
     assert "\n  Recall  " in told
     assert "Models (08_bias_audit is stale)\n" in told
-    assert "What follows was answered before: 10_package is stale.\n\nCustomer 17" in told
+    assert "What follows was answered before: 10_package is stale.\n\nCustomer 1" in told
     assert max(map(len, told.splitlines())) <= WIDTH
 
 

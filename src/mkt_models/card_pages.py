@@ -159,7 +159,7 @@ def card_side(card: ModelCard, language: Language) -> dict[str, Any]:
             else (
                 "attribute",
                 "group",
-                "n",
+                "customers",
                 "calibration gap",
                 "selection ratio",
                 "finding",

@@ -21,7 +21,7 @@ from mkt_models.card_pages import render_cards
 from mkt_models.customer_pages import page_name, render_customers
 from mkt_models.manifest import manifest
 from mkt_models.models.card import ModelCard
-from mkt_models.small_cells import hide_small_cells
+from mkt_models.small_cells import hide_in_json, hide_small_cells
 from mkt_models.stages import STAGES, Run, Stage
 from mkt_models.summary import (
     OUTCOMES,
@@ -157,17 +157,20 @@ def write_report(run: Run) -> None:
     """Write metrics.json, manifest.json, cards, the showcase customers' pages and the index."""
     index, metrics_file, manifest_file = report_files(run)
     made_of = manifest(run)
-    _write(metrics_file, _json(collect_metrics(run)))
+    least = run.workspace.params.privacy.min_cell
+    _write(metrics_file, _json(hide_in_json(collect_metrics(run), least)))
     _write(manifest_file, _json(made_of))
     story = read_story(run.workspace.root, run.workspace.params.run)
-    least = run.workspace.params.privacy.min_cell
     cards = [ModelCard.model_validate(card) for card in story.cards]
     for name, text in render_cards(cards, run.workspace.params.run, _css(), TEMPLATES).items():
-        _write(run.workspace.reports / name, hide_small_cells(text, least))
+        told = hide_small_cells(text, least)
+        if name.endswith(".json"):
+            told = _json(hide_in_json(json.loads(text), least))
+        _write(run.workspace.reports / name, told)
     pages = render_customers(run, story, _css(), TEMPLATES)
     for name, page in pages.items():
         _write(run.workspace.reports / name, page)
-    _write(index, render_index(run, story, made_of, tuple(pages)))
+    _write(index, hide_small_cells(render_index(run, story, made_of, tuple(pages)), least))
 
 
 def render_index(

@@ -112,7 +112,7 @@ def summary(story: Story) -> str:
         parts.append(_models(story.models, stale=story.stale(MADE_BY["release"])))
     if story.answers and story.stale(MADE_BY["package"]):
         parts.append(f"What follows was answered before: {MADE_BY['package']} is stale.")
-    parts += [_customer(answer) for answer in story.answers]
+    parts += [_customer(answer, number) for number, answer in enumerate(story.answers, start=1)]
     if not story.answers:
         parts.append("No strategies: the service has not been asked yet.")
     return "\n\n".join(parts) + "\n"
@@ -312,8 +312,9 @@ def _kind(figure: Mapping[str, Any]) -> str:
     return str(figure.get("kind") or "").replace("_", " ")
 
 
-def _customer(answer: Mapping[str, Any]) -> str:
-    lines = [f"Customer {answer.get('customer_id')}, profile of {answer.get('as_of')}"]
+def _customer(answer: Mapping[str, Any], number: int) -> str:
+    """An answer by its number: terminals are logged, so the id stands on the customer's page."""
+    lines = [f"Customer {number}, profile of {answer.get('as_of')}"]
     told = in_language(answer.get("profile_summary"))
     if told:
         lines += _wrapped(told, "  ")
