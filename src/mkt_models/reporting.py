@@ -18,6 +18,7 @@ from typing import Any
 import nbformat
 
 from mkt_models.card_pages import render_cards
+from mkt_models.columns import NumberKind
 from mkt_models.customer_pages import page_name, render_customers
 from mkt_models.manifest import manifest
 from mkt_models.models.card import ModelCard
@@ -26,6 +27,7 @@ from mkt_models.stages import STAGES, Run, Stage
 from mkt_models.summary import (
     OUTCOMES,
     Story,
+    dates_text,
     figure_text,
     in_language,
     left_out,
@@ -153,12 +155,51 @@ def collect_metrics(run: Run) -> dict[str, Any]:
     return {name: metrics for name, metrics in found.items() if metrics}
 
 
+# What the numbers of a part of metrics.json are, by stage and part; a row's own kind goes first.
+KINDS: Mapping[tuple[str, str], NumberKind] = {
+    ("propensity", "uplift"): NumberKind.RANDOMISED,
+    ("audit", "benefit"): NumberKind.RANDOMISED,
+    ("audit", "proxies"): NumberKind.OBSERVED,
+    ("audit", "interactions"): NumberKind.PREDICTED,
+    ("mining", "weights"): NumberKind.OBSERVED,
+}
+
+
+def about_numbers(
+    measured: Mapping[str, Mapping[str, Any]], confidence: float, min_cell: int
+) -> dict[str, Any]:
+    """What a program must know of the numbers of metrics.json: the kind of each part.
+
+    ``kinds`` names every part as ``stage.part``: what :data:`KINDS` says, and else *backtested*,
+    as all stages that measure judge predictions of past dates. Figures under ``headline`` and rows
+    of monitoring carry kinds of their own. Ends named ``_lower`` and ``_upper`` are of intervals
+    at ``confidence``.
+    """
+    kinds = {
+        f"{stage}.{part}": KINDS.get((stage, part), NumberKind.BACKTESTED).value
+        for stage, parts in measured.items()
+        for part, content in parts.items()
+        if stage != "monitoring" and part != "headline" and _has_numbers(content)
+    }
+    return {"kinds": kinds, "confidence": confidence, "min_cell": min_cell}
+
+
+def _has_numbers(content: Any) -> bool:
+    if isinstance(content, Mapping):
+        return any(_has_numbers(value) for value in content.values())
+    if isinstance(content, list | tuple):
+        return any(_has_numbers(value) for value in content)
+    return isinstance(content, int | float) and not isinstance(content, bool)
+
+
 def write_report(run: Run) -> None:
     """Write metrics.json, manifest.json, cards, the showcase customers' pages and the index."""
     index, metrics_file, manifest_file = report_files(run)
     made_of = manifest(run)
     least = run.workspace.params.privacy.min_cell
-    _write(metrics_file, _json(hide_in_json(collect_metrics(run), least)))
+    measured = hide_in_json(collect_metrics(run), least)
+    about = about_numbers(measured, run.workspace.params.audit.confidence, least)
+    _write(metrics_file, _json({**measured, **({"about": about} if measured else {})}))
     _write(manifest_file, _json(made_of))
     story = read_story(run.workspace.root, run.workspace.params.run)
     cards = [ModelCard.model_validate(card) for card in story.cards]
@@ -195,7 +236,7 @@ def render_index(
         lstrip_blocks=True,
     )
     environment.filters.update(
-        figure=figure_text, say=in_language, worth=worth_text, left_out=left_out
+        figure=figure_text, dates=dates_text, say=in_language, worth=worth_text, left_out=left_out
     )
     return environment.get_template("index.html.j2").render(
         css=_css(),

@@ -71,7 +71,7 @@ def hidden_grid(counts: npt.ArrayLike, k: int) -> npt.NDArray[np.bool_]:
            [ True,  True]])
     """
     table: npt.NDArray[np.float64] = np.nan_to_num(np.asarray(counts, dtype=float))
-    found = np.asarray((table > 0) & (table < k) & (k > 1), dtype=bool)
+    found: Any = (table > 0) & (table < k) & (k > 1)
     before = -1
     while found.sum() != before:
         before = int(found.sum())
@@ -83,7 +83,7 @@ def hidden_grid(counts: npt.ArrayLike, k: int) -> npt.NDArray[np.bool_]:
                         break
                     crossed = marks.any(axis=0)
                     mark[min(rest, key=lambda i: (not crossed[i], line[i]))] = True
-    return found
+    return np.asarray(found, dtype=bool)
 
 
 def cover(table: pd.DataFrame, k: int, grid: bool = False) -> pd.DataFrame:

@@ -134,6 +134,18 @@ def figure_text(figure: Mapping[str, Any]) -> str:
     return text if unit in {"", "share", "%"} else f"{text} {unit}"
 
 
+def dates_text(figure: Mapping[str, Any]) -> str:
+    """On which dates a figure was backtested; empty where it does not say.
+
+    >>> dates_text({"dates": ["2017-09-25", "2017-10-09", "2017-11-06"]})
+    'on 3 dates from 2017-09-25 to 2017-11-06'
+    """
+    days = figure.get("dates") or []
+    if len(days) < 2:
+        return f"on {days[0]}" if days else ""
+    return f"on {len(days)} dates from {days[0]} to {days[-1]}"
+
+
 def number_text(value: Any, unit: str = "") -> str:
     """A number for people: three decimals below ten, fewer above, thousands parted.
 

@@ -64,8 +64,8 @@ _TRAINING = ("source", *_ENGINE_AND_CHANCE, *_BOOTSTRAP, "features", "guards")
 READS: Mapping[str, tuple[str, ...]] = {
     "01_explore": ("source", "privacy", *_ENGINE_AND_CHANCE),
     "02_clean": ("source", "engine", "cleaning", "profile.as_of"),
-    "03_profile": ("source.currency", "engine", "profile", *_EXCLUSIONS),
-    "04_mine": (*_ENGINE_AND_CHANCE, "mining", "profile.as_of", *_BOOTSTRAP),
+    "03_profile": ("source.currency", "engine", "profile", "privacy.min_cell", *_EXCLUSIONS),
+    "04_mine": (*_ENGINE_AND_CHANCE, "mining", "profile.as_of", "privacy.min_cell", *_BOOTSTRAP),
     "05_churn": (*_TRAINING, "churn", "release.churn"),
     "06_value": (*_TRAINING, "value", "release.value"),
     "07_propensity": (
@@ -74,6 +74,7 @@ READS: Mapping[str, tuple[str, ...]] = {
         "uplift",
         "release.propensity",
         "profile.as_of",
+        "privacy.min_cell",
         *_EXCLUSIONS,
     ),
     "08_bias_audit": ("seed", "audit", "release", "churn.active_days"),
@@ -88,6 +89,7 @@ READS: Mapping[str, tuple[str, ...]] = {
         "seed",
         "uplift.response",
         "profile.as_of",
+        "privacy.min_cell",
         *_EXCLUSIONS,
     ),
     "10_package": tuple(Params.model_fields),  # the service carries all of them
@@ -104,6 +106,7 @@ READS: Mapping[str, tuple[str, ...]] = {
         "monitoring",
         "release",
         "profile.as_of",
+        "privacy.min_cell",
     ),
 }
 

@@ -18,6 +18,7 @@ FORETOLD = pd.DataFrame(
         "rule": ["one_cut_for_all"] * 4 + ["own_rhythm"] * 4,
         "stage": ["new", "active", "dormant", "lost"] * 2,
         "customers": [0, 80, 15, 5, 0, 85, 10, 5],
+        "silent": [0, 4, 3, 3, 0, 4, 3, 4],
         "silent_share": [np.nan, 0.05, 0.2, 0.6, np.nan, 0.05, 0.3, 0.8],
     }
 )

@@ -53,7 +53,7 @@ def test_missing_groups_writes_every_share():
     assert title(ax) == (
         "Store id is missing in 0.1% to 100.0% of the transactions by channel, most in app"
     )
-    assert caption(ax) == "n = 1,050 rows of transactions in 2 groups."
+    assert caption(ax) == "n = 1,050 rows of transactions in 2 groups. Observed."
 
 
 def test_missing_groups_says_what_it_does_not_draw():

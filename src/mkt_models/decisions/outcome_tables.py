@@ -35,11 +35,13 @@ def chosen_table(decisions: Sequence[Answer]) -> pd.DataFrame:
 
 
 def best_strategies(decisions: Sequence[Answer]) -> pd.DataFrame:
-    """One row per strategy: customers for whom it ranks first, and the mean of its worth there."""
+    """One row per strategy: customers for whom it ranks first, mean worth there, and its kinds."""
     chosen = chosen_table(decisions)
     first = chosen[chosen["rank"] == 1]
     table = first.groupby("strategy", as_index=False).agg(
-        customers=("customer_id", "nunique"), mean_worth=("worth", "mean")
+        customers=("customer_id", "nunique"),
+        mean_worth=("worth", "mean"),
+        kind=("worth_kind", lambda kinds: " and ".join(sorted(set(map(str, kinds))))),
     )
     return table.sort_values("customers", ascending=False, ignore_index=True)
 

@@ -122,7 +122,15 @@ def coverage_table(
     return out
 
 
-def gain_table(predictions: pd.DataFrame, model: str, bins: int = 10) -> pd.DataFrame:
+def gain_table(
+    predictions: pd.DataFrame,
+    model: str,
+    bins: int = 10,
+    *,
+    n_bootstrap: int = 0,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> pd.DataFrame:
     """One row per bin of equal count, highest predictions first: what the top bins hold.
 
     Columns: bin (1 is the top), n, predicted and observed (means), captured (positives, or amount
@@ -130,6 +138,8 @@ def gain_table(predictions: pd.DataFrame, model: str, bins: int = 10) -> pd.Data
     cumulative_share (shares, this bin and those above), lift (mean of the bin over the mean of
     all), note (why the shares are not given, or that they are those of too few rows). Rows with
     the same prediction share a bin. Shares and lift are NaN when the target sums up to nothing.
+    With ``n_bootstrap`` > 0, observed and cumulative_share have ``_lower`` and ``_upper``, of the
+    cluster bootstrap by customer; the bins stay those of all rows.
     """
     require(predictions, [TARGET, model])
     target, score = read_target(predictions, "regression"), numbers(predictions, model)
@@ -152,6 +162,19 @@ def gain_table(predictions: pd.DataFrame, model: str, bins: int = 10) -> pd.Data
     out["cumulative_customers"] = out["n"].cumsum() / len(target)
     out["cumulative_share"] = out["captured"].cumsum() / total if positive else np.nan
     out["lift"] = out["observed"] / (total / len(target)) if positive else np.nan
+    if n_bootstrap:
+        require(predictions, [CUSTOMER_ID])
+        draws = ClusterBootstrap.of(predictions[CUSTOMER_ID], n_bootstrap, seed)
+        member = np.eye(len(out))[frame["bin"].to_numpy() - 1]
+        above, values = np.cumsum(member, axis=1), member * target[:, None]
+        both = {
+            "observed": lambda w: ratio(w @ values, w @ member),
+            "cumulative_share": lambda w: ratio(w @ (above * target[:, None]), w @ target[:, None]),
+        }
+        for name, statistic in both.items():
+            drawn = draws.replicates(statistic)
+            ends = [percentile_interval(drawn[:, i], confidence) for i in range(len(out))]
+            out[[f"{name}_lower", f"{name}_upper"]] = np.array(ends)
     few = f"only {len(target)} rows, needs {MIN_ROWS} to tell of others" * (len(target) < MIN_ROWS)
     out["note"] = few if positive else "share, lift: the target sums up to nothing"
     return out

@@ -142,7 +142,7 @@ def global_importance(explained: Contributions) -> pd.DataFrame:
     Columns: feature; importance (mean absolute contribution, units of the margin); share (of the
     sum over features); direction (Spearman's correlation of the feature's value and its
     contribution, from -1 to 1: does more of it raise the prediction?; NaN where either is
-    constant, rows with a missing value left out).
+    constant, rows with a missing value left out); n (rows explained).
     """
     importance = explained.values.abs().mean()
     out = pd.DataFrame({"feature": importance.index, "importance": importance.to_numpy()})
@@ -151,6 +151,7 @@ def global_importance(explained: Contributions) -> pd.DataFrame:
     out["direction"] = [
         _spearman(explained.features[name], explained.values[name]) for name in out["feature"]
     ]
+    out["n"] = len(explained.values)
     ordered = out.sort_values(["importance", "feature"], ascending=[False, True])
     return ordered.reset_index(drop=True)
 

@@ -1,6 +1,7 @@
 """The few figures of a stage that everybody should see, each with interval, n and kind."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
+from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -66,6 +67,16 @@ def figure_of(
         "unit": unit,
         "beside": None,
     }
+
+
+def on_dates(figures: Iterable[Mapping[str, Any]], dates: Iterable[date]) -> list[dict[str, Any]]:
+    """Say of backtested figures on which dates they were: ``dates``, ISO 8601, each once.
+
+    >>> on_dates([{"name": "AUC"}], [date(2017, 11, 6), date(2017, 9, 25), date(2017, 11, 6)])
+    [{'name': 'AUC', 'dates': ['2017-09-25', '2017-11-06']}]
+    """
+    days = [day.isoformat() for day in sorted(set(dates))]
+    return [{**figure, "dates": days} for figure in figures]
 
 
 def coverage_headline(table: pd.DataFrame, name: str) -> list[dict[str, Any]]:

@@ -1,13 +1,33 @@
-"""Tables of numbers for readers: an estimate and its interval in one cell."""
+"""Tables of numbers for readers: their kind, and an estimate with its interval in one cell."""
 
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
+from mkt_models.columns import NumberKind
+
+
+def of_kind(table: pd.DataFrame, kind: NumberKind, note: str = "") -> pd.DataFrame:
+    """Say once, in the corner of a table, where all of its numbers come from.
+
+    ``note`` says more: what n counts, which dates, what an interval is.
+
+    >>> of_kind(pd.DataFrame({"orders": [7]}, index=["app"]), NumberKind.OBSERVED)
+    observed  orders
+    app            7
+    """
+    said = str(kind.value).replace("_", " ")
+    return table.rename_axis(columns=f"{said}{'; ' if note else ''}{note}")
+
 
 def with_intervals(
-    table: pd.DataFrame, keys: Sequence[str], metrics: Sequence[str], digits: int = 3
+    table: pd.DataFrame,
+    keys: Sequence[str],
+    metrics: Sequence[str],
+    digits: int = 3,
+    *,
+    kind: NumberKind | None = None,
 ) -> pd.DataFrame:
     """Put each metric and its interval into one column of text.
 
@@ -21,6 +41,8 @@ def with_intervals(
         Columns to show, in their order; one without an interval, such as ``n``, is shown alone.
     digits
         Digits after the decimal point of what has an interval.
+    kind
+        Where the numbers come from, said in the corner; None where a column says it.
 
     >>> found = pd.DataFrame({"model": ["a"], "n": [12], "auc": [0.8], "auc_lower": [0.7],
     ...                       "auc_upper": [0.9]})
@@ -36,7 +58,8 @@ def with_intervals(
             continue
         ends = table[[metric, f"{metric}_lower", f"{metric}_upper"]].to_numpy(dtype=float)
         shown[metric] = [_cell(value, low, high, digits) for value, low, high in ends]
-    return shown.set_index(list(keys))
+    shown = shown.set_index(list(keys))
+    return shown if kind is None else of_kind(shown, kind)
 
 
 def _cell(value: float, low: float, high: float, digits: int) -> str:

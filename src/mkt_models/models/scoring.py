@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from mkt_models.columns import CUSTOMER_ID
 from mkt_models.models.scorer import Scorer
 
 
@@ -51,10 +52,14 @@ def score_table(
 
 
 def highest(scores: pd.DataFrame, n: int) -> pd.DataFrame:
-    """The ``n`` highest scores of a :func:`score_table`, with their reasons in English words."""
+    """The ``n`` highest scores of a :func:`score_table`, with their reasons in English words.
+
+    For reports, so by rank: ids of customers stay in the table of scores.
+    """
     top = scores.sort_values("score", ascending=False).head(n)
-    top = top.drop(columns=["as_of", "model", "confidence"])
+    top = top.drop(columns=[CUSTOMER_ID, "as_of", "model", "confidence"], errors="ignore")
     if top["lower"].isna().all():
         top = top.drop(columns=["lower", "upper"])
     texts = ["; ".join(reason["en"] for reason in json.loads(cell)) for cell in top["reasons"]]
-    return top.assign(reasons=texts)
+    ranks = pd.RangeIndex(1, len(top) + 1, name="rank")
+    return top.assign(reasons=texts).set_index(ranks)

@@ -129,17 +129,20 @@ def _kind(number: bool) -> str:
 def share_table(reference: pd.Series, current: pd.Series, bins: int) -> pd.DataFrame:
     """One row per cell of equal width: how many of the rows lie in it, before and now.
 
-    Columns: ``lower``, ``upper``, ``share_reference``, ``share_current``; between the lowest and
-    the highest number of both periods. Missing numbers are left out.
+    Columns: ``lower``, ``upper``, ``share_reference``, ``share_current``, and the rows in the cell,
+    ``n_reference`` and ``n_current``; between the lowest and the highest number of both periods.
+    Missing numbers are left out.
 
     >>> share_table(pd.Series([0.0, 1.0, 1.0, 2.0]), pd.Series([0.0, 2.0]), 2)
-       lower  upper  share_reference  share_current
-    0    0.0    1.0             0.25            0.5
-    1    1.0    2.0             0.75            0.5
+       lower  upper  share_reference  share_current  n_reference  n_current
+    0    0.0    1.0             0.25            0.5            1          1
+    1    1.0    2.0             0.75            0.5            3          1
     """
     known = [_floats(column.dropna()) for column in (reference, current)]
     edges = np.histogram_bin_edges(np.concatenate(known), bins)
-    shares = [np.histogram(values, edges)[0] / max(1, len(values)) for values in known]
+    counts = [np.histogram(values, edges)[0] for values in known]
+    shares = [count / max(1, count.sum()) for count in counts]
     columns = {"lower": edges[:-1], "upper": edges[1:]}
     columns |= {"share_reference": shares[0], "share_current": shares[1]}
+    columns |= {"n_reference": counts[0], "n_current": counts[1]}
     return pd.DataFrame(columns)

@@ -85,8 +85,13 @@ def proxies(
     found += f"; so do the scores: {', '.join(scores)}" if scores else "; no score does"
     caption = (
         "Highest AUC of one group against the others, and that group; 0.50 is a coin. Dark and "
-        "bold: shown to be more than chance (false discoveries at most 5%)."
+        "bold: shown to be more than chance (false discoveries at most 5%). Observed."
     )
+    if "n_known" in table and len(table):
+        known = table["n_known"].astype(int)
+        least, most = f"{known.min():,}", f"{known.max():,}"
+        n = most if least == most else f"{least} to {most}"
+        caption = f"n = {n} customers whose attribute is known. {caption}"
     return finish(ax, title or found, caption)
 
 
@@ -97,8 +102,8 @@ def mitigation(table: pd.DataFrame, group: str, title: str | None = None) -> Axe
     """
     panels = begin_panels(3, width=9, height=0.42 * len(table) + 1.9)
     what = (
-        ("calibration_gap", f"calibration gap, {group}", 0.0, True),
-        ("selection_ratio", f"selection ratio, {group}", 1.0, False),
+        ("calibration_gap", f"calibration gap,\n{group}", 0.0, True),
+        ("selection_ratio", f"selection ratio,\n{group}", 1.0, False),
         ("found_change", "change in the share of\nthe total that is found", 0.0, True),
     )
     for ax, (measure, name, alike, percent) in zip(panels, what, strict=True):
@@ -132,7 +137,7 @@ def mitigation(table: pd.DataFrame, group: str, title: str | None = None) -> Axe
     caption = (
         "Squares: needs the attribute of the customer at the decision, lawful only where that is "
         f"allowed. Judged on later cutoffs, {int(first['n_customers']):,} customers; lines: "
-        "intervals, changes paired."
+        "intervals, changes paired. Backtested."
     )
     finish(panels[0], title or found, caption)
     return panels[0]

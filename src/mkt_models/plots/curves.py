@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from mkt_models.plots.style import (
     ACCENT,
     COLOURS,
+    INK,
     LINES,
     MAIN,
     MARKERS,
@@ -126,6 +127,10 @@ def gain(
     ax = begin(ax)
     named = {"model": tables} if isinstance(tables, pd.DataFrame) else dict(tables)
     for i, (name, table) in enumerate(named.items()):
+        if "cumulative_share_lower" in table:
+            ends = reach(table, "cumulative_share")
+            ax.errorbar(table["cumulative_customers"], table["cumulative_share"], yerr=ends,
+                        fmt="none", color=COLOURS[i % 8], capsize=2.5, lw=1.1)  # fmt: skip
         ax.plot(
             [0, *table["cumulative_customers"]],
             [0, *table["cumulative_share"]],
@@ -152,9 +157,12 @@ def gain(
         f"The top {near['cumulative_customers']:.0%} by {plain(next(iter(named)))} hold "
         f"{near['cumulative_share']:.0%} of the {what}"
     )
+    if "cumulative_share_lower" in first:
+        low, high = near["cumulative_share_lower"], near["cumulative_share_upper"]
+        found += f" [{low:.0%} to {high:.0%}]"
     if np.isnan(near["cumulative_share"]):
         found = f"Not evaluated: {first['note'].iloc[0]}"
-    return finish(ax, title or found, f"n = {int(first['n'].sum()):,} predictions. Backtested.")
+    return finish(ax, title or found, _caption(first, "cumulative_share_lower"))
 
 
 def deciles(
@@ -174,6 +182,9 @@ def deciles(
         linewidth=0.5,
         label="actual",
     )
+    if "observed_lower" in table:
+        ax.errorbar(x + 0.2, table["observed"], yerr=reach(table, "observed"), fmt="none",
+                    color=INK, capsize=2.5, lw=1.1)  # fmt: skip
     ax.set_xticks(x, [str(b) for b in table["bin"]])
     ax.yaxis.set_major_formatter(THOUSANDS)
     ax.set(xlabel="bins of customers, highest predictions first", ylabel=f"mean amount, {unit}")
@@ -184,4 +195,9 @@ def deciles(
         f"The top bin was predicted {first['predicted']:,.0f} and was {first['observed']:,.0f} "
         f"{unit} per customer"
     )
-    return finish(ax, title or found, f"n = {int(table['n'].sum()):,} predictions. Backtested.")
+    return finish(ax, title or found, _caption(table, "observed_lower"))
+
+
+def _caption(table: pd.DataFrame, with_ends: str) -> str:
+    lines = " Lines: bootstrap intervals by customer." if with_ends in table else ""
+    return f"n = {int(table['n'].sum()):,} predictions.{lines} Backtested."

@@ -1,4 +1,7 @@
-"""Figures of the data themselves: sales, cleaning, gaps, distributions, stages and tiers."""
+"""Figures of the data themselves: sales, cleaning, gaps, distributions, stages and tiers.
+
+What is drawn of customers takes ``min_cell``: groups of fewer are not told (``small_cells``).
+"""
 
 import numpy as np
 import pandas as pd
@@ -21,6 +24,9 @@ from mkt_models.plots.style import (
     grid,
     plain,
 )
+from mkt_models.small_cells import HIDDEN, hidden, hidden_grid
+
+PER_DECADE = 10  # bars of a logarithmic histogram; their edges are those of no customer
 
 
 def weekly_sales(
@@ -122,7 +128,9 @@ def ledger(table: pd.DataFrame, ax: Axes | None = None, title: str | None = None
     found = f"{kept:,} of {total:,} rows are clean ({_percent(kept, total)}); none is lost"
     if (table["rows_in"] != table[["clean", "quarantined", "merged"]].sum(axis=1)).any():
         found = "The ledger does not balance: rows were lost or made"
-    return finish(ax, title or found, "Rows in = clean + quarantined + merged, table by table.", 24)
+    return finish(
+        ax, title or found, "Rows in = clean + quarantined + merged, table by table. Observed.", 24
+    )
 
 
 def missing(
@@ -148,7 +156,9 @@ def missing(
         last = rows.iloc[-1]
         found += f"; {plain(last['column'])} has most, {last['share']:.0%}"
     n = int(table["n"].max())
-    return finish(ax, title or found, f"n = {n:,} {what}. Columns without gaps are not drawn.")
+    return finish(
+        ax, title or found, f"n = {n:,} {what}. Columns without gaps are not drawn. Observed."
+    )
 
 
 def distribution(
@@ -158,22 +168,38 @@ def distribution(
     ax: Axes | None = None,
     title: str | None = None,
     who: str = "customers",
-    bins: int = 40,
+    min_cell: int = 1,
 ) -> Axes:
     """Draw the histogram of an amount per customer on a logarithmic axis.
 
     ``label`` names the amount and ``unit`` its unit. Values of 0 and below have no place on the
-    axis; the caption counts them. Null values are left out and counted as well.
+    axis; the caption counts them. Null values are left out and counted as well. The edges of the
+    bars are round; a bar of fewer than ``min_cell`` is hatched, as high as that, with so many
+    others that the rest does not tell it.
     """
     ax = begin(ax)
     known = values.dropna().astype(float)
     above = known[known > 0]
     if above.empty:
         raise ValueError(f"{label}: no value is above 0, so there is nothing to draw")
-    low, high = above.min(), max(above.max(), above.min() * 1.01)
-    ax.hist(
-        above, bins=np.geomspace(low, high, bins + 1).tolist(), color=MAIN, edgecolor=PAPER, lw=0.4
-    )
+    first, last = (np.log10(float(end)) * PER_DECADE for end in (above.min(), above.max()))
+    steps = np.arange(np.floor(first), np.floor(last) + 2)
+    edges = 10 ** (steps / PER_DECADE)
+    counts = np.histogram(above, edges)[0]
+    few = np.array(hidden(counts.tolist(), min_cell))
+    for which, look in (
+        (~few, {"color": MAIN}),
+        (few, {"facecolor": PALE, "hatch": "////"}),
+    ):
+        ax.bar(
+            edges[:-1][which],
+            np.where(few, min_cell, counts)[which],
+            np.diff(edges)[which],
+            align="edge",
+            edgecolor=PAPER,
+            lw=0.4,
+            **look,
+        )
     ax.set_xscale("log")
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
     ax.xaxis.set_minor_formatter(NullFormatter())
@@ -195,16 +221,21 @@ def distribution(
     notes = [f"n = {len(known):,} {who}"]
     if len(known) > len(above):
         notes.append(f"{len(known) - len(above):,} with 0 or less are not drawn")
+    if few.any():
+        notes.append(f"hatched: too few to be told, at most {min_cell - 1}, or hidden with them")
     if len(values) > len(known):
         notes.append(f"{len(values) - len(known):,} without a value are left out")
     return finish(ax, title or found, "; ".join(notes) + ". Observed.")
 
 
-def stages_by_tier(table: pd.DataFrame, ax: Axes | None = None, title: str | None = None) -> Axes:
+def stages_by_tier(
+    table: pd.DataFrame, ax: Axes | None = None, title: str | None = None, min_cell: int = 1
+) -> Axes:
     """Draw how many customers stand in each lifecycle stage and value tier.
 
     ``table``: one row per stage and tier; ``lifecycle_stage``, ``value_tier``, ``customers``.
-    Pairs that are absent count 0.
+    Pairs that are absent count 0. Fewer than ``min_cell`` read "< k", and so many other cells are
+    hidden that no sum of a row or a column tells them.
     """
     ax = begin(ax, height=3.6)
     stages, tiers = [str(s) for s in LifecycleStage], [str(t) for t in Tier]
@@ -217,13 +248,23 @@ def stages_by_tier(table: pd.DataFrame, ax: Axes | None = None, title: str | Non
         .to_numpy(dtype=float)
     )
     total = counts.sum()
-    ax.imshow(counts, cmap="Blues", vmin=0, vmax=max(counts.max(), 1) * 1.25, aspect="auto")
+    few = hidden_grid(counts, min_cell)
+    ax.imshow(
+        np.where(few, 0, counts),
+        cmap="Blues",
+        vmin=0,
+        vmax=max(counts.max(), 1) * 1.25,
+        aspect="auto",
+    )
     for (y, x), n in np.ndenumerate(counts):
-        dark = n > 0.6 * counts.max()
+        dark = n > 0.6 * counts.max() and not few[y, x]
+        text = f"{n:,.0f}\n{_percent(n, total)}"
+        if few[y, x]:
+            text = f"< {min_cell}" if n < min_cell else HIDDEN
         ax.text(
             x,
             y,
-            f"{n:,.0f}\n{_percent(n, total)}",
+            text,
             ha="center",
             va="center",
             color=PAPER if dark else INK,
@@ -241,7 +282,10 @@ def stages_by_tier(table: pd.DataFrame, ax: Axes | None = None, title: str | Non
         else f"The largest group is {stages[x]} and of {tiers[y]} value: "
         f"{_percent(counts[y, x], total)} of {total:,.0f} customers"
     )
-    return finish(ax, title or found, f"n = {total:,.0f} customers, each in exactly one cell.")
+    caption = f"n = {total:,.0f} customers, each in exactly one cell. Observed."
+    if few.any():
+        caption += f" {HIDDEN} hidden, as it would tell a cell of fewer than {min_cell}."
+    return finish(ax, title or found, caption)
 
 
 def _percent(part: float, whole: float) -> str:

@@ -20,32 +20,46 @@ from mkt_models.plots.style import (
     legend,
     plain,
 )
+from mkt_models.small_cells import hidden
+
+TOO_FEW = "too few to tell"
 
 
-def strategies(table: pd.DataFrame, ax: Axes | None = None, title: str | None = None) -> Axes:
+def strategies(
+    table: pd.DataFrame, ax: Axes | None = None, title: str | None = None, min_cell: int = 1
+) -> Axes:
     """Draw for how many customers each strategy comes first; doing nothing is hatched.
 
-    ``table``: one row per strategy; ``strategy``, ``customers``.
+    ``table``: one row per strategy; ``strategy``, ``customers``. Fewer than ``min_cell`` are not
+    told, nor what would tell them.
     """
     total = int(table["customers"].sum())
     idle = table["strategy"].astype(str) == str(Strategy.NO_ACTION)
     nothing = int(table.loc[idle, "customers"].sum())
+    few = hidden(table["customers"].tolist(), min_cell)
     found = (
         f"{(total - nothing) / total:.0%} of the customers get a strategy, "
         f"{nothing / total:.0%} are left alone"
         if total
         else "No decision was made"
     )
-    caption = f"n = {total:,} customers, each counted once, by the first-ranked strategy."
-    ax = _counts(table, "strategy", "customers", ax, hatched=str(Strategy.NO_ACTION))
+    if any(no for no, still in zip(few, idle, strict=True) if still):
+        found = "Nearly all customers get a strategy"
+    caption = f"n = {total:,} customers, each counted once, by the first-ranked strategy. Observed."
+    ax = _counts(
+        table.assign(few=few), "strategy", "customers", ax, hatched=str(Strategy.NO_ACTION)
+    )
     ax.set_xlabel("customers")
     return finish(ax, title or found, caption)
 
 
-def suppressions(table: pd.DataFrame, ax: Axes | None = None, title: str | None = None) -> Axes:
+def suppressions(
+    table: pd.DataFrame, ax: Axes | None = None, title: str | None = None, min_cell: int = 1
+) -> Axes:
     """Draw why candidates were suppressed.
 
-    ``table``: one row per reason; ``reason``, ``candidates``.
+    ``table``: one row per reason; ``reason``, ``candidates``, and ``customers`` concerned: reasons
+    of fewer than ``min_cell`` are not told, nor what would tell them.
     """
     total = int(table["candidates"].sum())
     found = "No candidate was suppressed"
@@ -54,9 +68,11 @@ def suppressions(table: pd.DataFrame, ax: Axes | None = None, title: str | None 
         share = most["candidates"] / total
         found = f"{share:.0%} of what was held back has the reason: {plain(most['reason'])}"
     caption = (
-        f"n = {total:,} suppressed candidates (customer × strategy × channel), one reason each."
+        f"n = {total:,} suppressed candidates (customer × strategy × channel), one reason each. "
+        "Observed."
     )
-    ax = _counts(table, "reason", "candidates", ax)
+    few = hidden(table["customers"].tolist(), min_cell) if "customers" in table else False
+    ax = _counts(table.assign(few=few), "reason", "candidates", ax)
     ax.set_xlabel("suppressed candidates")
     return finish(ax, title or found, caption)
 
@@ -104,13 +120,17 @@ def budget_curve(table: pd.DataFrame, ax: Axes | None = None, title: str | None 
 def _counts(table: pd.DataFrame, name: str, count: str, ax: Axes | None, hatched: str = "") -> Axes:
     rows = table.sort_values([count, name], ascending=[True, False])
     ax = begin(ax, height=0.38 * max(2, len(rows)) + 1.5)
-    bars = ax.barh(range(len(rows)), rows[count], color=MAIN, height=0.6)
+    drawn = rows[count].where(~rows["few"].astype(bool), 0)
+    bars = ax.barh(range(len(rows)), drawn, color=MAIN, height=0.6)
     for bar, label in zip(bars, rows[name], strict=True):
         if str(label) == hatched:
             bar.set(facecolor=PALE, hatch="////", edgecolor=MAIN)
     total = rows[count].sum()
-    texts = [f"{n:,} ({n / total:.1%})" if total else f"{n:,}" for n in rows[count]]
-    bar_labels(ax, rows[count].astype(float).tolist(), texts)
+    texts = [
+        TOO_FEW if few else f"{n:,} ({n / total:.1%})" if total else f"{n:,}"
+        for n, few in zip(rows[count], rows["few"], strict=True)
+    ]
+    bar_labels(ax, drawn.astype(float).tolist(), texts)
     ax.set_yticks(range(len(rows)), [plain(label) for label in rows[name]])
     ax.xaxis.set_major_formatter(THOUSANDS)
     return ax

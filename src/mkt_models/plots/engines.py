@@ -58,7 +58,8 @@ def engine_costs(
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     grid(ax, "y")
     legend(ax, loc="upper left", bbox_to_anchor=(1.01, 1.0))
-    return finish(ax, title or _finding(done, what))
+    caption = "Observed once per point (n = 1, no interval), on two cores."
+    return finish(ax, title or _finding(done, what), caption)
 
 
 def _size(lines: float) -> str:

@@ -83,8 +83,10 @@ def importance(
     found = f"{_named(first['feature'], words)} moves the predictions most: {first['share']:.0%}"
     caption = (
         f"Percent: share of all contributions; {min(top, len(table))} of {len(table)} features. "
-        "SHAP explains the model, not the world."
+        "SHAP of what is predicted: it explains the model, not the world."
     )
+    if "n" in table and len(table):
+        caption = f"n = {int(first['n']):,} predictions. {caption}"
     return finish(ax, title or found[:1].upper() + found[1:], caption)
 
 
@@ -117,7 +119,10 @@ def beeswarm(
     ax.set_xlabel(f"contribution to the prediction, {unit}", fontsize=9.5)
     strongest = explained.values.abs().mean().idxmax()
     found = f"{_named(strongest, words)} moves the predictions most"
-    caption = f"n = {len(explained.values):,} predictions; a point each. SHAP, path-dependent."
+    caption = (
+        f"n = {len(explained.values):,} predictions; a point each. SHAP (path-dependent) of what "
+        "is predicted."
+    )
     return finish(ax, title or found[:1].upper() + found[1:], caption)
 
 
@@ -188,7 +193,9 @@ def waterfall(
     strongest = named[0]
     effect = "raises" if moved[strongest] > 0 else "lowers"
     found = f"{_named(strongest, words)} {effect} this prediction most"
-    caption = "Contributions add up from the base to the prediction; hatched bars lower it. SHAP."
+    caption = (
+        "Contributions add up from the base to the prediction; hatched bars lower it. SHAP, n = 1."
+    )
     return finish(ax, title or found[:1].upper() + found[1:], caption)
 
 

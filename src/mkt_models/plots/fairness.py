@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from mkt_models.columns import NumberKind
 from mkt_models.plots.style import (
     ACCENT,
     MAIN,
@@ -53,11 +54,12 @@ def groups(
     ax: Axes | None = None,
     title: str | None = None,
     limit: float | None = None,
+    kind: NumberKind = NumberKind.BACKTESTED,
 ) -> Axes:
     """Draw one measure of every group with its interval, from a ``group_table``.
 
     A column ``finding`` (of ``gate.marked``) decides the markers; groups that are not judged are
-    pale. ``limit`` shades the gaps that are allowed.
+    pale. ``limit`` shades the gaps that are allowed; ``kind`` is that of the numbers.
     """
     name, alike, percent = MEASURES[measure]
     attributes = list(dict.fromkeys(table["attribute"]))
@@ -109,12 +111,20 @@ def groups(
     caption = f"n: customers. Lines: intervals{level}, corrected for the number of groups judged."
     if "inner_measure" in table and (table["inner_measure"] == measure).any():
         caption += " Thick: one-sided; what lies inside the limit is shown within."
+    caption += f" {plain(kind).capitalize()}."
     return finish(ax, title or _found(table, measure, limit), caption, room=24)
 
 
 def _found(table: pd.DataFrame, measure: str, limit: float | None) -> str:
     judged = table[table["judged"].astype(bool)]
     found = f"{len(judged)} of {len(table)} groups are large enough to judge"
+    if measure == "selection_ratio" and len(judged):
+        less, more = ((judged[f"{measure}{end}"] * sign > sign).sum()
+                      for end, sign in (("_upper", -1), ("_lower", 1)))  # fmt: skip
+        return (
+            f"{len(judged)} group{'s' * (len(judged) > 1)} judged: {less or 'none'} shown to be "
+            f"selected less often than everybody, {more or 'none'} more often"
+        )
     if "finding" in table and len(judged):
         counts = judged["finding"].value_counts()
         parts = [

@@ -24,6 +24,7 @@ from mkt_models.plots.style import (
     plain,
     reach,
 )
+from mkt_models.small_cells import hidden
 
 # What a feature is: how it is drawn, and what the key says.
 _STATES: dict[str, tuple[dict[str, Any], str]] = {
@@ -91,14 +92,35 @@ def drift(
     sizes = [evaluated[f"customers_{period}"].max() for period in ("reference", "current")]
     caption = "An alarm needs chance ruled out (Holm) and a size above the limit."
     if len(evaluated):
-        caption += f" n up to {sizes[0]:,} and {sizes[1]:,} customers."
+        caption += f" n up to {sizes[0]:,} and {sizes[1]:,} customers. Observed."
     return finish(ax, title or found, caption)
 
 
 def score_shift(
-    table: pd.DataFrame, ax: Axes | None = None, title: str | None = None, what: str = "score"
+    table: pd.DataFrame,
+    ax: Axes | None = None,
+    title: str | None = None,
+    what: str = "score",
+    min_cell: int = 1,
 ) -> Axes:
-    """Draw how scores were and are distributed, from a ``share_table``."""
+    """Draw how scores were and are distributed, from a ``share_table``.
+
+    Bars of fewer than ``min_cell`` rows are left out, with those that would tell them.
+    """
+    moved = float((table["share_current"] - table["share_reference"]).abs().sum() / 2)
+    caption = "Predicted."
+    if "n_reference" in table:
+        sizes = []
+        for period in ("reference", "current"):
+            counts = table[f"n_{period}"]
+            few = hidden(counts.tolist(), min_cell)
+            sizes.append(int(counts.sum()))
+            table = table.assign(
+                **{f"share_{period}": table[f"share_{period}"].mask(np.array(few), 0.0)}
+            )
+        caption = f"n = {sizes[0]:,} rows of the reference and {sizes[1]:,} now. Predicted."
+        if min_cell > 1:
+            caption += f" Bars of fewer than {min_cell} rows are not drawn."
     ax = begin(ax)
     width = (table["upper"] - table["lower"]).to_numpy()
     left = table["lower"].to_numpy()
@@ -111,10 +133,8 @@ def score_shift(
     grid(ax, "y")
     legend(ax)
     # Half of what differs lies above, half below.
-    moved = float(np.abs(new - old).sum() / 2)
-    return finish(
-        ax, title or f"{moved:.0%} of the rows would have to move for the two to be alike", ""
-    )
+    found = f"{moved:.0%} of the rows would have to move for the two to be alike"
+    return finish(ax, title or found, caption)
 
 
 def over_time(
@@ -166,7 +186,10 @@ def over_time(
     found = f"{word}: no loss that matters against what was promised"
     if lost:
         found = f"{word}: worse than promised in {lost} period{'s' * (lost > 1)}"
-    caption = "Lines: intervals, corrected for what is compared. An estimate sees no concept drift."
+    caption = (
+        "Lines: intervals, corrected for what is compared. Realised and promised: backtested; "
+    )
+    caption += "estimated: predicted, and sees no concept drift."
     return finish(ax, title or found, caption)
 
 
@@ -215,8 +238,15 @@ def gaps_over_time(
         )
         clear = row["gap_lower"] > 0 or row["gap_upper"] < 0
         found += "" if clear else ", which may be chance"
-    caption = "Lines: intervals, corrected for the number of groups and measures."
+    caption = "Lines: intervals, corrected for the number of groups and measures. Backtested."
+    if len(rows) and "n_customers" in rows:
+        caption = f"n = {_span(rows['n_customers'])} customers per group. {caption}"
     return finish(ax, title or found, caption)
+
+
+def _span(numbers: pd.Series) -> str:
+    low, high = int(numbers.min()), int(numbers.max())
+    return f"{high:,}" if low == high else f"{low:,} to {high:,}"
 
 
 def _state(row: pd.Series) -> str:

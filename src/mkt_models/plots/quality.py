@@ -64,7 +64,7 @@ def quality(table: pd.DataFrame, ax: Axes | None = None, title: str | None = Non
     n = int(table["rows_before"].groupby(table["table"]).first().sum())
     caption = (
         f"{len(table) - len(rows)} other aspects had no fault. n = {n:,} rows in "
-        f"{table['table'].nunique()} tables; n after is that of the clean table."
+        f"{table['table'].nunique()} tables; n after is that of the clean table. Observed."
     )
     return finish(ax, title or found, caption, 24)
 
@@ -115,7 +115,8 @@ def missing_groups(table: pd.DataFrame, ax: Axes | None = None, title: str | Non
         f"{plain(name)} by {group}, most in {where}"
     )
     rest = f"; {len(largest) - len(shown)} smaller groups not drawn" if len(largest) > 12 else ""
-    caption = f"n = {int(largest.sum()):,} rows of {plain(name)} in {len(largest)} groups{rest}."
+    n = f"{int(largest.sum()):,} rows of {plain(name)} in {len(largest)} groups"
+    caption = f"n = {n}{rest}. Observed."
     return finish(ax, title or found, caption)
 
 

@@ -76,7 +76,7 @@ def terms(
     ax.legend(handles=keys, loc="lower left", bbox_to_anchor=(-0.12, 1), ncols=3, fontsize=8.5)
     caption = (
         "n: customers replayed. Lines: Wilson's intervals. A twin has another customer's values "
-        "of the attribute, and is the same in all else."
+        "of the attribute, and is the same in all else. Observed in the replay."
     )
     return finish(ax, title or _found(table), caption, room=24)
 

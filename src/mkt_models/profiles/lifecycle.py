@@ -13,6 +13,7 @@ import pandas as pd
 
 from mkt_models.columns import CUSTOMER_ID, LifecycleStage
 from mkt_models.engine import Connection
+from mkt_models.evaluation.bootstrap import wilson_interval
 from mkt_models.profile_params import Profile
 
 # The stages by how silent they are, for rank statistics.
@@ -140,7 +141,8 @@ def stage_outcomes(stages: dict[str, pd.Series], silent: pd.Series) -> pd.DataFr
     -------
     pandas.DataFrame
         One row per ``rule`` and ``stage``: ``customers``, ``silent`` (how many of them),
-        ``silent_share``, and ``lift`` over the share of all. Observed.
+        ``silent_share`` with Wilson's 95% interval (``_lower``, ``_upper``; missing without
+        customers), and ``lift`` over the share of all. Observed.
 
     """
     overall = float(silent.mean())
@@ -151,7 +153,9 @@ def stage_outcomes(stages: dict[str, pd.Series], silent: pd.Series) -> pd.DataFr
             n, gone = int(there.sum()), int(silent[there].sum())
             share = gone / n if n else float("nan")
             lift = share / overall if overall else float("nan")
-            rows.append((rule, stage.value, n, gone, share, lift))
+            ends = wilson_interval(share, n, 0.95) if n else (float("nan"), float("nan"))
+            rows.append((rule, stage.value, n, gone, share, *ends, lift))
+    share_and_ends = ["silent_share", "silent_share_lower", "silent_share_upper"]
     return pd.DataFrame(
-        rows, columns=["rule", "stage", "customers", "silent", "silent_share", "lift"]
+        rows, columns=["rule", "stage", "customers", "silent", *share_and_ends, "lift"]
     )
