@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from mkt_models.columns import ModelStatus
-from mkt_models.decisions.words import MODELS, VERDICTS
+from mkt_models.decisions.words import KINDS, MODELS, VERDICTS
 from mkt_models.models.card import Figure, ModelCard, Words
 
 Language = Literal["en", "zh"]
@@ -59,9 +59,10 @@ _LABELS: Mapping[str, _Both] = {
     "fairness": ("Does it treat groups alike?", "是否公平对待各群体"),
     "fairness_note": (
         "Calibration gap: observed minus predicted mean. Selection ratio: how often the group is "
-        "among the highest scores, which would be selected, over how often everybody is; 1: alike.",
+        "among the highest scores, which would be selected, over how often everybody is; 1: alike. "
+        "Backtested; intervals are corrected for the number of groups.",
         "校准差距：实际均值减预测均值。入选率比：该群体进入高分入选名单的比例，除以全体的比例；"
-        "1 表示相同。",
+        "1 表示相同。均为回测；区间已按群体数校正。",
     ),
     "movers": ("What moves it", "主要影响因素"),
     "movers_note": (
@@ -176,6 +177,7 @@ def card_side(card: ModelCard, language: Language) -> dict[str, Any]:
             )
             for one in standing.groups
         ],
+        "movers_note": _movers_note(card, side),
         "movers": [(getattr(one, language), _number(one.share, ".1%")) for one in standing.movers],
         "features_title": f"{len(facts.features)} 个特征"
         if zh
@@ -202,6 +204,12 @@ def _data(card: ModelCard, side: int) -> list[tuple[str, str]]:
     return [(names[side], value) for names, value in rows]
 
 
+def _movers_note(card: ModelCard, side: int) -> str:
+    n = card.standing.movers[0].n if card.standing.movers else None
+    told = "" if n is None else (f" n = {n:,} predictions.", f"n = {n:,} 个预测。")[side]
+    return _LABELS["movers_note"][side] + told
+
+
 def _figures_note(figure: Figure | None, tested: Sequence[date], side: int) -> str:
     if figure is None:
         return ("not available", "无")[side]
@@ -211,11 +219,12 @@ def _figures_note(figure: Figure | None, tested: Sequence[date], side: int) -> s
 
 
 def _note_of(figure: Figure) -> tuple[str, str]:
+    en, zh = KINDS[figure.kind.value]
     return (
-        f"{figure.kind.value.capitalize()}, n = {figure.n:,} rows of {figure.n_customers:,} "
+        f"{en.capitalize()}, n = {figure.n:,} rows of {figure.n_customers:,} "
         "customers; intervals over customers. Simple peers predict the same rows; the "
         "difference is theirs minus the model's, paired.",
-        f"回测，n = {figure.n:,}（{figure.n_customers:,} 位客户）；区间按客户计算。"
+        f"{zh}，n = {figure.n:,}（{figure.n_customers:,} 位客户）；区间按客户计算。"
         "对照模型预测同一批样本；差值为对照减本模型，逐对计算。",
     )
 

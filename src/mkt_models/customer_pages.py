@@ -12,7 +12,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from mkt_models.columns import CUSTOMER_ID, NOT_AVAILABLE, Model, Verdict
-from mkt_models.decisions.words import VERDICTS
+from mkt_models.decisions.words import KINDS, VERDICTS
 from mkt_models.params import Params
 from mkt_models.profiles.in_words import profile_in_words, tags_in_words
 from mkt_models.profiles.tag_catalogue import TagCatalogue, load_tag_catalogue
@@ -21,7 +21,6 @@ from mkt_models.stages import Run
 from mkt_models.summary import Story, figure_text, in_language, left_out, worth_text
 
 Language = Literal["en", "zh"]
-_KINDS = {"predicted": "预测"}
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 
 
@@ -124,7 +123,7 @@ def _scores(profile: Mapping[str, Any], params: Params) -> list[dict[str, Any]]:
             else figure_text(
                 {**score, "unit": params.source.currency if name == Model.VALUE else "share"}
             ),
-            "kind": _kind(str(score.get("kind") or "")),
+            "kind": _kind(str(score.get("kind") or ""), score.get("confidence")),
             "verdict": dict(
                 zip(LANGUAGES, VERDICTS[verdicts.get(name, Verdict.NOT_EVALUATED)], strict=True)
             ),
@@ -134,5 +133,9 @@ def _scores(profile: Mapping[str, Any], params: Params) -> list[dict[str, Any]]:
     ]
 
 
-def _kind(word: str) -> dict[str, str]:
-    return {"en": word.replace("_", " "), "zh": _KINDS.get(word, word)}
+def _kind(word: str, confidence: float | None) -> dict[str, str]:
+    en, zh = KINDS.get(word, (word, word))
+    if confidence is None:
+        return {"en": en, "zh": zh}
+    share = f"{confidence:.0%}"
+    return {"en": f"{en}, {share} prediction interval", "zh": f"{zh}，{share} 预测区间"}

@@ -9,7 +9,7 @@ from typing import Any
 
 from mkt_models.columns import NOT_AVAILABLE
 from mkt_models.decisions.naming import distinct, readable
-from mkt_models.decisions.words import TELLING
+from mkt_models.decisions.words import KINDS, TELLING
 from mkt_models.standing import Standing
 from mkt_models.workspace import MADE_BY
 
@@ -207,14 +207,25 @@ def profile_text(profile: Mapping[str, Any], currency: str) -> str:
     return "; ".join(filter(None, told))
 
 
-def worth_text(strategy: Mapping[str, Any], answer: Mapping[str, Any]) -> str:
-    """What a strategy is worth, with the currency and the kind of the number."""
+def worth_text(strategy: Mapping[str, Any], answer: Mapping[str, Any], language: str = "en") -> str:
+    """What a strategy is worth, with the currency, the interval if any, and the number's kind.
+
+    >>> worth_text({"worth": 0.0527, "worth_kind": "assumed", "currency": "USD"}, {}, "zh")
+    '0.0527 USD (假设值)'
+    """
     worth = strategy.get("worth")
     if worth is None:
         return ""
     currency = strategy.get("currency") or answer.get("currency") or ""
-    kind = str(strategy.get("worth_kind") or "").replace("_", " ")
-    text = f"{worth:,.2f}" if abs(worth) >= 1 else f"{worth:.4f}"
+    word = str(strategy.get("worth_kind") or "")
+    kind = KINDS.get(word, (word, word))[language == "zh"]
+    around = strategy.get("worth_interval") or {}
+    sizes = [worth, *(around[end] for end in ("lower", "upper") if around)]
+    text, *ends = (f"{size:,.2f}" if abs(worth) >= 1 else f"{size:.4f}" for size in sizes)
+    if ends:
+        text += f" [{ends[0]}, {ends[1]}]"
+        share = f"{around['confidence']:.0%}"
+        kind += f"，{share} 预测区间" if language == "zh" else f", {share} prediction interval"
     return f"{text} {currency}".strip() + (f" ({kind})" if kind else "")
 
 

@@ -56,8 +56,9 @@ def test_a_feature_that_is_missing_is_named(churn: Scorer) -> None:
 def test_the_highest_come_first_and_tell_their_reasons(churn: Scorer) -> None:
     scores = score_table(ROWS, ["customer_id", "as_of"], churn, top=2)
     found = highest(scores, 1)
-    assert found["customer_id"].tolist() == ["gone"]
-    assert list(found.columns) == ["customer_id", "score", "reasons"]
+    assert list(found.columns) == ["score", "reasons"]  # by rank: ids stay out of reports
+    assert found.index.tolist() == [1]
+    assert found["score"].tolist() == [scores["score"].max()]
     reasons = [why["en"] for why in json.loads(scores["reasons"].iloc[1])]
     assert reasons
     assert found["reasons"].tolist() == ["; ".join(reasons)]

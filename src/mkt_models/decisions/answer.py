@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from mkt_models.columns import Channel, Strategy
+from mkt_models.columns import Channel, NumberKind, Strategy
 from mkt_models.decisions.arbitration import Scored
 from mkt_models.decisions.candidates import Candidate, Content, filled
 from mkt_models.decisions.charges import uses
@@ -136,6 +136,7 @@ def served(
         "content": dict(content.data),
         "worth": one.amount,
         "worth_kind": one.worth.kind.value,
+        "worth_interval": one.worth.interval(),
         "currency": policy.currency,
         "worth_parts": one.worth.parts(),
         "budget_price": round(one.price, 6),
@@ -163,7 +164,12 @@ def _score_reasons(candidate: Candidate, customer: Customer) -> list[dict[str, A
     if model is None:
         return []
     told = (customer.scores.get(model) or {}).get("reasons") or ()
-    return [{"source": f"score:{model.value}", **why} for why in told[:MODEL_REASONS]]
+    # What a reason tells of the customer is observed; its contribution is to what is predicted.
+    kinds = {
+        "value_kind": NumberKind.OBSERVED.value,
+        "contribution_kind": NumberKind.PREDICTED.value,
+    }
+    return [{"source": f"score:{model.value}", **why, **kinds} for why in told[:MODEL_REASONS]]
 
 
 def no_action(policy: Policy, arm: str) -> Served:
@@ -181,6 +187,7 @@ def no_action(policy: Policy, arm: str) -> Served:
         "content": {"kind": "none"},
         "worth": 0.0,
         "worth_kind": KIND.value,
+        "worth_interval": None,
         "currency": policy.currency,
         "worth_parts": None,
         "budget_price": 0.0,

@@ -80,6 +80,7 @@ def item(row: Mapping[str, Any], kind: NumberKind = NumberKind.PREDICTED) -> dic
         "kind": kind.value,
         "probability": _number(row["probability"], 6),
         "amount": _number(row["mean_amount"], 2),
+        "amount_kind": NumberKind.OBSERVED.value,
         "en": plain(row["en"]),
         "zh": plain(row["zh"]),
     }
@@ -118,7 +119,9 @@ def _offer(row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **{name: plain(row[name]) for name in _OFFER},
         "probability": _number(row["probability"], 6),
+        "probability_kind": NumberKind.PREDICTED.value,
         "amount": _number(row["amount"], 2),
+        "amount_kind": NumberKind.OBSERVED.value,
         "amount_n": int(row["amount_n"]),
         **({} if (given := _number(row.get("given"), 2)) is None else {"given": given}),
         **({"uplift": row["uplift"]} if isinstance(row.get("uplift"), Mapping) else {}),

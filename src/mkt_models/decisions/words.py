@@ -234,6 +234,17 @@ VERDICTS: Mapping[str, Words] = {
     "not_evaluated": ("not evaluated", "未评估"),
 }
 
+KINDS: Mapping[str, Words] = {
+    "observed": ("observed", "观测值"),
+    "predicted": ("predicted", "预测值"),
+    "backtested": ("backtested", "回测"),
+    "off_policy": ("off policy", "离线策略评估"),
+    "randomised": ("randomised", "随机实验"),
+    "propensity_weighted": ("propensity weighted", "按倾向概率加权"),
+    "assumed": ("assumed", "假设值"),
+}
+"""Where a number comes from, for people; the keys are those of ``columns.NumberKind``."""
+
 NOTE: Words = (
     "The kind of a worth says where it comes from: propensity-weighted is not an effect measured "
     "by an experiment, randomised rests on one, and assumed stands where nothing is predicted; "

@@ -48,7 +48,8 @@ class Term:
     """One outcome: its probability, and its value in currency units if it happens.
 
     ``probability`` is None when ``value`` is an expected amount, which needs no event to happen.
-    Else ``probability_kind`` says where it comes from: a model, or shares that were counted.
+    Else ``probability_kind`` says where it comes from: a model, or shares that were counted. An
+    amount of a model has the ends of its prediction interval, a mean that was counted its ``n``.
     """
 
     of: str
@@ -56,6 +57,8 @@ class Term:
     value: float
     value_kind: NumberKind
     probability_kind: NumberKind = NumberKind.PREDICTED
+    value_interval: Mapping[str, float] | None = None
+    value_n: int | None = None
 
     @property
     def weight(self) -> float:
@@ -70,6 +73,8 @@ class Term:
             "probability_kind": None if self.probability is None else self.probability_kind.value,
             "value": self.value,
             "value_kind": self.value_kind.value,
+            **({} if self.value_interval is None else {"value_interval": self.value_interval}),
+            **({} if self.value_n is None else {"value_n": self.value_n}),
         }
 
 
@@ -96,6 +101,22 @@ class Worth:
         """The worth, in currency units."""
         gain = sum(term.weight * term.value for term in self.terms)
         return gain * self.margin_rate * self.credited_share - self.given_away - self.cost
+
+    def interval(self) -> dict[str, float] | None:
+        """Where the worth lies as often as the prediction interval of its amount says.
+
+        None where no amount is predicted with an interval: of a probability there is none for one
+        customer. The parts that are assumed are taken as they are.
+        """
+        found = [term.value_interval for term in self.terms]
+        if len(found) != 1 or found[0] is None:
+            return None
+        scale = self.terms[0].weight * self.margin_rate * self.credited_share
+        ends = {
+            end: round(found[0][end] * scale - self.given_away - self.cost, 6)
+            for end in ("lower", "upper")
+        }
+        return {**ends, "confidence": found[0]["confidence"]}
 
     def parts(self) -> dict[str, Any]:
         """The parts, JSON-able, with the names of those that are assumed."""
@@ -149,7 +170,9 @@ def worth(candidate: Candidate, customer: Customer) -> Worth | Reason:
     past = spent if _number(spent) else None
     if block.outcome is Outcome.PAST_SPEND and past is None:
         return reason(Code.NOT_AVAILABLE, column=PROFILE_COLUMNS[PAST].words)
-    terms = tuple(_terms(block.outcome, candidate.content, scores, past))
+    terms = tuple(
+        _terms(block.outcome, candidate.content, scores, past, _interval(customer, Model.VALUE))
+    )
     return Worth(
         outcome=block.outcome,
         terms=terms,
@@ -197,6 +220,7 @@ def _terms(
     content: Content,
     scores: Mapping[Model, float | None],
     past: float | None = None,
+    around: Mapping[str, float] | None = None,
 ) -> Iterator[Term]:
     value = scores[Model.VALUE]
     if outcome is Outcome.ITEM_BOUGHT:
@@ -215,16 +239,27 @@ def _terms(
             offer["probability"],
             offer["amount"],
             NumberKind.OBSERVED,
+            value_n=offer.get("amount_n"),
         )
     elif outcome is Outcome.PAST_SPEND:
         if past is not None:
             yield Term(PAST, None, past, NumberKind.OBSERVED)
     elif value is not None:
-        yield Term("value", None, value, NumberKind.PREDICTED)
+        yield Term("value", None, value, NumberKind.PREDICTED, value_interval=around)
 
 
 def _number(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not missing(value)
+
+
+def _interval(customer: Customer, model: Model) -> dict[str, float] | None:
+    score = customer.scores.get(model) or {}
+    ends = {name: score.get(name) for name in ("lower", "upper", "confidence")}
+    return (
+        {name: end for name, end in ends.items() if _number(end)}
+        if all(map(_number, ends.values()))
+        else None
+    )
 
 
 def _score(customer: Customer, model: Model) -> float | None:

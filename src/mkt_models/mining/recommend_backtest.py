@@ -14,6 +14,7 @@ import pandas as pd
 from mkt_models.columns import AS_OF, CUSTOMER_ID, PRODUCT_ID, NumberKind
 from mkt_models.engine import DuckDB
 from mkt_models.evaluation.curves import calibration_table
+from mkt_models.evaluation.headline import on_dates
 from mkt_models.mining.candidates import candidates_sql, recommendable_sql
 from mkt_models.mining.list_metrics import judge, list_metrics
 from mkt_models.mining.purchase_model import PurchaseModel, fit_purchase_model
@@ -111,7 +112,7 @@ def backtest(
     ranking = pd.concat(tables, ignore_index=True)
     calibration, errors = calibrate(shown, confidence)
     metrics = {
-        "headline": _headline(ranking, mining),
+        "headline": on_dates(_headline(ranking, mining), [start]),
         "window": {"from": start.isoformat(), "to_before": as_of.isoformat()},
         "learned_from": [f"{c} + {model.horizon_days} days" for c in model.cutoffs],
         "weights": dict(model.weights),

@@ -154,6 +154,7 @@ class Mover(Section):
     en: str
     zh: str
     share: Number
+    n: int | None = Field(default=None, description="predictions explained; older cards: None")
 
 
 class Standing(Section):

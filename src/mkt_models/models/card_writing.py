@@ -153,6 +153,7 @@ def movers_of(
             en=words[str(row["feature"])]["en"],
             zh=words[str(row["feature"])]["zh"],
             share=row["share"],
+            n=None if row.get("n") is None else int(row["n"]),
         )
         for row in importance.head(MOVERS).to_dict("records")
     )

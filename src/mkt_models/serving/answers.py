@@ -43,6 +43,7 @@ def profile_answer(
             dimension.value: _dimension(profile, columns, rest if dimension is _REST else ())
             for dimension, columns in PROFILE_DIMENSIONS.items()
         },
+        "dimensions_kind": NumberKind.OBSERVED.value,
         "scores": scores,
         "not_released": {model.value: why for model, why in refused.items()},
     }
