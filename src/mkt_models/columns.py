@@ -330,4 +330,13 @@ class NumberKind(StrEnum):
     ASSUMED = "assumed"
 
 
+class FatigueState(StrEnum):
+    """What is known of the decay of responses over a channel; without SHOWN or ASSUMED it is 0."""
+
+    SHOWN = "shown"  # its interval excludes no fatigue
+    NOT_SHOWN = "not_shown"
+    NOT_EVALUATED = "not_evaluated"
+    ASSUMED = "assumed"  # by a parameter, because it could not be evaluated
+
+
 NOT_AVAILABLE = "not available"

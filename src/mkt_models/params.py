@@ -15,6 +15,7 @@ from mkt_models.budget_params import Budgets
 from mkt_models.cleaning_params import Cleaning
 from mkt_models.experiment_params import Experiments
 from mkt_models.exploration_params import Exploration, Method
+from mkt_models.fatigue_params import Fatigue
 from mkt_models.guard_params import FeatureChoice, Guards
 from mkt_models.monitoring_params import Monitoring
 from mkt_models.privacy_params import Privacy
@@ -239,6 +240,7 @@ class Params(Section):
     features: FeatureChoice = FeatureChoice()
     guards: Guards = Guards()
     uplift: Uplift = Uplift()
+    fatigue: Fatigue = Fatigue()
     experiments: Experiments = Experiments()
     release: Release = Release()
     budgets: Budgets = Budgets()
