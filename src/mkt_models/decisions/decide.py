@@ -29,6 +29,7 @@ from mkt_models.decisions.contact import (
 )
 from mkt_models.decisions.eligibility import ineligible
 from mkt_models.decisions.exploration import Choice, choose
+from mkt_models.decisions.fatigue import tired
 from mkt_models.decisions.occasions import Occasion, occasions
 from mkt_models.decisions.question import Context, Customer, Policy, QuestionError
 from mkt_models.decisions.words import CHANNELS, Code, Reason, reason
@@ -149,7 +150,7 @@ def weigh(
         faults = _gates(candidate, customer, context, policy, today, days)
         faults = faults or fits(candidate, ()) or unreleased(candidate, policy)
         if not faults:
-            told = worth(candidate, customer)
+            told = tired(worth(candidate, customer), candidate, customer, context.now, policy)
             if isinstance(told, Reason):
                 faults = (told,)
             elif withheld and told.amount > 0:

@@ -15,6 +15,7 @@ from mkt_models.columns import Channel, Place, Verdict, Weather
 from mkt_models.decisions.budgets import Allowance, ShadowPrice, allowances
 from mkt_models.decisions.catalogue import Catalogue
 from mkt_models.decisions.contact import LONGEST_REST, LONGEST_WINDOW
+from mkt_models.decisions.decays import ChannelDecay
 from mkt_models.decisions.occasions import check_country, check_region
 from mkt_models.decisions.scene import Scene
 from mkt_models.exploration_params import Exploration
@@ -183,6 +184,7 @@ class Policy:
     prices: tuple[ShadowPrice, ...] = ()
     exploration: Exploration = field(default_factory=Exploration)
     allowances: tuple[Allowance, ...] = ()
+    decays: Mapping[Channel, ChannelDecay] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse a country whose holidays are not known."""
@@ -209,6 +211,7 @@ class Policy:
             exploration=params.decisions.exploration,
             prices=tuple(ShadowPrice.of(row) for row in meta.shadow_prices),
             allowances=allowances(meta.shadow_prices, params.budgets),
+            decays={one.channel: one for one in map(ChannelDecay.of_row, meta.fatigue)},
         )
 
     @cached_property

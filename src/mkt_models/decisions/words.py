@@ -40,6 +40,7 @@ class Code(StrEnum):
     TERMS_NOT_PASSED = "terms_not_passed"
     SCORE_NOT_AVAILABLE = "score_not_available"
     WORTH_NOT_POSITIVE = "worth_not_positive"
+    FATIGUE = "fatigue"
     BUDGET_PRICE = "budget_price"
     BUDGET_SPENT = "budget_spent"
     HOLDOUT = "holdout"
@@ -67,6 +68,7 @@ TELLING = (
     Code.QUIET_HOURS,
     Code.BUDGET_SPENT,
     Code.BUDGET_PRICE,
+    Code.FATIGUE,
     Code.WORTH_NOT_POSITIVE,
     Code.OFFER_NOT_RUNNING,
     Code.SCORE_NOT_AVAILABLE,
@@ -180,6 +182,12 @@ PHRASES: Mapping[Code, Words] = {
     Code.WORTH_NOT_POSITIVE: (
         "worth {worth}, not more than doing nothing",
         "价值为 {worth}，不高于不采取行动",
+    ),
+    Code.FATIGUE: (
+        "{n} contacts over {channel} in the last {days} days leave {left} of its response, and "
+        "{worth} of its worth of {before}: not more than doing nothing",
+        "近 {days} 天内经{channel}触达 {n} 次，响应剩余 {left}，价值由 {before} 降为 {worth}，"
+        "不高于不采取行动",
     ),
     Code.BUDGET_PRICE: (
         "its worth of {worth} does not cover the price of the budget {budget}: {price}, which "

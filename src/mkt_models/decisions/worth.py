@@ -19,6 +19,9 @@ coupons take off: those who would have bought anyway redeem too. Of spend, which
 the value is 1, and of what is given away only 1 - margin_rate is not in it yet. The effect itself
 is randomised, the value of an order is observed, and margins and costs stay assumptions.
 
+What the customer's recent contacts over the channel leave of a response multiplies all but the cost
+(:mod:`mkt_models.decisions.fatigue`); it never raises a worth.
+
 The parts are kept beside the result, so that anybody can add them up again; those that are assumed
 are named.
 """
@@ -30,6 +33,7 @@ from typing import Any, TypeGuard
 from mkt_models.columns import Model, NumberKind, Verdict
 from mkt_models.decisions.candidates import Candidate, Content
 from mkt_models.decisions.catalogue import MODELS_OF, Outcome
+from mkt_models.decisions.decays import Fatigue
 from mkt_models.decisions.eligibility import missing
 from mkt_models.decisions.question import Customer, Policy
 from mkt_models.decisions.terms_gate import withheld_by_terms
@@ -95,12 +99,15 @@ class Worth:
     kind: NumberKind = KIND
     given_away: float = 0.0
     n: int | None = None
+    fatigue: Fatigue | None = None
 
     @property
     def amount(self) -> float:
         """The worth, in currency units."""
         gain = sum(term.weight * term.value for term in self.terms)
-        return gain * self.margin_rate * self.credited_share - self.given_away - self.cost
+        brings = gain * self.margin_rate * self.credited_share - self.given_away
+        left = 1.0 if self.fatigue is None or brings < 0 else self.fatigue.multiplier
+        return brings * left - self.cost
 
     def interval(self) -> dict[str, float] | None:
         """Where the worth lies as often as the prediction interval of its amount says.
@@ -129,8 +136,13 @@ class Worth:
             share: self.credited_share,
             "cost": self.cost,
             **({"given_away": self.given_away, "n": self.n} if measured else {}),
-            "assumed": ["margin_rate", share, "cost"],
+            **({} if self.fatigue is None else {"fatigue": self.fatigue.as_dict()}),
+            "assumed": ["margin_rate", share, "cost", *self._assumed_fatigue()],
         }
+
+    def _assumed_fatigue(self) -> tuple[str, ...]:
+        known = self.fatigue is not None and self.fatigue.decay.kind is NumberKind.ASSUMED
+        return ("fatigue",) if known else ()
 
 
 def unreleased(candidate: Candidate, policy: Policy) -> tuple[Reason, ...]:

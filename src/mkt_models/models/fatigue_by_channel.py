@@ -44,11 +44,16 @@ DEPENDS = (
     "within customers may be the shop's doing",
     "无法排除后续触达取决于先前响应（p = {p:.3f}），客户内的衰减可能由商家的投放造成",
 )
+UNTESTED = (
+    "whether later contacts depend on responses could not be tested",
+    "无法检验后续触达是否取决于先前响应",
+)
 FEW = (
-    "{customers:,} customers and {responses:,} responses under more or under less pressure tell of "
-    "it, {min_customers:,} and {min_responses:,} are needed",
-    "可用客户 {customers:,} 人、较高或较低压力下的响应 {responses:,} 次，"
-    "至少需要 {min_customers:,} 人与 {min_responses:,} 次",
+    "too little: {customers:,} customers tell of it ({min_customers:,} are needed), and "
+    "{responses:,} of their responses came under more pressure than usual, or under less, "
+    "whichever is rarer ({min_responses:,} are needed)",
+    "数据不足：可用客户 {customers:,} 人（至少 {min_customers:,} 人），高于或低于平常压力的响应"
+    "取较少者为 {responses:,} 次（至少 {min_responses:,} 次）",
 )
 SHOWN = (
     "responses fall with earlier contacts, and chance is ruled out",
@@ -171,7 +176,7 @@ def _judged(
     if best is None:
         return _unknown(channel, settings, UNBOUNDED, counts)
     if p is not None and not p >= settings.exogeneity_level:
-        why = DEPENDS[0].format(p=p), DEPENDS[1].format(p=p)
+        why = UNTESTED if np.isnan(p) else (DEPENDS[0].format(p=p), DEPENDS[1].format(p=p))
         return _unknown(channel, settings, why, counts, p)
     lower, upper = found.interval(best)
     state = FatigueState.SHOWN if lower > 0 else FatigueState.NOT_SHOWN

@@ -184,7 +184,8 @@ class SnapshotMeta:
 
     ``popular_items`` are the items shown to everybody when nothing personal may be: same keys as
     a customer's recommendations. ``shadow_prices`` are those of the budgets, one row each as
-    ``decisions.plan`` gives them; none where nothing is priced.
+    ``decisions.plan`` gives them; none where nothing is priced. ``fatigue`` says per channel how a
+    response falls with earlier contacts, as ``models.fatigue_by_channel`` gives it.
     """
 
     as_of: str
@@ -193,6 +194,7 @@ class SnapshotMeta:
     popular_items: tuple[Mapping[str, Any], ...] = ()
     snapshot_id: str = ""
     shadow_prices: tuple[Mapping[str, Any], ...] = ()
+    fatigue: tuple[Mapping[str, Any], ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-able, with the names of the fields."""
@@ -206,7 +208,7 @@ class SnapshotMeta:
     def of_json(cls, text: str) -> Self:
         """Read what :meth:`as_json` wrote."""
         found: dict[str, Any] = json.loads(text)
-        for name in ("popular_items", "shadow_prices"):
+        for name in ("popular_items", "shadow_prices", "fatigue"):
             found[name] = tuple(found.get(name, ()))
         return cls(**found)
 
