@@ -107,6 +107,16 @@ class CampaignPlan(Section):
     treated_share: float = Field(
         default=0.5, ge=0.05, le=0.95, description="mean probability of being contacted"
     )
+    fatigue: float = Field(
+        default=0.0,
+        ge=0,
+        le=5,
+        description="decay of a contact's good effects per unit of pressure of the earlier contacts "
+        "over its channel; 0: none",
+    )
+    fatigue_half_life_days: float = Field(
+        default=7.0, gt=0, le=365, description="after so many days a contact presses half as much"
+    )
 
     @model_validator(mode="after")
     def _one_at_a_time(self) -> Self:

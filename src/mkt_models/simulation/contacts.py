@@ -1,4 +1,9 @@
-"""Who is contacted, at random, and what it changes: base orders are lost, further orders come."""
+"""Who is contacted, at random, and what it changes: base orders are lost, further orders come.
+
+Where fatigue is planted, earlier contacts over the channel wear the good effects of a contact off:
+what it adds to the purchase rate, and the probability that an order redeems, are multiplied by
+``exp(-fatigue * pressure)``, with a pressure of ``0.5 ** (age / half_life)`` for each of them.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +22,7 @@ from mkt_models.simulation.clock import ShopClock
 from mkt_models.simulation.closed_forms import p_any
 from mkt_models.simulation.population import Population
 from mkt_models.simulation.randomness import Bools, Floats, Ints, Purpose, generator, owners
+from mkt_models.source_params import CampaignPlan
 
 CONTACT_CHANNELS = (Channel.APP, Channel.EMAIL, Channel.SMS, Channel.MAIL)
 GRANTED = (0.85, 0.55, 0.60, 0.50)  # share that agrees to each
@@ -47,6 +53,8 @@ class Contacts:
         and of a redemption with it.
     contacted
         Campaigns by customers: whether contacted.
+    left
+        Campaigns by customers: what earlier contacts leave of the effect, 1 without fatigue.
     unsubscribed
         Campaign and customer of everybody who revoked the consent, and the day.
 
@@ -60,6 +68,7 @@ class Contacts:
     order_if_not: Floats
     redeem_if: Floats
     contacted: Bools
+    left: Floats
     unsubscribed: tuple[Ints, Ints, Ints]
 
 
@@ -81,15 +90,17 @@ def contact(
     orders: tuple[Ints, Floats],
     seed: int,
     chunk: int,
+    plan: CampaignPlan,
 ) -> tuple[Contacts, Ints, Floats]:
     """Run the campaigns over the base orders; return contacts, and owners and moments of orders.
 
-    ``orders`` are owners and moments (shop time) without any campaign.
+    ``orders`` are owners and moments (shop time) without any campaign; ``plan`` has the fatigue.
     """
     rng = generator(seed, chunk, Purpose.CONTACTS)
     owner, moment = orders
     reachable = consents.granted & consents.recorded
     contacted = np.zeros((len(campaigns), population.size), dtype=bool)
+    left_of = np.ones(contacted.shape)
     rows: list[tuple[Ints | Floats | Bools, ...]] = []
     left: list[tuple[Ints, Ints, Ints]] = []
     for campaign in campaigns:
@@ -104,8 +115,11 @@ def contact(
         treated = rng.random(len(who)) < probability
         contacted[campaign.number, who] = treated
 
-        factor = rate_factor(population, campaign.action)
-        truth = _truth(population, campaign, factor, start, end)
+        worn = left_of[campaign.number] = left_after(
+            contacted, campaigns, campaign.action.channel, campaign.start, plan
+        )
+        factor = worn_factor(rate_factor(population, campaign.action), worn)
+        truth = _truth(population, campaign, factor, worn, start, end)
         number = np.full(len(who), campaign.number)
         rows.append((number, who, treated, probability, *(p[who] for p in truth)))
         applies = np.where(contacted[campaign.number], factor, 1.0)
@@ -128,17 +142,48 @@ def contact(
         order_if_not=order_if_not,
         redeem_if=redeem_if,
         contacted=contacted,
+        left=left_of,
         unsubscribed=(revoked[0], revoked[1], revoked[2]),
     )
     return contacts, owner, moment
 
 
+def left_after(
+    contacted: Bools,
+    campaigns: tuple[Campaign, ...],
+    channel: Channel,
+    day: int,
+    plan: CampaignPlan,
+) -> Floats:
+    """What the contacts over a channel before a day leave of another one's effect, by customer.
+
+    ``contacted`` is campaigns by customers; a contact is made on the first day of its campaign.
+    """
+    pressure = np.zeros(contacted.shape[1])
+    if plan.fatigue > 0:
+        for earlier in campaigns:
+            if earlier.action.channel is channel and earlier.start < day:
+                weight = 0.5 ** ((day - earlier.start) / plan.fatigue_half_life_days)
+                pressure += weight * contacted[earlier.number]
+    return np.exp(-plan.fatigue * pressure)
+
+
+def worn_factor(factor: Floats, left: Floats) -> Floats:
+    """The factor of the purchase rate after fatigue: nearer to 1, but where a contact annoys."""
+    return np.where(factor > 1, 1 + (factor - 1) * left, factor)
+
+
 def _truth(
-    population: Population, campaign: Campaign, factor: Floats, start: float, end: float
+    population: Population,
+    campaign: Campaign,
+    factor: Floats,
+    left: Floats,
+    start: float,
+    end: float,
 ) -> tuple[Floats, Floats, Floats]:
     alive = population.alive(start)
     rate, drop = population.rate * population.completed, population.drop_rate
-    redeems = redemption_probability(population, campaign.action)
+    redeems = redemption_probability(population, campaign.action) * left
     return (
         p_any(rate * factor, drop, alive, end - start),
         p_any(rate, drop, alive, end - start),

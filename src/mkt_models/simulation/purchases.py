@@ -225,7 +225,8 @@ def _redeemed(
     for campaign in campaigns:
         running[campaign.start : min(campaign.end, clock.days)] = campaign.number
         redeems = redemption_probability(population, campaign.action)
-        chance[campaign.number] = redeems * contacts.contacted[campaign.number]
+        left = contacts.left[campaign.number]
+        chance[campaign.number] = redeems * left * contacts.contacted[campaign.number]
     campaign_of = running[day]
     redeems_now = (rng.random(len(owner)) < chance[campaign_of, owner]) & completed
     rows = np.flatnonzero(redeems_now)

@@ -81,7 +81,9 @@ def simulate_chunk(world: World, number: int) -> Chunk:
     population = draw_population(world.source, clock, *at, world.chunk_size(number))
     consents = draw_consents(population, *at)
     base = base_orders(population, clock, *at)
-    contacts, owner, moment = contact(population, clock, campaigns, consents, base, *at)
+    contacts, owner, moment = contact(
+        population, clock, campaigns, consents, base, *at, world.source.campaigns
+    )
     orders = finish_orders(population, clock, campaigns, contacts, owner, moment, *at)
     lines = draw_lines(population, catalogue, campaigns, orders, *at)
     returns = draw_returns(population, clock, orders, lines, *at)

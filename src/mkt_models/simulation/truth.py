@@ -21,6 +21,7 @@ from mkt_models.simulation.closed_forms import (
     p_any,
     p_together,
 )
+from mkt_models.simulation.contacts import left_after, worn_factor
 from mkt_models.simulation.goods import TOPICS
 from mkt_models.simulation.population import CHANNELS, FRAUDS
 from mkt_models.simulation.randomness import Floats
@@ -181,8 +182,15 @@ def action_truth(world: World, chunk: Chunk) -> list[Columns]:
     ]
     for campaign in latest_of_each_action(world.campaigns):
         action = campaign.action
-        raised = rate * rate_factor(population, action)
-        redeeming = raised * redemption_probability(population, action)
+        left = left_after(
+            chunk.contacts.contacted,
+            world.campaigns,
+            action.channel,
+            clock.days,
+            world.source.campaigns,
+        )
+        raised = rate * worn_factor(rate_factor(population, action), left)
+        redeeming = raised * redemption_probability(population, action) * left
         redeems = p_any(redeeming, drop, alive, stretch)
         abuser = population.fraud == 2
         coupons = np.where(abuser, expected_count(redeeming, drop, alive, stretch), redeems)
