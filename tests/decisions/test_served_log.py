@@ -27,17 +27,28 @@ def policy(make_policy, catalogue):
     return make_policy(few, exploration=Exploration(method="epsilon", epsilon=0.5))
 
 
-def row(decision_id="d", customer="1", arm="treatment", asked=NOW, probability=1.0, **told):
+def row(
+    decision_id="d",
+    customer="1",
+    arm="treatment",
+    asked=NOW,
+    probability=1.0,
+    arm_probability=1.0,
+    strategy="s",
+    withheld=None,
+    **told,
+):
     return {
         "decision_id": decision_id,
         "customer_id": customer,
         "asked_for": asked.isoformat(),
         "arm": arm,
-        "strategy": "s",
-        "channel": "app",
+        "arm_probability": arm_probability,
+        "strategy": strategy,
+        "channel": None if strategy == "no_action" else "app",
         "offer_id": None,
         "probability": probability,
-        "answer": {"exploration": {"probabilities": told}},
+        "answer": {"exploration": {"probabilities": told, "withheld": withheld}},
     }
 
 
@@ -56,12 +67,11 @@ def test_rewards_are_those_of_the_days_after_by_hand():
     ]
     rows = [
         row(probability=0.75, **{"s/app": 0.75, "t/app": 0.25}),
-        row("e", arm="holdout"),
         row("f", asked=NOW + 10 * DAY),
         row("g", customer="3"),
     ]
     found = served_log(rows, outcomes, days=7, until=NOW + 14 * DAY)
-    assert (found.held_out, found.too_late) == (1, 1)
+    assert (found.held_out, found.too_late, found.unrecorded) == (0, 1, 0)
     assert found.log.to_dict("records") == [
         {
             "decision_id": "d",
@@ -79,6 +89,39 @@ def test_rewards_are_those_of_the_days_after_by_hand():
         },
     ]
     assert found.actions["logged_probability"].tolist() == [0.75, 0.25, 1.0]
+
+
+def test_the_holdout_is_the_first_draw_of_every_decision_by_hand():
+    two = {"s/app": 0.75, "t/app": 0.25}
+    rows = [
+        row("served", arm_probability=0.8, probability=0.75, **two),
+        row("withheld", "2", "holdout", arm_probability=0.2, strategy="no_action", withheld=two),
+        row("nothing", "3", arm_probability=0.8, strategy="no_action"),
+        row("neither", "4", "holdout", arm_probability=0.2, strategy="no_action", withheld={}),
+    ]
+    found = served_log(rows, [bought("2", NOW, 5.0)], days=7, until=NOW + 14 * DAY)
+    assert found.held_out == 2
+    log = found.log.set_index("decision_id")
+    assert log["probability"].to_dict() == pytest.approx(
+        {"served": 0.6, "withheld": 0.2, "nothing": 1.0, "neither": 1.0}
+    )
+    assert log["reward"].to_dict() == {"served": 0, "withheld": 5, "nothing": 0, "neither": 0}
+    logged = found.actions.set_index(["decision_id", "action"])["logged_probability"]
+    for name in ("served", "withheld"):
+        assert logged[name].to_dict() == pytest.approx(
+            {"s/app": 0.6, "t/app": 0.2, "no_action": 0.2}
+        )
+    assert logged["nothing"].to_dict() == logged["neither"].to_dict() == {"no_action": 1.0}
+
+
+def test_what_cannot_be_weighed_is_counted_or_refused():
+    old = row(arm_probability=0.8, **{"s/app": 1.0})
+    del old["answer"]["exploration"]["withheld"]
+    found = served_log([old], [], days=7, until=NOW + 14 * DAY)
+    assert (len(found.log), found.unrecorded) == (0, 1)
+    changed = row(arm_probability=0.8, **{"t/app": 1.0})
+    with pytest.raises(ValueError, match="'s/app', which is not among its own probabilities"):
+        served_log([changed], [], days=7, until=NOW + 14 * DAY)
 
 
 def test_the_log_of_the_service_tells_what_another_policy_brings(
@@ -128,6 +171,7 @@ def test_a_log_that_never_drew_says_nothing_of_others(tmp_path, make_policy, cha
                 "customer_id": name,
                 "asked_for": NOW.isoformat(),
                 "arm": record.arm,
+                "arm_probability": record.arm_probability,
                 "strategy": record.strategy,
                 "channel": record.channel,
                 "offer_id": record.offer_id,

@@ -209,8 +209,12 @@ def head(
     today: date,
     arm: str,
     choice: Choice | None = None,
+    withheld: Mapping[str, float] | None = None,
 ) -> dict[str, Any]:
-    """What the answer says about itself: when, for whom, from what, and how it was chosen."""
+    """What the answer says about itself: when, for whom, from what, and how it was chosen.
+
+    ``withheld``: for a customer of the holdout, with which probability what would have come first.
+    """
     share = f"{100 * policy.holdout_share:g}%"
     within = EXPLORING if policy.exploration.method is not Method.NONE else EXPLOITING
     return {
@@ -238,6 +242,10 @@ def head(
             "probabilities": {}
             if choice is None
             else {key: p for key, p in choice.probabilities.items() if p > 0},
+            # The same of what the holdout kept back; null outside of it.
+            "withheld": None
+            if withheld is None
+            else {key: p for key, p in withheld.items() if p > 0},
         },
         "snapshot_id": policy.snapshot_id,
         "models": dict(policy.models),

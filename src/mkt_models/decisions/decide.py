@@ -3,7 +3,8 @@
 The batch of a notebook and the online service both call :func:`decide`, so their answers are equal.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
 from mkt_models.columns import Channel, Strategy
@@ -100,8 +101,30 @@ def decide(
         customer_id=customer.customer_id,
         strategies=ranked,
         suppressed=tuple(sorted(dropped, key=lambda one: one.candidate)),
-        head=head(customer, context, policy, k, today, arm, choice),
+        head=head(
+            customer,
+            context,
+            policy,
+            k,
+            today,
+            arm,
+            choice,
+            _spared(customer, context, policy, decision_id) if withheld else None,
+        ),
     )
+
+
+def _spared(
+    customer: Customer, context: Context, policy: Policy, decision_id: str
+) -> Mapping[str, float]:
+    """What would have come first for a customer of the holdout: probability by candidate."""
+    scored, _, _ = weigh(customer, context, replace(policy, holdout_share=0.0))
+    choice = _explored(scored, decision_id, policy)
+    if choice is not None:
+        return choice.probabilities
+    fits = contact_limits(customer, context, policy)
+    chosen, _ = arbitrate(scored, policy.catalogue.default, 1, fits)
+    return {one.candidate.key: 1.0 for one in chosen}
 
 
 def _explored(scored: Sequence[Scored], decision_id: str, policy: Policy) -> Choice | None:
