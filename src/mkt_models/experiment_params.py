@@ -50,8 +50,11 @@ class Experiments(Section):
         gt=0,
         description="units at which the confidence sequence is tightest, where no size is planned",
     )
-    n_bootstrap: int = Field(
-        default=1000, ge=100, le=20_000, description="draws, where the bootstrap is asked for"
+    n_permutations: int = Field(
+        default=2000,
+        ge=100,
+        le=100_000,
+        description="assignments that are drawn at least, where values are too skewed for a t test",
     )
     whole_weeks: bool = Field(
         default=True, description="a planned duration is rounded up: weekdays differ"

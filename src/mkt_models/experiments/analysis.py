@@ -123,8 +123,9 @@ def analyse(
         by ``correction`` (over all arms and metrics of the role), level of the intervals,
         ``shown``, ``verdict`` (better, worse or empty) and shown_at (the first look that showed it,
         of a sequential test), variance_left (by CUPED), normal_from (units per arm that
-        values so skewed need, see ``metrics``), kind, note and note_zh (why it is not judged; empty
-        when it is)
+        values so skewed need, see ``metrics``), ``test`` (t, score, confidence sequence, or
+        randomisation: of values too skewed for arms of this size), kind, note and note_zh (why it
+        is not judged; empty when it is)
 
     Raises
     ------
@@ -143,9 +144,10 @@ def analyse(
     early = planned_units is not None and n < planned_units
     names = tuple(experiment.shares)
     arms = np.array([names.index(arm) for arm in frame[columns.arm]], dtype=np.intp)
-    strata = np.zeros(n, dtype=np.intp)
+    strata, named = np.zeros(n, dtype=np.intp), []
     if columns.stratum is not None:
-        strata = np.asarray(pd.factorize(frame[columns.stratum], sort=True)[0], dtype=np.intp)
+        codes, known = pd.factorize(frame[columns.stratum], sort=True)
+        strata, named = np.asarray(codes, dtype=np.intp), [str(name) for name in known]
     measured = [Measured.of(frame, metric, names, arms, strata) for metric in metrics]
     why = NOTHING_SAID
     if ratio.verdict is Verdict.FAIL:
@@ -157,7 +159,7 @@ def analyse(
         )
     looks = _looks(frame, columns) if settings.method == "sequential" else None
     plan = planned_units or settings.tightest_at
-    tests = Comparison(settings, experiment, looks, plan, why)
+    tests = Comparison(settings, experiment, looks, plan, why, named)
     effects, sequence = tests.table(measured)
     judged = _guardrails(measured, effects, settings)
     segments = pd.DataFrame(columns=heterogeneity.COLUMNS)
@@ -168,8 +170,8 @@ def analyse(
             [one for one in measured if one.metric.role == "primary"],
             {name: frame[name] for name in [*declared, *exploratory]},
             before,
-            settings.alpha,
-            settings.min_units,
+            settings,
+            experiment.salt,
         )
     told = memo(experiment, settings, ratio, effects, judged, segments, n, planned_units)
     return Result(ratio, effects, judged, segments, sequence, told)

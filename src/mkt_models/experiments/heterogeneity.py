@@ -4,20 +4,26 @@ Of twenty segments one "responds" by chance. A difference is claimed only where 
 declared before, and where a test of the *differences between* groups (Cochran's Q of the groups'
 effects), corrected for every such test, says so; that one group shows an effect and another does
 not, is no difference. What was not declared is shown as exploratory and claims nothing: it is a
-question for the next experiment.
+question for the next experiment. Where the values are too skewed for the groups' sizes, chi-square
+is too rough a judge of Q: assignments drawn again within the groups must agree.
 """
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from scipy.special import chdtrc
 
 from mkt_models.columns import NOT_AVAILABLE
 from mkt_models.evaluation.inputs import Floats
+from mkt_models.experiment_params import Experiments
+from mkt_models.experiments.comparison import compare, reference_where_skewed
 from mkt_models.experiments.corrections import holm, level_for
-from mkt_models.experiments.fixed_horizon import difference
 from mkt_models.experiments.metrics import Measured
+from mkt_models.experiments.randomisation import needed, pooled, reassigned, source
+
+Mask = npt.NDArray[np.bool_]
 
 DECLARED, EXPLORATORY = "declared", "exploratory"
 COLUMNS = [
@@ -60,8 +66,8 @@ def segment_table(
     measured: Sequence[Measured],
     segments: Mapping[str, pd.Series],
     declared: Sequence[str],
-    alpha: float,
-    min_units: int,
+    settings: Experiments,
+    salt: str,
 ) -> pd.DataFrame:
     """One row per segment, group, metric and treatment arm: the effect within the group.
 
@@ -74,10 +80,11 @@ def segment_table(
         its own, "not available".
     declared
         The segments that were written down before the experiment; the others are exploratory.
-    alpha
-        Chance of claiming any difference between declared segments where there is none.
-    min_units
-        Units that a group needs in either arm.
+    settings
+        ``alpha``: chance of claiming any difference between declared segments where there is none;
+        ``min_units`` that a group needs in either arm; ``n_permutations``.
+    salt
+        Makes what is drawn the same again.
 
     Returns
     -------
@@ -97,7 +104,7 @@ def segment_table(
             named = groups.astype(object).where(groups.notna(), NOT_AVAILABLE).astype(str)
             levels = sorted(named.unique())
             for arm in range(1, len(one.names)):
-                rows += _rows(one, arm, name, named, levels, alpha, min_units)
+                rows += _rows(one, arm, name, named, levels, settings, salt)
     table = pd.DataFrame(rows, columns=[c for c in COLUMNS if c not in _LATER])
     table["status"] = np.where(table["segment"].isin(list(declared)), DECLARED, EXPLORATORY)
     tests = table.drop_duplicates(["segment", "metric", "arm"]).copy()
@@ -107,7 +114,9 @@ def segment_table(
     tests["interaction_adjusted"] = adjusted
     keys = ["segment", "metric", "arm"]
     table = table.merge(tests[[*keys, "interaction_adjusted"]], on=keys, how="left")
-    table["differs"] = (table["status"] == DECLARED) & (table["interaction_adjusted"] <= alpha)
+    table["differs"] = (table["status"] == DECLARED) & (
+        table["interaction_adjusted"] <= settings.alpha
+    )
     return table[COLUMNS]
 
 
@@ -120,27 +129,66 @@ def _rows(
     name: str,
     groups: pd.Series,
     levels: Sequence[str],
-    alpha: float,
-    min_units: int,
+    settings: Experiments,
+    salt: str,
 ) -> list[dict[str, object]]:
-    level = level_for(max(1, len(levels)), alpha)
+    level = level_for(max(1, len(levels)), settings.alpha)
+    draws = needed(settings.n_permutations, level)
     rows: list[dict[str, object]] = []
-    effects, errors = [], []
+    effects, errors, judged, skewed = [], [], [], False
     for group in levels:
-        part = one.take((groups == group).to_numpy(dtype=bool))
+        inside = (groups == group).to_numpy(dtype=bool)
+        part = one.take(inside)
         sizes = part.sizes()
         row: dict[str, object] = {"segment": name, "group": group}
         row |= {"metric": one.metric.name, "arm": one.names[arm]}
         row |= {"n": sizes[arm], "n_control": sizes[0], "level": level}
         row |= {"effect": np.nan, "effect_lower": np.nan, "effect_upper": np.nan}
-        note = part.why_not(arm, min_units)
+        note = part.why_not(arm, settings.min_units)
         if not note:
-            means = part.arm_means()
-            found = difference(means[arm], means[0], level)
+            rng = source(salt, name, group, one.metric.name, one.names[arm])
+            by_chance = reference_where_skewed(part, arm, draws, rng)
+            found, _ = compare(part, part.arm_means(), arm, level, by_chance=by_chance)
             row |= {"effect": found.estimate}
             row |= {"effect_lower": found.lower, "effect_upper": found.upper}
-            effects.append(found.estimate)
-            errors.append(found.error)
+            if found.error > 0:
+                effects.append(found.estimate)
+                errors.append(found.error)
+                judged.append(inside)
+                skewed = skewed or by_chance is not None
         rows.append(row | {"note": note.en})
-    p = cochran(np.array(effects), np.array(errors))[2]
+    q, _, p = cochran(np.array(effects), np.array(errors))
+    if skewed and len(judged) > 1:
+        rng = source(salt, name, one.metric.name, one.names[arm])
+        p = max(p, _by_chance(q, one, arm, judged, settings.n_permutations, rng))
     return [row | {"interaction_p": p} for row in rows]
+
+
+def _by_chance(
+    q: float,
+    one: Measured,
+    arm: int,
+    groups: Sequence[Mask],
+    draws: int,
+    rng: np.random.Generator,
+) -> float:
+    """Give the chance of a Q as large, over assignments drawn again within groups and strata."""
+    effects, variances = [], []
+    for inside in groups:
+        part = one.take(inside)
+        pair = (part.arms == arm) | (part.arms == 0)
+        strata, sizes = np.unique(part.strata, return_counts=True)
+        codes = np.searchsorted(strata, part.strata[pair])
+        values, scale = pooled(part, arm)
+        gaps, spread = reassigned(values, part.arms[pair] == arm, codes, draws, rng)
+        weights = sizes / sizes.sum()
+        effects.append(scale * (gaps @ weights))
+        variances.append(scale**2 * (spread @ weights**2))
+    effect, variance = np.stack(effects, axis=1), np.stack(variances, axis=1)
+    sure = (variance > 0).all(axis=1)
+    w = 1 / np.where(variance > 0, variance, 1.0)
+    mean = (w * effect).sum(axis=1, keepdims=True) / w.sum(axis=1, keepdims=True)
+    found = (w * (effect - mean) ** 2).sum(axis=1)
+    # A group without any spread, which no assignment rules out, counts as beyond.
+    as_far = (found >= q * (1 - 1e-9)) | ~sure
+    return float((1 + as_far.sum()) / (draws + 1))

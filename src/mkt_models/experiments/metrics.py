@@ -226,15 +226,16 @@ class Measured:
     def normal_from(self) -> float:
         """Units per arm from which the mean of values so skewed is near enough to normal.
 
-        355 times the skewness squared (Kohavi et al. 2014, "Seven rules of thumb"); of proportions
-        0, whose test does not ask for it.
+        355 times the skewness squared (Kohavi et al. 2014, "Seven rules of thumb"), of all arms
+        together, so that it does not depend on who is in which.
         """
-        if self.metric.kind == "proportion":
-            return 0.0
         values = self.values()[0]
         away = values - np.nanmean(values)
-        spread = float(np.nanmean(away**2))
-        return 355 * (float(np.nanmean(away**3)) / spread**1.5) ** 2 if spread > 0 else 0.0
+        scale = float(np.nanmax(np.abs(away), initial=0.0))
+        if not scale > 0:
+            return 0.0
+        away = away / scale
+        return float(355 * np.nanmean(away**3) ** 2 / np.nanmean(away**2) ** 3)
 
     def _weights(self, inside: npt.NDArray[np.bool_]) -> Floats:
         """Weights of an arm's units that give each stratum its share of all units."""

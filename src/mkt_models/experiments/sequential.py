@@ -9,7 +9,8 @@ uniform central limit theory and asymptotic confidence sequences"; the normal mi
 and the chance that it *ever* leaves out the truth is at most alpha, from a first look with enough
 units on. It is the mixture sequential probability ratio test (Johari, Pekelis and Walsh 2022)
 turned round, whose p-value is the smallest 1 / ratio so far. The price: at its tightest an interval
-is about half as wide again as one for a single look.
+is about half as wide again as one for a single look. "Asymptotic" means that skewed values break it
+at early looks; an exact test that nothing happened (``exact_sequence``) stands beside it then.
 """
 
 import math
@@ -87,7 +88,9 @@ def p_at(z: float, n: float, rho2: float) -> float:
     return min(1.0, math.exp(min(0.0, 0.5 * math.log(m + 1) - 0.5 * z * z * m / (m + 1))))
 
 
-def confidence_sequence(looks: Sequence[Look], rho2: float, alpha: float) -> pd.DataFrame:
+def confidence_sequence(
+    looks: Sequence[Look], rho2: float, alpha: float, exact: Sequence[float] | None = None
+) -> pd.DataFrame:
     """One row per look: the interval that holds at all looks, beside that of a single look.
 
     Parameters
@@ -98,17 +101,20 @@ def confidence_sequence(looks: Sequence[Look], rho2: float, alpha: float) -> pd.
         Of :func:`mixture`, chosen before.
     alpha
         Chance that any of the intervals leaves out the truth.
+    exact
+        p-value, of each look, of a test that nothing happened: a look claims an effect only if
+        this does too, and its interval reaches 0 otherwise.
 
     Returns
     -------
     DataFrame
         at, n, estimate, error; ``lower``, ``upper``; ``p_value`` (always valid: the smallest so
         far); ``fixed_lower``, ``fixed_upper``, ``fixed_p`` (as if this look were the only one:
-        not to be stopped by); level
+        not to be stopped by); level; ``exact_p`` (as given; 0 without)
 
     """
     rows, smallest, before = [], 1.0, 0
-    for look in looks:
+    for look, exact_p in zip(looks, exact or [0.0] * len(looks), strict=True):
         if look.n < before:
             raise ValueError(f"looks: n falls from {before:,} to {look.n:,} at {look.at}")
         before, one = look.n, look.contrast
@@ -116,10 +122,14 @@ def confidence_sequence(looks: Sequence[Look], rho2: float, alpha: float) -> pd.
         reach = math.nan
         if math.isfinite(one.error) and one.error > 0:
             reach = reach_of(look.n, rho2, alpha) * one.error
-            smallest = min(smallest, p_at(one.estimate / one.error, look.n, rho2))
-        row |= {"error": one.error, "lower": one.estimate - reach, "upper": one.estimate + reach}
+            asymptotic = p_at(one.estimate / one.error, look.n, rho2)
+            smallest = min(smallest, max(asymptotic, exact_p))
+        lower, upper = one.estimate - reach, one.estimate + reach
+        if exact_p > alpha:
+            lower, upper = min(lower, 0.0), max(upper, 0.0)
+        row |= {"error": one.error, "lower": lower, "upper": upper}
         row |= {"p_value": smallest, "fixed_lower": one.lower, "fixed_upper": one.upper}
-        rows.append(row | {"fixed_p": one.p_value, "level": 1 - alpha})
+        rows.append(row | {"fixed_p": one.p_value, "level": 1 - alpha, "exact_p": exact_p})
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -135,4 +145,5 @@ COLUMNS = [
     "fixed_upper",
     "fixed_p",
     "level",
+    "exact_p",
 ]
