@@ -22,6 +22,7 @@ from mkt_models.privacy_params import Privacy
 from mkt_models.profile_params import Profile
 from mkt_models.release_params import Release
 from mkt_models.sections import Day, Days, Moment, Section, Share
+from mkt_models.served_params import Served
 from mkt_models.source_params import AnySource
 from mkt_models.terms_params import Terms
 from mkt_models.uplift_params import Uplift
@@ -247,6 +248,7 @@ class Params(Section):
     terms: Terms = Terms()
     privacy: Privacy = Privacy()
     monitoring: Monitoring = Monitoring()
+    served: Served = Served()
 
     @model_validator(mode="after")
     def _nothing_after_the_profile(self) -> Self:

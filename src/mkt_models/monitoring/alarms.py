@@ -4,7 +4,7 @@ Three outcomes, and only ``ok`` is good news: what could not be evaluated has no
 well. A rule as a whole alarms when any of its subjects does, and is not evaluated when none is.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -15,6 +15,7 @@ import pandas as pd
 from mkt_models.columns import NumberKind
 from mkt_models.monitoring.gaps import Figure
 from mkt_models.monitoring_params import Monitoring, Rule, Severity
+from mkt_models.served_params import Served, ServedRule
 
 
 class Outcome(StrEnum):
@@ -56,7 +57,7 @@ class Alarm:
 
     """
 
-    rule: Rule
+    rule: Rule | ServedRule
     subject: str
     period: str
     outcome: Outcome
@@ -90,10 +91,12 @@ def alarm_table(alarms: Iterable[Alarm]) -> pd.DataFrame:
     )
 
 
-def by_rule(alarms: Sequence[Alarm]) -> dict[Rule, Outcome]:
+def by_rule(
+    alarms: Sequence[Alarm], rules: Iterable[Rule | ServedRule] = Rule
+) -> dict[Rule | ServedRule, Outcome]:
     """The outcome of every rule; one that was never asked is not evaluated."""
     found = {}
-    for rule in Rule:
+    for rule in rules:
         outcomes = {one.outcome for one in alarms if one.rule is rule}
         found[rule] = Outcome.NOT_EVALUATED
         if Outcome.ALARM in outcomes:
@@ -103,7 +106,11 @@ def by_rule(alarms: Sequence[Alarm]) -> dict[Rule, Outcome]:
     return found
 
 
-def overall(alarms: Sequence[Alarm], settings: Monitoring) -> Outcome:
+def overall(
+    alarms: Sequence[Alarm],
+    settings: Monitoring | Served,
+    rules: Iterable[Rule | ServedRule] = Rule,
+) -> Outcome:
     """What all rules come to.
 
     ALARM when one is at least as severe as ``fail_on``. Otherwise NOT_EVALUATED when a rule is not
@@ -112,7 +119,8 @@ def overall(alarms: Sequence[Alarm], settings: Monitoring) -> Outcome:
     counts = {Severity.CRITICAL} if settings.fail_on is Severity.CRITICAL else set(Severity)
     if any(one.outcome is Outcome.ALARM and one.severity in counts for one in alarms):
         return Outcome.ALARM
-    lacking = {rule for rule, found in by_rule(alarms).items() if found is Outcome.NOT_EVALUATED}
+    outcomes = by_rule(alarms, rules)
+    lacking = {rule for rule, found in outcomes.items() if found is Outcome.NOT_EVALUATED}
     return Outcome.NOT_EVALUATED if lacking - set(settings.may_lack) else Outcome.OK
 
 
@@ -121,15 +129,22 @@ def exit_code(alarms: Sequence[Alarm], settings: Monitoring) -> int:
     return EXIT_CODES[overall(alarms, settings)]
 
 
-def in_words(alarms: Sequence[Alarm], settings: Monitoring, language: str = "en") -> str:
+def in_words(
+    alarms: Sequence[Alarm],
+    settings: Monitoring | Served,
+    language: str = "en",
+    names: Mapping[Rule, Words] | Mapping[ServedRule, Words] | None = None,
+) -> str:
     """Tell all of it as text: the alarms with what to do, then what could not be evaluated.
 
-    ``language`` is ``en`` or ``zh``.
+    ``language`` is ``en`` or ``zh``; ``names`` are the rules and what they are called, by default
+    those of :data:`RULES`.
     """
     if language not in ("en", "zh"):
         raise ValueError(f"language == {language!r}, must be 'en' or 'zh'")
     zh = language == "zh"
-    end = _ENDS[overall(alarms, settings)][zh]
+    called: Mapping[Any, Words] = RULES if names is None else names
+    end = _ENDS[overall(alarms, settings, called)][zh]
     lines = [end]
     table = alarm_table(alarms)
     wrong = table[table["outcome"] == Outcome.ALARM.value]
@@ -139,20 +154,20 @@ def in_words(alarms: Sequence[Alarm], settings: Monitoring, language: str = "en"
             mark = SEVERITIES[Severity(row["severity"])][zh]
             lines.append(f"[{mark}] {row['what_zh'] if zh else row['what']}")
         lines.append(f"  → {rows['do_zh'].iloc[0] if zh else rows['do'].iloc[0]}")
-    rules = by_rule(alarms)
-    left = {rule: _whys(alarms, rule, zh) for rule in Rule}
+    rules = by_rule(alarms, called)
+    left = {rule: _whys(alarms, rule, zh) for rule in called}
     if any(left.values()):
         lines += ["", _LACKING[zh]]
         lines += [
-            f"  {RULES[rule][zh]}{'：' if zh else ': '}{why}" for rule, why in left.items() if why
+            f"  {called[rule][zh]}{'：' if zh else ': '}{why}" for rule, why in left.items() if why
         ]
-    quiet = [RULES[rule][zh] for rule, found in rules.items() if found is Outcome.OK]
+    quiet = [called[rule][zh] for rule, found in rules.items() if found is Outcome.OK]
     if quiet:
         lines += ["", f"{_QUIET[zh]}{('、' if zh else ', ').join(quiet)}"]
     return "\n".join(lines) + "\n"
 
 
-def _whys(alarms: Sequence[Alarm], rule: Rule, zh: bool) -> str:
+def _whys(alarms: Sequence[Alarm], rule: Rule | ServedRule, zh: bool) -> str:
     """Why something was not evaluated under a rule; empty when everything was."""
     asked = [one for one in alarms if one.rule is rule and one.outcome is Outcome.NOT_EVALUATED]
     said = dict.fromkeys((one.what_zh if zh else one.what).rstrip(".。") for one in asked)

@@ -1,6 +1,7 @@
 """Opening the database of a store, so that readers and writers do not get in each other's way."""
 
 import sqlite3
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ def open_live(url: str | Path) -> sa.Engine:
     """
     path = sqlite_path(url)
     if path is None:
-        engine = _server_engine(str(url))
+        engine = server_engine(str(url))
     else:
         path.parent.mkdir(parents=True, exist_ok=True)
         engine = sa.create_engine(
@@ -55,7 +56,8 @@ def open_live(url: str | Path) -> sa.Engine:
     return engine
 
 
-def _server_engine(url: str) -> sa.Engine:
+def server_engine(url: str, options: Mapping[str, Any] = {}) -> sa.Engine:
+    """Give an engine of a PostgreSQL database; a StoreError for any other address."""
     try:
         parsed = sa.make_url(url)
     except (sa.exc.ArgumentError, ValueError):
@@ -66,7 +68,8 @@ def _server_engine(url: str) -> sa.Engine:
     if parsed.get_backend_name() != "postgresql":
         shown = parsed.render_as_string(hide_password=True)
         raise StoreError(f"{shown}: a live store is an SQLite file or a PostgreSQL database")
-    return sa.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+    driver = parsed.set(drivername="postgresql+psycopg")
+    return sa.create_engine(driver, pool_pre_ping=True, connect_args=dict(options))
 
 
 def _migrate(engine: sa.Engine) -> None:

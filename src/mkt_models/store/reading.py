@@ -1,0 +1,146 @@
+"""The live store for those who only read it: a report, while services go on writing.
+
+Nothing is made or changed: a file that is not there stays so, and tables of another version are
+refused instead of being migrated under a service that runs.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Self
+
+import sqlalchemy as sa
+
+from mkt_models.store import history
+from mkt_models.store import live_tables as tables
+from mkt_models.store.engine import server_engine, sqlite_path
+from mkt_models.store.values import StoreError
+
+_READ_ONLY = {"options": "-c default_transaction_read_only=on"}
+
+
+class LiveReader:
+    """What a live store has on record; safe to share by threads."""
+
+    def __init__(self, engine: sa.Engine, name: str) -> None:
+        """Use an engine that only reads; :meth:`open` makes one. ``name`` tells people where."""
+        self._engine, self.name = engine, name
+
+    @classmethod
+    def open(cls, url: str | Path) -> Self:
+        """Open a live store for reading.
+
+        Parameters
+        ----------
+        url
+            As :meth:`mkt_models.store.live.LiveStore.open` takes it.
+
+        Raises
+        ------
+        StoreError
+            When there is none at this address, it does not answer, or it lacks tables or columns
+            of this version.
+
+        """
+        path = sqlite_path(url)
+        if path is None:
+            engine = server_engine(str(url), _READ_ONLY)
+            name = f"PostgreSQL database {engine.url.database}"
+        else:
+            if not path.is_file():
+                raise StoreError(f"{path}: no live store here; a service that runs makes it")
+            address = f"{path.resolve().as_uri()}?mode=ro"
+            engine = sa.create_engine(
+                "sqlite://",
+                creator=lambda: sqlite3.connect(address, uri=True, check_same_thread=False),
+                poolclass=sa.pool.QueuePool,
+            )
+            name = f"SQLite file {path.name}"
+        reader = cls(engine, name)
+        try:
+            reader._check()
+        except sa.exc.DatabaseError as error:
+            reader.close()
+            raise StoreError(f"{name}: the live store cannot be read: {error.orig}") from None
+        except StoreError:
+            reader.close()
+            raise
+        return reader
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        """Use as ``with LiveReader.open(...) as store``."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close."""
+        self.close()
+
+    def decided(self, since: datetime, until: datetime) -> Iterator[dict[str, Any]]:
+        """See :meth:`mkt_models.store.live.LiveStore.decided`."""
+        with self._engine.connect() as connection:
+            yield from history.decided(connection, since, until)
+
+    def outcomes(self, since: datetime, until: datetime) -> list[dict[str, Any]]:
+        """See :meth:`mkt_models.store.live.LiveStore.outcomes`."""
+        with self._engine.connect() as connection:
+            return history.outcomes(connection, since, until)
+
+    def contacts(self, since: datetime, until: datetime) -> list[dict[str, Any]]:
+        """Contacts from ``since`` to before ``until``, planned or made, and how far each has come.
+
+        By time: that of sending where it is known, else the first moment at which it may be sent.
+        """
+        table = tables.exposures
+        query = sa.select(table).where(table.c.sent_at >= since, table.c.sent_at < until)
+        with self._engine.connect() as connection:
+            rows = connection.execute(query.order_by(table.c.sent_at, table.c.id)).mappings()
+            return [dict(row) for row in rows]
+
+    def last(self) -> datetime | None:
+        """The time of the last record about decisions, contacts and outcomes; None without any.
+
+        Of what was recorded and of when it happened, the later.
+        """
+        times = (
+            tables.decisions.c.decided_at,
+            tables.exposures.c.recorded_at,
+            tables.outcomes.c.recorded_at,
+            tables.outcomes.c.occurred_at,
+        )
+        with self._engine.connect() as connection:
+            found = [connection.execute(sa.select(sa.func.max(time))).scalar() for time in times]
+        known = [one for one in found if one is not None]
+        return max(known) if known else None
+
+    def state(self) -> str:
+        """A short text that is another one when decisions, contacts or outcomes have changed."""
+        counted = (
+            (tables.decisions, tables.decisions.c.decided_at),
+            (tables.exposures, tables.exposures.c.recorded_at),
+            (tables.outcomes, tables.outcomes.c.recorded_at),
+        )
+        parts = []
+        with self._engine.connect() as connection:
+            for table, time in counted:
+                query = sa.select(sa.func.count(), sa.func.max(time)).select_from(table)
+                n, last = connection.execute(query).one()
+                parts.append(f"{table.name} {n} {'' if last is None else last.isoformat()}")
+        return "; ".join(parts)
+
+    def _check(self) -> None:
+        found = sa.inspect(self._engine)
+        there = set(found.get_table_names())
+        for table in (tables.decisions, tables.exposures, tables.outcomes):
+            columns = (
+                {c["name"] for c in found.get_columns(table.name)} if table.name in there else ()
+            )
+            if lacking := sorted({c.name for c in table.columns} - set(columns)):
+                raise StoreError(
+                    f"{self.name}: {table.name} lacks {', '.join(lacking)}: it is no live store of "
+                    "this version; a service of this version brings it up to date when it starts"
+                )
