@@ -18,6 +18,7 @@ from mkt_models.loading import ParamsError
 if TYPE_CHECKING:
     from mkt_models.params import Params
     from mkt_models.standing import Standing
+    from mkt_models.workspace import Workspace
 
 DEFAULT_PARAMS = "params/complete_journey.yaml"
 # One thread per stage: two stages run at a time, and numeric libraries would fight over the cores.
@@ -139,7 +140,7 @@ def summary(args: argparse.Namespace) -> int:
 
 
 def monitor(args: argparse.Namespace) -> int:
-    """Watch a finished run, or hold it against an earlier one; exit 1 on an alarm, 3 if unsure."""
+    """Watch a finished run or a service; exit 1 on an alarm, 3 if unsure."""
     from mkt_models.monitored import earlier_run
     from mkt_models.monitored import monitor as watch
     from mkt_models.monitoring.alarms import in_words
@@ -148,6 +149,8 @@ def monitor(args: argparse.Namespace) -> int:
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     ws = Workspace.open(args.params)
+    if args.served:
+        return _monitor_service(ws, args)
     try:
         against = earlier_run(args.against, ws) if args.against else None
         found = watch(ws, against)
@@ -155,6 +158,21 @@ def monitor(args: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 2
     print(in_words(found.alarms, found.settings, args.language), end="")
+    return found.exit_code
+
+
+def _monitor_service(ws: "Workspace", args: argparse.Namespace) -> int:
+    """Watch what a service did, by its live store; the exit codes are those of a run's."""
+    from mkt_models.served import report
+    from mkt_models.store.values import StoreError
+    from mkt_models.workspace import MissingInputError, NotAvailableError
+
+    try:
+        found = report(ws, args.store)
+    except (MissingInputError, NotAvailableError, StoreError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(found.in_words(args.language), end="")
     return found.exit_code
 
 
@@ -345,6 +363,10 @@ def _parser() -> argparse.ArgumentParser:
     command = add("monitor", monitor)
     takes_params(command)
     command.add_argument("--against", help="an earlier run: its parameter file, or its name")
+    command.add_argument("--served", action="store_true", help="what the service did, instead")
+    command.add_argument(
+        "--store", help="address of its live store; by default MKT_STORE_URL, or that of the run"
+    )
     command.add_argument("--language", choices=("en", "zh"), default="en")
     command = add("serve", serve)
     takes_params(command)

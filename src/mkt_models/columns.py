@@ -328,6 +328,7 @@ class NumberKind(StrEnum):
     RANDOMISED = "randomised"
     PROPENSITY_WEIGHTED = "propensity_weighted"
     ASSUMED = "assumed"
+    SIMULATED = "simulated"
 
 
 class FatigueState(StrEnum):

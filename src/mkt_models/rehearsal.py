@@ -96,6 +96,8 @@ def rehearse(
     truth = []
     for number in range(how.days):
         day = first + timedelta(days=number)
+        noon = datetime.combine(day, time(12), policy.zone)
+        live.open_periods(policy.limits(noon), day)
         due = [name for place, name in enumerate(names) if (number - place) % how.every_days == 0]
         seconds = rng.uniform(_OPENS * 3600, _CLOSES * 3600, len(due)).round()
         for name, second in sorted(zip(due, seconds, strict=True), key=lambda pair: pair[1]):
@@ -136,10 +138,12 @@ def _decided(
     snapshot: Store, turn: Turn, name: str, now: datetime, policy: Policy, k: int
 ) -> Decision:
     context = Context(now)
-    customer = find_customer(snapshot, name, now, turn, policy.decision_id(name, context, k))
+    decision_id = policy.decision_id(name, context, k)
+    customer = find_customer(snapshot, name, now, turn, decision_id)
     assert customer is not None  # the name is of the snapshot, and nobody was erased
-    decision = decide(customer, context, policy, k)
-    turn.keep(record_of(decision, customer, context, policy))
+    purses = turn.purses(policy.limits(now), policy.shop_day(now), decision_id)
+    decision = decide(customer, context, policy, k, purses)
+    turn.keep(record_of(decision, customer, context, policy, purses))
     return decision
 
 

@@ -45,6 +45,7 @@ MEASURING = (
     "audit",
     "release",
     "monitoring",
+    "served",
 )  # folders with a metrics.json
 
 

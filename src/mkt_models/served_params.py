@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator, model_validator
 
 from mkt_models.monitoring_params import Severity
-from mkt_models.sections import Days, Section, Share
+from mkt_models.sections import Day, Days, Section, Share
 
 
 class ServedRule(StrEnum):
@@ -102,6 +102,11 @@ class Served(Section):
         default=28,
         description="what a customer did within so many days of the first question counts for the "
         "effect of the holdout; who was first asked later is left out",
+    )
+    effect_since: Day | None = Field(
+        default=None,
+        description="first day of the holdout: after a change of its share or salt, the day of the "
+        "change; null: all that is on record",
     )
     reward_days: Days = Field(
         default=7, description="what a customer did within so many days is a decision's reward"

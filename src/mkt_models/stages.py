@@ -28,7 +28,10 @@ from mkt_models.models.ledger import FILE as LEDGER
 from mkt_models.notebook_runs import StageNotAvailable, execute_notebook
 from mkt_models.profiles.tag_catalogue import load_tag_catalogue
 from mkt_models.sections import nearest
+from mkt_models.serving.settings import report_address
 from mkt_models.sources.read import data_files, data_version, faults
+from mkt_models.store.reading import LiveReader, may_be_there
+from mkt_models.store.values import StoreError
 from mkt_models.workspace import MADE_BY, NOT_AVAILABLE_FILE, READS, Workspace
 
 # The stage that releases models, by the ledger of all decisions.
@@ -92,9 +95,16 @@ STAGES = (
         "watch what has changed, and say what to do",
         ("02_clean", "03_profile", "05_churn", "06_value", "07_propensity", "09_strategies"),
     ),
+    Stage(
+        "12_served",
+        "read what the service did, and say what to do",
+        ("03_profile", "09_strategies"),
+    ),
 )
 # The stages that read the catalogue of strategies.
-_READ_CATALOGUE = ("09_strategies", "10_package", "11_monitor")
+_READ_CATALOGUE = ("09_strategies", "10_package", "11_monitor", "12_served")
+# The stage that reads the live store of a service.
+_READS_STORE = "12_served"
 # The stage that reads the catalogue of tags.
 _READ_TAGS = "03_profile"
 # The stage that shows what the engines cost at other sizes.
@@ -181,6 +191,8 @@ class Run:
         The version of the data counts for the stages that read the source itself.
         """
         settings = {key: self._written[key] for key in stage.reads}
+        if stage.name == _READS_STORE:
+            settings["live store"] = self._live_store
         return settings if stage.needs else {**settings, "data version": self._data_version}
 
     @cached_property
@@ -197,6 +209,19 @@ class Run:
 
         write(self.workspace.params.model_dump(mode="json"), "")
         return out
+
+    @cached_property
+    def _live_store(self) -> str:
+        """What changes with the live store; nothing about where it is."""
+        ws = self.workspace
+        address = report_address(os.environ, ws.params.served.store, ws.root, ws.bentoml_home)
+        if not may_be_there(address):
+            return "none"
+        try:
+            with LiveReader.open(address) as reader:
+                return reader.state()
+        except StoreError:
+            return "not readable"
 
     @cached_property
     def _data_version(self) -> str:

@@ -51,6 +51,7 @@ MADE_BY = {
     "decisions": "09_strategies",
     "package": "10_package",
     "monitoring": "11_monitor",
+    "served": "12_served",
     "truth": "01_explore",  # of a simulated shop; no stage reads it
 }
 
@@ -109,6 +110,20 @@ READS: Mapping[str, tuple[str, ...]] = {
         "release",
         "profile.as_of",
         "privacy.min_cell",
+    ),
+    "12_served": (
+        "seed",
+        "source.time_zone",
+        "source.country",
+        "source.currency",
+        "audit.attributes",
+        "audit.bands",
+        "audit.min_group_size",
+        "decisions",
+        "budgets",
+        "experiments",
+        "privacy.min_cell",
+        "served",
     ),
 }
 

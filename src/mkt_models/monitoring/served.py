@@ -268,22 +268,37 @@ def without_small_cells(table: pd.DataFrame, k: int) -> pd.DataFrame:
     """Hide the figures of rows that count 1 to ``k`` - 1 customers; words and limits stay.
 
     A row is judged by its column ``customers``; in its place, and in that of every other count,
-    amount and share, there is nothing.
+    amount and share, there is nothing. A ``share`` of so few of the ``n`` is hidden by itself.
     """
     if "customers" not in table or k <= 1:
         return table
-    small = table["customers"].between(1, k - 1)
-    kept = {"days", "most", "level", "n"}
-    hidden = [
-        name
-        for name in table.columns
-        if name not in kept
-        and pd.api.types.is_numeric_dtype(table[name])
-        and not pd.api.types.is_datetime64_any_dtype(table[name])
-    ]
     out = table.copy()
-    for name in hidden:
-        out[name] = out[name].astype("float64").mask(small)
+    small = table["customers"].between(1, k - 1)
+    few = small
+    if "share" in table:
+        few = small | (table["share"] * table["n"]).round().between(1, k - 1)
+    kept = {"days", "most", "level", "n"}
+    for name in table.select_dtypes("number").columns.difference(list(kept)):
+        whole = pd.api.types.is_integer_dtype(table[name])
+        hidden = few if str(name).startswith("share") else small
+        out[name] = table[name].astype("Int64" if whole else "float64").mask(hidden)
+    return out
+
+
+def without_small_shares(table: pd.DataFrame, numbers: Mapping[str, int], k: int) -> pd.DataFrame:
+    """Hide a row whose share of a period is one of 1 to ``k`` - 1 customers.
+
+    ``numbers``: by column of a share, such as ``before`` and ``now``, the customers of its period.
+    """
+    if table.empty:
+        return table
+    few = pd.Series(False, index=table.index)
+    for name, n in numbers.items():
+        few |= (table[name] * n).round().between(1, k - 1)
+    names = [*numbers, "change"]
+    hidden = [f"{name}{end}" for name in names for end in ("", "_lower", "_upper")]
+    out = table.copy()
+    out[hidden] = out[hidden].mask(few)
     return out
 
 

@@ -249,7 +249,7 @@ def of_gaps(table: pd.DataFrame, limits: ServedLimits, measures: Sequence[str]) 
         found.append(_alarm(rule, name, severity, (en, zh), gap, limits.max_gap, bad=True))
     rest = judged[~bad]
     if len(rest):
-        row = rest.loc[rest["gap"].abs().idxmax()].to_dict()
+        row = rest.sort_values("gap", key=np.abs, kind="stable").to_dict("records")[-1]
         gap = read(row, "gap")
         name = f"{row['attribute']} {row['group']}, {row['measure']}"
         en = f"{len(rest)} gaps are small or not shown (the largest: {name} {gap.words()})."

@@ -28,6 +28,8 @@
     what other policies would have brought, by estimator
 ``monitoring``
     what has drifted; how models and groups fare over time
+``served``
+    what a service answered, what became of contacts, and which groups they reach
 ``decisions``
     strategies chosen, why others were not, and what other budgets would bring
 ``terms``
@@ -53,17 +55,20 @@ from mkt_models.plots.off_policy import off_policy
 from mkt_models.plots.performance import backtest, models
 from mkt_models.plots.profiles import stage_outcomes, tag_counts, tag_stability
 from mkt_models.plots.quality import missing_groups, quality
+from mkt_models.plots.served import answers_by_day, contacts_by_day, reach_by_group
 from mkt_models.plots.style import alt, use_style
 from mkt_models.plots.terms import terms
 from mkt_models.plots.uplift import effects, qini_curve, uplift_bins
 
 __all__ = [
     "alt",
+    "answers_by_day",
     "backtest",
     "beeswarm",
     "budget_curve",
     "calibration",
     "confidence_sequence",
+    "contacts_by_day",
     "coverage",
     "deciles",
     "detection",
@@ -87,6 +92,7 @@ __all__ = [
     "proxies",
     "qini_curve",
     "quality",
+    "reach_by_group",
     "recommenders",
     "rules",
     "score_shift",

@@ -28,3 +28,27 @@ def live_store_address(environment: Mapping[str, str]) -> str | Path:
     """Where the live store is: ``MKT_STORE_URL``, else an SQLite file beside the models."""
     home = environment.get("BENTOML_HOME") or Path.home() / "bentoml"
     return environment.get(STORE) or Path(home) / LIVE_FILE
+
+
+def report_address(
+    environment: Mapping[str, str], chosen: str | None, root: Path, home: Path
+) -> str | Path:
+    """Where a report reads: ``MKT_STORE_URL``, else ``chosen``, else the file of `mkt serve`.
+
+    Parameters
+    ----------
+    environment
+        of the process
+    chosen
+        of the parameters: an address, or a path from ``root`` on; None for neither
+    root, home
+        the project's folder, and the BentoML store of the run
+
+    >>> report_address({}, "live/shop.sqlite", Path("/shop"), Path("/shop/bentoml")).as_posix()
+    '/shop/live/shop.sqlite'
+    """
+    if told := environment.get(STORE):
+        return told
+    if chosen is None:
+        return home / LIVE_FILE
+    return chosen if "://" in chosen else root / chosen

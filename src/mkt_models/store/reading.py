@@ -101,6 +101,11 @@ class LiveReader:
             rows = connection.execute(query.order_by(table.c.sent_at, table.c.id)).mappings()
             return [dict(row) for row in rows]
 
+    def budgets(self) -> list[dict[str, Any]]:
+        """See :meth:`mkt_models.store.live.LiveStore.budgets`."""
+        with self._engine.connect() as connection:
+            return history.budgets(connection)
+
     def last(self) -> datetime | None:
         """The time of the last record about decisions, contacts and outcomes; None without any.
 
@@ -135,7 +140,13 @@ class LiveReader:
     def _check(self) -> None:
         found = sa.inspect(self._engine)
         there = set(found.get_table_names())
-        for table in (tables.decisions, tables.exposures, tables.outcomes):
+        for table in (
+            tables.decisions,
+            tables.exposures,
+            tables.outcomes,
+            tables.budget_periods,
+            tables.budget_uses,
+        ):
             columns = (
                 {c["name"] for c in found.get_columns(table.name)} if table.name in there else ()
             )
@@ -144,3 +155,9 @@ class LiveReader:
                     f"{self.name}: {table.name} lacks {', '.join(lacking)}: it is no live store of "
                     "this version; a service of this version brings it up to date when it starts"
                 )
+
+
+def may_be_there(url: str | Path) -> bool:
+    """Whether a live store can be looked for: always in a database server, else if the file is."""
+    path = sqlite_path(url)
+    return path is None or path.is_file()

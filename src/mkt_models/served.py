@@ -1,0 +1,334 @@
+"""What a service did, read off its live store: tables, effect, other policies, alarms.
+
+Module of notebook 12 and of ``mkt monitor --served``. The period ends with the last record of the
+store, so that the same store gives the same report. A run without a live store may show a
+rehearsal in its place (:mod:`mkt_models.rehearsal`); all of its numbers are of the kind
+``simulated``.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from mkt_models.columns import CUSTOMER_ID, NumberKind, Verdict
+from mkt_models.decisions.alternatives import alternatives
+from mkt_models.decisions.catalogue import Catalogue, load_catalogue
+from mkt_models.decisions.holdout import holdout_experiment
+from mkt_models.decisions.holdout_effect import HoldoutEffect, holdout_effect
+from mkt_models.decisions.served_log import served_log
+from mkt_models.decisions.served_tables import served_tables
+from mkt_models.evaluation.groups import in_bands
+from mkt_models.evaluation.off_policy import off_policy_table
+from mkt_models.evaluation.support import support_table
+from mkt_models.monitoring import served as counts
+from mkt_models.monitoring import served_rules as rules
+from mkt_models.monitoring.alarms import (
+    EXIT_CODES,
+    Alarm,
+    Outcome,
+    Words,
+    alarm_table,
+    by_rule,
+    in_words,
+    overall,
+)
+from mkt_models.params import Params
+from mkt_models.rehearsal import rehearse, rehearsed_policy
+from mkt_models.served_judged import Seen, counted
+from mkt_models.served_params import Served, ServedRule
+from mkt_models.serving.settings import report_address
+from mkt_models.store.live import LiveStore
+from mkt_models.store.reading import LiveReader, may_be_there
+from mkt_models.store.snapshot import Store
+from mkt_models.workspace import NotAvailableError, Workspace
+
+FOLDER = "served"
+SIMULATED: Words = (
+    "**Simulated.** There is no live store: customers are asked for by a rehearsal, the decisions "
+    "are real, and what customers did is drawn. No number here says anything about customers.",
+    "**模拟数据。**没有在线存储：由演练代替应用发问，决策真实，客户行为为随机生成，数字不代表真实客户。",
+)
+_START = datetime(2000, 1, 1, tzinfo=UTC)
+_HIDDEN = (
+    "caps",
+    "days_answered",
+    "strategies",
+    "suppressions",
+    "contacts",
+    "contacts_by_day",
+    "outcomes",
+)
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything that was found.
+
+    Attributes
+    ----------
+    tables
+        by name: days_answered, strategies, suppressions, contacts, contacts_by_day, caps, budgets,
+        outcomes, costs, effects, support, policies, gaps, gaps_by_week, changes; one that could not
+        be made is absent. Rows about fewer customers than ``privacy.min_cell`` are hidden.
+    alarms
+        one per rule and subject
+    settings
+        by which it was judged
+    effect
+        the analysis of the holdout; None where it could not be made
+    store, simulated
+        what was read, in words; whether it is a rehearsal
+    since, until
+        the period, aware; ``until`` is the last record
+    totals
+        decisions, customers, contacts and outcomes of the period
+
+    """
+
+    tables: dict[str, pd.DataFrame]
+    alarms: tuple[Alarm, ...]
+    settings: Served
+    effect: HoldoutEffect | None
+    store: str
+    simulated: bool
+    since: datetime
+    until: datetime
+    totals: Mapping[str, int]
+
+    @property
+    def exit_code(self) -> int:
+        """0 ok, 1 alarm, 3 not evaluated."""
+        return EXIT_CODES[overall(self.alarms, self.settings, ServedRule)]
+
+    def about(self) -> str:
+        """Say what was read, of which time, and how much; a rehearsal says first that it is one."""
+        said = (
+            f"{self.totals['decisions']:,} decisions for {self.totals['customers']:,} customers, "
+            f"{self.totals['contacts']:,} contacts and {self.totals['outcomes']:,} outcomes from "
+            f"{self.since:%Y-%m-%d %H:%M} to {self.until:%Y-%m-%d %H:%M} UTC, from {self.store}."
+        )
+        return f"{SIMULATED[0]} {SIMULATED[1]}\n\n{said}" if self.simulated else said
+
+    def effect_title(self) -> str | None:
+        """What the figure of the effect is called, where its data are simulated; else None."""
+        return "Simulated: who may be contacted, against the holdout" if self.simulated else None
+
+    def conclusion(self) -> str:
+        """Tell the outcome in a few sentences, English and Chinese; the first says what counts."""
+        outcomes = list(by_rule(self.alarms, ServedRule).values())
+        n: dict[Outcome, int] = {one: outcomes.count(one) for one in Outcome}
+        raised = [one for one in self.alarms if one.outcome is Outcome.ALARM]
+        first = self.in_words().partition("\n")[0]
+        first = first.partition(": ")[2]
+        en = f"{first[:1].upper()}{first[1:]}"
+        zh = self.in_words("zh").partition("\n")[0]
+        if self.simulated:
+            en, zh = f"Of a simulated service: {first}", f"模拟服务：{zh}"
+        en += (
+            f" Of {len(outcomes)} rules {n[Outcome.OK]} raise no alarm, {n[Outcome.ALARM]} do, and "
+            f"{n[Outcome.NOT_EVALUATED]} could not be evaluated; the exit code is {self.exit_code}."
+        )
+        zh += (
+            f"{len(outcomes)} 条规则中 {n[Outcome.OK]} 条无告警，{n[Outcome.ALARM]} 条告警，"
+            f"{n[Outcome.NOT_EVALUATED]} 条无法评估。"
+        )
+        told = self.effect.result.memo.title if self.effect is not None else None
+        lines = [f"{en} {zh}"]
+        if told is not None:
+            lines.append(f"- Holdout: {told.en} {told.zh}")
+        lines += [f"- {one.what} {one.what_zh}" for one in raised]
+        return "\n".join([lines[0], "", *lines[1:]])
+
+    def in_words(self, language: str = "en") -> str:
+        """Tell the alarms, what to do, and what could not be evaluated, as text."""
+        return in_words(self.alarms, self.settings, language, rules.RULES)
+
+
+def live_address(ws: Workspace, environment: Mapping[str, str] = os.environ) -> str | Path:
+    """Where the live store of a run is: see ``serving.settings.report_address``."""
+    return report_address(environment, ws.params.served.store, ws.root, ws.bentoml_home)
+
+
+def report(ws: Workspace, store: str | Path | None = None, *, may_rehearse: bool = False) -> Report:
+    """Read a live store and judge it by the parameters.
+
+    Parameters
+    ----------
+    ws
+        The run: its parameters, its catalogue, its customers' attributes.
+    store
+        Address of the live store; None for :func:`live_address`.
+    may_rehearse
+        Whether a rehearsal may be shown where there is no live store; ``served.rehearsal`` says
+        what is rehearsed.
+
+    Raises
+    ------
+    mkt_models.workspace.NotAvailableError
+        When there is no live store (and no rehearsal), or nothing was decided in it.
+    StoreError
+        When there is one that cannot be read.
+
+    """
+    address = live_address(ws) if store is None else store
+    how = ws.params.served.rehearsal
+    catalogue = load_catalogue(ws.params_folder / ws.params.decisions.catalogue)
+    people = in_bands(ws.read_table("profile", "profiles"), ws.params.audit.bands)
+    if may_be_there(address):
+        with LiveReader.open(address) as reader:
+            return _report(reader, ws.params, catalogue, people, simulated=False)
+    if how is None or not may_rehearse:
+        raise NotAvailableError(
+            f"there is no live store ({Path(address).name}): start the service with `mkt serve`, "
+            "or name the store of one that runs, with MKT_STORE_URL or served.store"
+        )
+    with _rehearsed(ws, catalogue) as reader:
+        params = rehearsed_policy(ws.params, how)
+        return _report(reader, params, catalogue, people, simulated=True)
+
+
+def write(ws: Workspace, found: Report) -> None:
+    """Write every table, the alarms, and the metrics of the stage; no customer is in them."""
+    for name, table in found.tables.items():
+        ws.write_table(FOLDER, name, table)
+    alarms = alarm_table(found.alarms)
+    ws.write_table(FOLDER, "alarms", alarms)
+    outcomes = by_rule(found.alarms, ServedRule)
+    said: dict[str, str] = {rule.value: one.value for rule, one in outcomes.items()}
+    headline: list[dict[str, Any]] = []
+    if found.effect is not None and not found.simulated:
+        headline = found.effect.result.headline()
+    metrics: dict[str, Any] = {"headline": headline, "simulated": found.simulated, "rules": said}
+    metrics |= {"outcome": overall(found.alarms, found.settings, ServedRule).value}
+    metrics |= {"since": found.since.isoformat(), "until": found.until.isoformat()}
+    metrics |= {"exit_code": found.exit_code, "store": found.store, "totals": dict(found.totals)}
+    shown = {name: found.tables[name] for name in ("effects", "policies") if name in found.tables}
+    ws.write_json(FOLDER, "metrics", metrics | {"alarms": alarms, **shown})
+
+
+@contextmanager
+def _rehearsed(ws: Workspace, catalogue: Catalogue) -> Iterator[LiveReader]:
+    how = ws.params.served.rehearsal
+    assert how is not None  # asked by the caller
+    with tempfile.TemporaryDirectory(prefix="mkt-rehearsal-") as folder:
+        path = Path(folder) / "live.sqlite"
+        with (
+            Store.open(ws.existing("decisions", "snapshot.sqlite")) as snapshot,
+            LiveStore.open(path) as live,
+        ):
+            rehearse(snapshot, live, ws.params, catalogue, how, ws.params.seed)
+        with LiveReader.open(path) as reader:
+            yield reader
+
+
+def _report(
+    reader: LiveReader,
+    params: Params,
+    catalogue: Catalogue,
+    people: pd.DataFrame,
+    *,
+    simulated: bool,
+) -> Report:
+    last = reader.last()
+    settings = params.served
+    if last is None:
+        raise NotAvailableError(f"{reader.name}: nothing was decided, sent or answered in it yet")
+    until = last + timedelta(microseconds=1)
+    since = until - timedelta(days=settings.days)
+    told = served_tables(
+        reader.decided(since, until),
+        reader.contacts(since, until),
+        reader.outcomes(since, until),
+        catalogue,
+        params.source.zone,
+    )
+    if told.decisions.empty:
+        raise NotAvailableError(f"{reader.name}: no decision in {settings.days} days")
+    seen = Seen(told, params, catalogue, until)
+    tables, alarms = counted(seen, people)
+    tables["budgets"] = counts.budget_table(reader.budgets())
+    alarms += rules.of_budgets(tables["budgets"]) or [
+        rules.lacking(ServedRule.BUDGETS, ("no budget is counted", "没有计数的预算"))
+    ]
+    effect, more = _effect(reader, seen)
+    if effect is not None:
+        tables["effects"] = effect.result.effects
+    alarms += more
+    tables |= _policies(reader, seen, since)
+    k = params.privacy.min_cell
+    for name in _HIDDEN:
+        tables[name] = counts.without_small_cells(tables[name], k)
+    if simulated:
+        alarms = [replace(one, kind=NumberKind.SIMULATED) for one in alarms]
+        tables = {name: _simulated(table) for name, table in tables.items()}
+    return Report(
+        tables={name: table for name, table in tables.items() if len(table)},
+        alarms=tuple(alarms),
+        settings=settings,
+        effect=effect,
+        store="a rehearsal" if simulated else reader.name,
+        simulated=simulated,
+        since=max(since, told.decisions["at"].min().to_pydatetime()),
+        until=until,
+        totals={
+            "decisions": len(told.decisions),
+            "customers": told.decisions[CUSTOMER_ID].nunique(),
+            "contacts": len(told.contacts),
+            "outcomes": len(told.outcomes),
+        },
+    )
+
+
+def _simulated(table: pd.DataFrame) -> pd.DataFrame:
+    return table.assign(kind=NumberKind.SIMULATED.value) if "kind" in table else table
+
+
+def _effect(reader: LiveReader, seen: Seen) -> tuple[HoldoutEffect | None, list[Alarm]]:
+    """Hold customers who may be contacted against the holdout, from its first day on."""
+    decisions, settings = seen.params.decisions, seen.settings
+    watched = (ServedRule.SAMPLE_RATIO, ServedRule.HOLDOUT_EFFECT)
+    since = _START
+    if settings.effect_since is not None:
+        since = datetime.combine(settings.effect_since, time(), seen.params.source.zone)
+    try:
+        found = holdout_effect(
+            reader.decided(since, seen.until),
+            reader.outcomes(since, seen.until),
+            holdout_experiment(decisions.holdout_share, decisions.holdout_salt),
+            seen.params.experiments.model_copy(update={"alpha": settings.false_alarms}),
+            days=settings.effect_days,
+            since=since,
+            until=seen.until,
+        )
+    except ValueError as error:
+        why = (f"the effect of the holdout: {error}", f"对照组效果无法计算：{error}")
+        return None, [rules.lacking(rule, why) for rule in watched]
+    ratio = found.result.sample_ratio
+    rule = ServedRule.SAMPLE_RATIO
+    if ratio.verdict is Verdict.NOT_EVALUATED:
+        alarms = [rules.lacking(rule, (f"{ratio.why.en}.", f"{ratio.why.zh}。"))]
+    else:
+        bad = float(ratio.verdict is Verdict.FAIL)
+        what = (f"{ratio.why.en}.", f"{ratio.why.zh}。")
+        alarms = [rules.of_fact(rule, "holdout", what, bad, len(found.customers), 0)]
+    return found, alarms + rules.of_effect(found.result.effects)
+
+
+def _policies(reader: LiveReader, seen: Seen, since: datetime) -> dict[str, pd.DataFrame]:
+    """Ask the log what other policies would have brought: tables ``support`` and ``policies``."""
+    days = seen.settings.reward_days
+    outcomes = reader.outcomes(since, seen.until)
+    log = served_log(reader.decided(since, seen.until), outcomes, days, seen.until)
+    if log.log.empty:
+        return {}
+    actions, names = alternatives(log)
+    support = support_table(log.log, actions, names, seen.level)
+    table = off_policy_table(log.log, actions, names, seen.level, reference="logged")
+    return {"support": support.assign(kind=NumberKind.OFF_POLICY.value), "policies": table}
