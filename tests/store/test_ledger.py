@@ -347,3 +347,15 @@ def test_many_customers_at_once_take_all_there_is_and_no_more(opened: LiveStore)
     assert given == 10
     assert told(opened) == {"used": 10, "reserved": 10}
     assert told(opened, "money")["used"] == 70 / 1_000_000
+
+
+def test_a_budget_that_is_no_longer_published_gets_back_what_a_revision_does_not_take(
+    opened: LiveStore,
+) -> None:
+    decided(opened, "a", "d1", *LETTER, limits=(COUPONS, MONEY))
+    with opened.turn("a", NOW) as turn:
+        left = turn.purses((MONEY,), TODAY, "d1", locked=True)
+        assert [(one.budget, one.left) for one in left] == [("money", millionths(1))]
+        turn.keep(plan("a", "d1", left, Use("money", 5), answer="other"))
+    assert told(opened) == {"left": 2, "given_back": 1}
+    assert told(opened, "money")["reserved"] == 0.000005

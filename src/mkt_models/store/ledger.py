@@ -148,18 +148,19 @@ def purses(
     mine = sa.literal(0) if besides is None else own
     query = sa.select(
         table.c.budget, table.c.starts_on, table.c.ends_on, table.c.used_millionths, mine
-    ).where(
-        table.c.budget.in_([limit.budget for limit in limits]),
-        table.c.starts_on <= day,
-        table.c.ends_on > day,
     )
+    query = query.where(table.c.starts_on <= day, table.c.ends_on > day)
     query = query.order_by(table.c.budget, table.c.starts_on)
     if locked:
+        # All of that day: a revision may give back of one that is no longer among the limits.
         query = query.with_for_update(of=table)
+    else:
+        query = query.where(table.c.budget.in_([limit.budget for limit in limits]))
     amounts = {limit.budget: limit.amount for limit in limits}
     found = tuple(
         Purse(budget, starts_on, ends_on, amounts[budget], int(used) - int(own_use))
         for budget, starts_on, ends_on, used, own_use in connection.execute(query)
+        if budget in amounts
     )
     if len(found) < len(amounts):
         lacking = sorted(set(amounts) - {one.budget for one in found})
