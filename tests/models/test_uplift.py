@@ -62,7 +62,7 @@ def test_predictions_stand_beside_the_trial() -> None:
     train, test = trial(2000), trial(500, seed=2)
     found, models = predicted(train, test, ["gain", "base"], QUICK, 1)
     assert list(models) == list(Learner)
-    assert {"t_learner", "dr_learner", "class_transformation", "response"} <= set(found)
+    assert {*(one.value for one in Learner), "response"} <= set(found)
     assert len(found) == len(test)
     # What takes noise out is what is expected of the row, as p of its like are contacted.
     chance = 0.2 + 0.35 * test["base"] + (1 - test["assignment_probability"]) * test["uplift"]
@@ -73,7 +73,7 @@ def test_what_happens_in_the_test_moves_no_prediction() -> None:
     train, test = trial(1000), trial(200, seed=2)
     one = predicted(train, test, ["gain"], QUICK, 1)[0]
     other = predicted(train, test.assign(target=0, treated=1 - test["treated"]), ["gain"], QUICK, 1)
-    columns = ["t_learner", "dr_learner", "class_transformation", "response", "expected"]
+    columns = [*(one.value for one in Learner), "response", "expected"]
     assert (one[columns] == other[0][columns]).all(axis=None)
 
 

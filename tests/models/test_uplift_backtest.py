@@ -2,11 +2,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from models.test_uplift import QUICK, trial
+from models.test_uplift_rates import counted
 
 from mkt_models.models.uplift_backtest import Bootstrap, judged, uplift_backtest, uplift_scores
 from mkt_models.workspace import NotAvailableError
 
-SETTINGS = QUICK.model_copy(update={"test_campaigns": 2, "validation_campaigns": 1, "bins": 4})
+SETTINGS = QUICK.model_copy(
+    update={"response": "ordered", "test_campaigns": 2, "validation_campaigns": 1, "bins": 4}
+)
 HOW = Bootstrap(100, 0.95, 1)
 
 
@@ -53,6 +56,31 @@ def test_what_is_planted_is_found_on_campaigns_that_chose_nothing() -> None:
     assert scores["customer_id"].tolist() == pairs["customer_id"].tolist()
     assert np.corrcoef(scores["uplift"], pairs["uplift"])[0, 1] > 0.75
     assert set(scores["learner"]) == {found.chosen.value}
+
+
+def test_the_learner_of_spend_is_chosen_by_what_it_gains_on_campaigns_held_out() -> None:
+    # A contact multiplies orders of customers who differ tenfold: a ratio is what is there to find.
+    def campaign(i: int) -> pd.DataFrame:
+        start = pd.Timestamp("2020-01-01") + pd.Timedelta(days=28 * i)
+        rows = counted(1500, seed=i).rename(columns={"target": "spend"})
+        return rows.assign(
+            campaign_id=f"k{i}",
+            campaign_type="discount",
+            as_of=start,
+            ends_on=start + pd.Timedelta(days=9),
+            ordered=(rows["orders"] > 0).astype(float),
+            redeemed=rows["treated"] * (rows["orders"] > 0),
+        )
+
+    rows = pd.concat([campaign(i) for i in range(5)], ignore_index=True)
+    spend = SETTINGS.model_copy(update={"response": "spend"})
+    found = uplift_backtest(rows, ["gain", "base"], spend, HOW)
+    by = found.validation.set_index("model")["qini"].drop("response")
+    assert by.idxmax() == found.chosen.value
+    scores = uplift_scores(rows, campaign(9), ["gain", "base"], spend, found, 1)
+    assert set(scores["learner"]) == {found.chosen.value}
+    # In currency units per contact.
+    assert scores["uplift"].mean() == pytest.approx(campaign(9)["uplift"].mean(), rel=0.3)
 
 
 def test_of_permuted_outcomes_nothing_is_claimed() -> None:

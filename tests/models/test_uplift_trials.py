@@ -30,6 +30,7 @@ def test_responses_by_hand() -> None:
     assert rows["assignment_probability"].to_dict() == {"a": 0.4, "b": 0.4, "c": 0.4, "d": 0.7}
     assert rows["ordered"].to_dict() == {"a": 1, "b": 0, "c": 1, "d": 0}
     assert rows["redeemed"].to_dict() == {"a": 1, "b": 0, "c": 0, "d": 0}
+    assert rows["orders"].to_dict() == {"a": 2, "b": 0, "c": 1, "d": 0}
     assert rows["spend"].to_dict() == {"a": 15.0, "b": 0.0, "c": 3.0, "d": 0.0}
     # The coupon counts as paid in the value and as given away in the cost; each contact cost 0.05.
     assert rows["value"].to_dict() == {"a": 17.0, "b": 0.0, "c": 3.0, "d": 0.0}

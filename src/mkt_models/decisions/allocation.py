@@ -2,8 +2,9 @@
 
 Maximise the worth of what is chosen, over all customers at once, such that each gets at most ``k``
 options, at most one of a family, and no budget is exceeded. A fall-back is had alone or not at all.
-Its linear programme lets a customer have part of an option. HiGHS solves it where it is of moderate size, and gives the prices of the
-budgets; where it is large, its dual is minimised (:mod:`mkt_models.decisions.dual`).
+Its linear programme lets a customer have part of an option. HiGHS solves it where it is of moderate
+size, and gives the prices of the budgets; where it is large, its dual is minimised
+(:mod:`mkt_models.decisions.dual`).
 
 Two allocations come of it:
 

@@ -14,8 +14,8 @@ class transformation (Jaskowski and Jaroszewicz 2012)
     weighted by one over the probability of its arm; uplift is ``2 P(z = 1) - 1``. Of an amount the
     transformed outcome ``y (t - p) / (p (1 - p))`` is learnt (Athey and Imbens 2016)
 rate learner (:mod:`mkt_models.models.uplift_rates`)
-    by what a contact multiplies the response, times what would come without it. Of an amount it also
-    learns from the number of ``orders``, where the rows tell it
+    by what a contact multiplies the response, times what would come without it. Of an amount it
+    also learns from the number of ``orders``, where the rows tell it
 """
 
 from collections.abc import Mapping, Sequence

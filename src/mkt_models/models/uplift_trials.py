@@ -61,9 +61,9 @@ class Trials:
     rows
         One row per customer and campaign: ``as_of``, ``ends_on``, ``campaign_type``, ``channel``,
         ``treated`` (0 or 1), ``assignment_probability``; ``ordered`` and ``redeemed`` (0 or 1),
-        ``spend`` (currency units, as paid), ``orders`` (how many), ``value`` (spend before coupons were taken off) and
-        ``cost`` (coupons taken off, and the contact where its cost is on record; in currency
-        units). Ordered by ``as_of``, campaign and customer.
+        ``spend`` (currency units, as paid), ``orders`` (how many), ``value`` (spend before coupons
+        were taken off) and ``cost`` (coupons taken off, and the contact where its cost is on
+        record; in currency units). Ordered by ``as_of``, campaign and customer.
     left_out
         Rows of customer and campaign that are no trial, per reason of :data:`LEFT_OUT`.
 
