@@ -1,5 +1,7 @@
 """Problems of allocation, small enough to be solved by looking."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from mkt_models.decisions.options import Options
@@ -29,3 +31,9 @@ def drawn(seed: int, customers: int, most: int, budgets: int, tied: bool) -> tup
     uses = rng.choice([0.0, 0.0, 0.5, 1.0, 2.5], (6, budgets))
     found = Options(customer, family[order], worth, uses, rng.integers(0, 6, n))
     return found, rng.uniform(0, 0.6, budgets) * customers * rng.integers(0, 2, budgets)
+
+
+def with_fall_backs(some: Options, seed: int, share: float = 0.4) -> Options:
+    """Make some of the options fall-backs."""
+    alone = np.random.default_rng(seed).random(len(some.worth)) < share
+    return replace(some, alone=alone)

@@ -1,6 +1,8 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from decisions.allocations import drawn, options
+from decisions.allocations import drawn, options, with_fall_backs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -96,6 +98,35 @@ def test_budgets_hold_whatever_the_problem(seed: int, k: int, n: int, tied: bool
     assert found.worth_by_price <= found.worth <= found.bound * (1 + 1e-9) + 1e-9
     assert found.worth == pytest.approx(some.worth[found.filled].sum())
     assert found.used == pytest.approx(some.used(found.filled))
+
+
+@quick
+@given(st.integers(0, 10**6), st.integers(1, 3), st.booleans())
+def test_a_fall_back_stands_alone_and_only_for_who_has_nothing(
+    seed: int, k: int, integer: bool
+) -> None:
+    some, budgets = drawn(seed, 40, 5, 2, tied=False)
+    some = with_fall_backs(some, seed)
+    found = allocate(some, budgets, k, integer=integer)
+    assert some.alone is not None
+    for rows in (found.by_price, found.filled):
+        assert holds(some, rows, budgets, k)
+        last = some.customer[rows[some.alone[rows]]]
+        assert not np.isin(last, some.customer[rows[~some.alone[rows]]]).any()
+        assert len(set(last.tolist())) == len(last)
+    assert found.worth_by_price <= found.worth <= found.bound * (1 + 1e-9) + 1e-9
+
+
+def test_what_the_fall_back_leaves_goes_to_the_margin_by_hand() -> None:
+    # Two contacts: customer 0 pays one for what is usual, 1 falls back for want of anything else.
+    some = options(
+        (0, 0, 3.0, (1.0,)), (0, 1, 1.0, (1.0,)), (1, 1, 1.0, (1.0,)), (2, 0, 0.5, (1.0,))
+    )
+    some = replace(some, alone=np.array([False, True, True, False]))
+    for k in (1, 2):
+        found = allocate(some, np.array([2.0]), k)
+        assert found.by_price.tolist() == found.filled.tolist() == [0, 2]
+        assert (found.worth, found.bound) == (4.0, pytest.approx(4.0))
 
 
 @quick

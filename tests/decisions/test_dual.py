@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from decisions.allocations import drawn, options
+from decisions.allocations import drawn, options, with_fall_backs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -35,6 +35,19 @@ def test_descending_finds_what_highs_finds(seed: int, k: int, tied: bool) -> Non
     assert (again >= 0).all()
     assert dual_value(some, budgets, k, again) == pytest.approx(optimum, rel=1e-4, abs=1e-6)
     assert dual_value(some, budgets, k, again) >= optimum - 1e-6
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 10**6), st.integers(1, 3))
+def test_with_fall_backs_the_dual_is_the_programme_of_highs(seed: int, k: int) -> None:
+    some, budgets = drawn(seed, 60, 5, 2, tied=False)
+    some = with_fall_backs(some, seed)
+    optimum, prices = linear_programme(some, budgets, k)
+    assert dual_value(some, budgets, k, prices) == pytest.approx(optimum, abs=1e-6)
+    held = tightened(some, budgets, k, prices)
+    rows, _ = some.decided(held, k)
+    assert (some.used(rows) <= budgets * (1 + 1e-9)).all()
+    assert some.worth[rows].sum() <= optimum + 1e-6
 
 
 @settings(max_examples=30, deadline=None)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from decisions.allocations import options
@@ -22,6 +24,28 @@ def test_the_best_at_some_prices_worked_by_hand() -> None:
     assert net.tolist() == [2.5, 2.5, 0.0, 1.5, 0.0]
     assert some.best(np.array([0.6]), 2)[0].tolist() == [1, 3]
     assert some.used(np.array([0, 2, 3])).tolist() == [4.0]
+
+
+def test_a_fall_back_is_had_alone_worked_by_hand() -> None:
+    some = options(
+        (0, 0, 2.0, (1.0,)),
+        (0, 1, 1.0, (1.0,)),
+        (0, 1, 2.5, (0.0,)),  # the fall-back, of the family of the one before
+        (1, 0, 1.0, (1.0,)),
+        (1, 2, 5.0, (0.0,)),  # a fall-back that is worth more than all else
+    )
+    some = replace(some, alone=np.array([False, False, True, False, True]))
+    free, dear, dearest = (np.array([price]) for price in (0.0, 0.5, 3.0))
+    # The programme takes what is worth more; decisions fall back only on having nothing.
+    assert some.best(free, 2)[0].tolist() == [0, 1, 4]
+    assert some.decided(free, 2)[0].tolist() == [0, 1, 3]
+    assert some.best(dear, 2)[0].tolist() == [2, 4]  # 2.5 instead of 1.5 + 0.5
+    assert some.decided(dear, 2)[0].tolist() == [0, 1, 3]
+    assert some.best(dearest, 2)[0].tolist() == some.decided(dearest, 2)[0].tolist() == [2, 4]
+    part = some.part(np.array([3, 4]))
+    assert part.decided(free, 1)[0].tolist() == [0]
+    with pytest.raises(AllocationError, match="must be one length"):
+        replace(some, alone=np.array([True]))
 
 
 @pytest.mark.parametrize(
