@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pandas as pd
@@ -6,6 +7,7 @@ import pytest
 
 from mkt_models.cli import main
 from mkt_models.forgetting import forget_customer, receipt_text, trained_on
+from mkt_models.privacy_params import Privacy
 from mkt_models.sources.pseudonyms import PrivacyError, pseudonym, read_forgotten
 from mkt_models.store.live import LiveStore
 from mkt_models.store.records import Outcome, SnapshotMeta
@@ -197,3 +199,30 @@ def test_the_command_fails_when_something_remains(ws, monkeypatch, capsys):
     assert main(["forget", params, "c-1"]) == 1
     assert "STILL THERE: build/sample" in capsys.readouterr().out
     monkeypatch.undo()
+
+
+def test_a_table_without_columns_is_no_obstacle(ws):
+    # what an audit without trials leaves; it is looked at first
+    ws.write_table("audit", "benefit", pd.DataFrame())
+    assert forget_customer(ws, "c-1", NOW)["remaining"] == {}
+
+
+def test_where_ids_are_hashed_a_short_id_is_a_number_like_any_other(ws):
+    ws = replace(ws, params=ws.params.model_copy(update={"privacy": Privacy(pseudonymise=True)}))
+    who = pseudonym("76", KEY)
+    people = pd.DataFrame({"customer_id": [who, "p_" + "0" * 32]})
+    ws.write_table("profile", "profiles", people)
+    ws.write_json("decisions", "counts", {"customer_counts": {"76": 3}, "bands": ["76", "77"]})
+    (ws.reports / "index.html").write_text("<p>76 of 100 customers</p>")
+    (ws.reports / "page.html").write_text(f"<h1>Customer {who}</h1>")
+    receipt = forget_customer(ws, "76", NOW)
+    assert receipt["removed"] == {
+        "build/sample/profile/profiles.parquet": 1,
+        "reports/sample/page.html": 1,
+    }
+    assert receipt["remaining"] == {}
+    assert receipt["not_searched"] == []
+    assert ws.read_json("decisions", "counts")["bands"] == ["76", "77"]
+    # who reported by the id itself is found by it all the same
+    ws.write_table("raw", "reported", pd.DataFrame({"customer_id": ["76", "77"]}))
+    assert forget_customer(ws, "76", NOW)["removed"] == {"build/sample/raw/reported.parquet": 1}

@@ -40,12 +40,18 @@ REMOVED = "An output stood here. It was removed: it named a customer who has bee
 class Person:
     """Everything by which one person is known in a run."""
 
-    def __init__(self, ids: Collection[str]) -> None:
-        """Take the ids: the customer's, those of other accounts, their pseudonyms."""
+    def __init__(self, ids: Collection[str], words: Collection[str] | None = None) -> None:
+        """Take the ids: the customer's, those of other accounts, their pseudonyms.
+
+        ``words`` are those that are looked for as words of a text and in lists, by default all: in
+        a run of pseudonyms a short id is found in columns and keys of ids only, as there it can
+        be nothing else, and an ordinary number everywhere else.
+        """
         if not ids or not all(ids):
             raise ValueError("a person needs an id that is not empty")
         self.ids = frozenset(ids)
-        either = "|".join(sorted(map(re.escape, self.ids), key=len, reverse=True))
+        self.words = self.ids if words is None else frozenset(words)
+        either = "|".join(sorted(map(re.escape, self.words), key=len, reverse=True)) or r"(?!)"
         self._word = re.compile(rf"(?<![\w.,-])(?:{either})(?![\w-]|[.,]\d)")
 
     def named_in(self, text: str) -> bool:
@@ -81,7 +87,7 @@ def erase(path: Path, person: Person) -> int:
 
 def searchable(path: Path, person: Person) -> bool:
     """Whether a person would be found in a file; a short id among arbitrary bytes would not."""
-    return _tool(path) is not _bytes or all(len(one) >= SURE for one in person.ids)
+    return _tool(path) is not _bytes or all(len(one) >= SURE for one in person.words)
 
 
 def _parquet(path: Path, person: Person, remove: bool) -> int:
@@ -173,7 +179,7 @@ def _pruned(value: Any, person: Person, count: list[int], key: str = "") -> Any:
             return _GONE
         entries = {}
         for name, one in value.items():
-            if name in person.ids and "customer" in key:
+            if name in person.words and "customer" in key:
                 count[0] += 1
                 continue
             left = _pruned(one, person, count, name)
@@ -182,7 +188,7 @@ def _pruned(value: Any, person: Person, count: list[int], key: str = "") -> Any:
         return entries
     if isinstance(value, list):
         ids = key not in _OTHER_KEYS and all(isinstance(one, str) for one in value)
-        kept = [one for one in value if not (ids and one in person.ids)]
+        kept = [one for one in value if not (ids and one in person.words)]
         count[0] += len(value) - len(kept)
         left = [_pruned(one, person, count, key) for one in kept]
         return [one for one in left if one is not _GONE]
