@@ -177,3 +177,21 @@ def test_without_a_part_nothing_is_claimed(changed, documents, policy, lacks) ->
     customer = Customer.of(changed("1", offers=[offer], profile=profile))
     found = of(customer, policy, "personalised_promotion/app/o1")
     assert found.kind.value == "propensity_weighted"
+
+
+def test_the_worth_of_an_expected_amount_has_the_interval_of_the_amount(changed, policy):
+    score = {"value": 400.0, "lower": 100.0, "upper": 900.0, "confidence": 0.8}
+    known = Customer.of(changed("1", scores={"value": {**score, "model": "value:1"}}))
+    found = of(known, policy, "membership_tier/app")
+    # less the cost of .001; margin .25 x credited .0001
+    assert found.interval() == {
+        "lower": pytest.approx(100 * 0.25 * 0.0001 - 0.001),
+        "upper": pytest.approx(900 * 0.25 * 0.0001 - 0.001),
+        "confidence": 0.8,
+    }
+    (term,) = found.parts()["terms"]
+    assert term["value_interval"] == {"lower": 100.0, "upper": 900.0, "confidence": 0.8}
+
+
+def test_a_worth_of_probabilities_has_no_interval(regular, policy):
+    assert of(regular, policy, "personalised_recommendation/app").interval() is None

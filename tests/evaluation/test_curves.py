@@ -93,3 +93,15 @@ def test_nothing_to_capture_is_null_with_a_note():
     table = gain_table(SIX.assign(target=0), "p", bins=3)
     assert table[["share", "cumulative_share", "lift"]].isna().all(axis=None)
     assert (table["note"] == "share, lift: the target sums up to nothing").all()
+
+
+def test_gains_have_intervals_that_hold_them_and_end_at_everything():
+    rows = pd.concat([SIX.assign(customer_id=SIX["customer_id"] + f"_{i}") for i in range(8)])
+    table = gain_table(rows, "p", bins=3, n_bootstrap=200, confidence=0.9, seed=1)
+    assert (table["cumulative_share_lower"] <= table["cumulative_share"]).all()
+    assert (table["cumulative_share_upper"] >= table["cumulative_share"]).all()
+    assert table["cumulative_share_lower"].iloc[0] < table["cumulative_share_upper"].iloc[0]
+    last = table.iloc[-1]
+    assert last[["cumulative_share_lower", "cumulative_share_upper"]].tolist() == [1, 1]
+    assert table["observed_lower"].le(table["observed"]).all()
+    assert "observed_lower" not in gain_table(rows, "p", bins=3)

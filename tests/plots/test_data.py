@@ -77,3 +77,13 @@ def test_stages_by_tier_writes_every_number():
     assert texts(ax)[11] == "10\n10.0%"
     assert sum(int(text.split("\n")[0]) for text in texts(ax)) == 100
     assert title(ax) == "Most customers are active and of high value: 60 of 100"
+
+
+def test_a_histogram_does_not_tell_its_few():
+    amounts = pd.Series([3.0] + [10.5] * 30 + [100.5] * 7 + [4321.0])
+    ax = plots.distribution(amounts, "spend", "USD", min_cell=5)
+    drawn = sorted(bar.get_height() for bar in ax.patches if bar.get_height())
+    assert drawn == [5, 5, 5, 30]
+    assert "hatched: too few to be told, at most 4" in caption(ax)
+    edges = {round(float(np.log10(bar.get_x())) * 10, 6) for bar in ax.patches}
+    assert all(edge == round(edge) for edge in edges)

@@ -38,3 +38,19 @@ def test_the_curve_names_the_budget_of_which_more_would_bring_most():
     assert "propensity weighted" in plots.alt(ax)
     loose = plots.budget_curve(table.assign(of_chosen=1.0))
     assert title(loose) == "No budget binds: more of any would bring nothing"
+
+
+def test_strategies_and_reasons_of_few_customers_are_not_told():
+    table = pd.DataFrame({"strategy": ["a", "b", "no_action"], "customers": [2, 90, 8]})
+    ax = plots.strategies(table, min_cell=5)
+    assert texts(ax) == ["too few to tell", "too few to tell", "90 (90.0%)"]
+    assert [bar.get_width() for bar in ax.patches] == [0, 0, 90]
+    assert title(ax) == "Nearly all customers get a strategy"
+    reasons = pd.DataFrame(
+        {"reason": ["x", "y", "z"], "candidates": [30, 40, 70], "customers": [3, 20, 60]}
+    )
+    assert texts(plots.suppressions(reasons, min_cell=5)) == [
+        "too few to tell",
+        "too few to tell",
+        "70 (50.0%)",
+    ]

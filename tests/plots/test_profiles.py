@@ -47,3 +47,14 @@ def test_stages_show_every_group_with_its_number():
     assert len(texts(ax)) == 8
     assert "60% by one cut for all, 80% by own rhythm" in title(ax)
     assert "n = 100 customers" in caption(ax)
+
+
+def test_what_few_customers_tell_is_not_drawn():
+    table = pd.DataFrame({"name": list("abc"), "customers": [2, 9, 50], "n": 100})
+    assert texts(plots.tag_counts(table, min_cell=5)) == ["< 5", "…", "50 (50%)"]
+    ax = plots.tag_stability(STABLE, 28, min_cell=5)
+    assert ticks(ax)[0].startswith("Night owl (…)") or "Night owl (…)" in ticks(ax)
+    assert "Sports fan (< 5)" in ticks(ax)
+    ax = plots.stage_outcomes(FORETOLD, 56, min_cell=5)
+    assert "…\nn=5" in texts(ax)
+    assert not [text for text in texts(ax) if text.startswith("60%")]
