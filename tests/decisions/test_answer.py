@@ -80,7 +80,9 @@ def test_the_occasion_is_the_first_reason_of_its_scene(put):
 
 def test_the_model_that_a_strategy_names_gives_its_reasons(put, regular):
     told = regular.scores[Model.VALUE]["reasons"][0]
-    assert {"source": "score:value", **told} in put("membership_tier/app").document["reasons"]
+    kinds = {"value_kind": "observed", "contribution_kind": "predicted"}
+    said = put("membership_tier/app").document["reasons"]
+    assert {"source": "score:value", **told, **kinds} in said
     unscored = replace(regular, scores={})
     sources = {
         why["source"] for why in put("membership_tier/app", customer=unscored).document["reasons"]

@@ -142,7 +142,9 @@ def test_offers_come_by_probability_with_the_first_reasons_of_the_model() -> Non
         "starts_on": "2017-12-28",
         "ends_on": "2018-02-04",
         "probability": 0.3,
+        "probability_kind": "predicted",
         "amount": 8.13,
+        "amount_kind": "observed",
         "amount_n": 323,
         "products": ["SOUP"],
         "en": "bought its products 2 times in 365 days",
@@ -201,6 +203,7 @@ def test_an_item_of_the_popular_list_reads_like_a_recommendation() -> None:
         "kind": "predicted",
         "probability": 0.5,
         "amount": 3.0,
+        "amount_kind": "observed",
         "en": "bought twice",
         "zh": "购买2次",
     }
