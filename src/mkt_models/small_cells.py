@@ -247,6 +247,8 @@ def _hides(name: str, text: str, no: set[str]) -> bool:
     """Whether a row whose counts ``no`` are hidden hides this cell of it as well."""
     if not no or name in no:
         return bool(no)
+    if name.endswith("_id"):
+        return False  # a name, though it be of digits
     if not no & COUNTS and (name in COUNTS or name == "n"):
         return False  # only some of its customers are few: how many there are may be told
     return _NUMBER.fullmatch(text.strip()) is not None
