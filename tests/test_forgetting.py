@@ -57,7 +57,9 @@ def ws(tmp_path, monkeypatch):
     ws.reports.mkdir(parents=True)
     (ws.reports / "customer_1.html").write_text("<h1>Customer c-1</h1>")
     (ws.reports / "c-1.txt").write_text("nothing")
-    (ws.reports / "index.html").write_text("<h1>Report</h1>")
+    (ws.reports / "index.html").write_text("<h1>Report</h1><h3>Customer 1</h3>")
+    (ws.reports / "05_churn.html").write_text("<td>rank 1</td><td>last order: 17 days</td>")
+    (ws.reports / "01_explore.html").write_text("<h1>Rows</h1>")
     (ws.build / "run.log").write_text("asked for c-2\nasked for c-3\n")
     (ws.build / "releases.jsonl").write_text('{"model": "churn", "version": "abc"}\n')
     return ws
@@ -84,7 +86,10 @@ def test_a_customer_goes_from_every_place_and_the_others_stay(ws):
     with Store.open(ws.path("decisions", "snapshot.sqlite")) as store:
         assert [one["customer_id"] for one in store.customers()] == ["c-3"]
     assert not (ws.reports / "customer_1.html").exists()
-    assert (ws.reports / "index.html").exists()
+    assert (ws.reports / "01_explore.html").exists()
+    # Who stands there without an id cannot be told.
+    assert not (ws.reports / "index.html").exists()
+    assert not (ws.reports / "05_churn.html").exists()
 
 
 def test_the_receipt_counts_and_names_nobody(ws):

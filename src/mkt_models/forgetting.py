@@ -32,6 +32,21 @@ from mkt_models.store.live import LiveStore
 from mkt_models.workspace import Workspace
 
 RECEIPTS = "receipts"
+# Pages and executed notebooks that show single customers by rank or number, without an id: whom
+# they show cannot be asked of them, so they go whenever somebody is forgotten.
+_SHOW_ONE = frozenset(
+    {
+        "index",
+        "03_profile",
+        "04_mine",
+        "05_churn",
+        "06_value",
+        "07_propensity",
+        "08_bias_audit",
+        "09_strategies",
+        "10_package",
+    }
+)
 # The package's own code in a bento, copied from the project: it holds no data.
 _CODE = {"src", "env", "apis"}
 
@@ -57,7 +72,8 @@ def forget_customer(
     -------
     dict
         The receipt: ``customer`` (keyed hash), ``at``, ``run``, ``ids`` (how many were removed),
-        ``removed`` and ``remaining`` (per file, how often the customer was named), ``stores``
+        ``removed`` and ``remaining`` (per file, how often the customer was named; 1 for a page that
+        shows single customers without an id, which goes as a whole), ``stores``
         (rows per table of the live store), ``models`` (tags of the versions that learnt from the
         customer, or may have, by name), ``not_searched``, ``dry_run``. Written to
         ``receipts/`` beside the list of those forgotten, unless it is a dry run.
@@ -90,13 +106,18 @@ def forget_customer(
     files = list(_files(ws))
     found = {file: _named(file, person) for file in files}
     found = {file: n for file, n in found.items() if n}
+    unnamed = [file for file in files if found and _shows_one(file)]
+    found |= dict.fromkeys(unnamed, 1)
     stores: dict[str, int] = {}
     not_searched = [_shown(ws, file, person) for file in files if not searchable(file, person)]
     if not dry_run:
         add_forgotten(ws.root / privacy.forgotten, hashed)
         stores = _from_live_store(ws, ids, at)
         for file in found:
-            _remove(file, person)
+            if file in unnamed:
+                file.unlink()
+            else:
+                _remove(file, person)
     left = {} if dry_run else {file: n for file in _files(ws) if (n := _named(file, person))}
     receipt = {
         "customer": pseudonym(customer, key),
@@ -186,6 +207,10 @@ def _files(ws: Workspace) -> Iterator[Path]:
             said = "bentoml" in inside and path.suffix in (".yaml", ".yml")
             if path.is_file() and not path.is_symlink() and not (code or said):
                 yield path
+
+
+def _shows_one(file: Path) -> bool:
+    return file.suffix in (".html", ".ipynb") and file.stem.split(".")[0] in _SHOW_ONE
 
 
 def _named(file: Path, person: Person) -> int:
