@@ -150,7 +150,11 @@ def test_a_pseudonymous_run_forgets_by_the_id(ws):
     who = pseudonym("c-7", KEY)
     ws.write_table("churn", "scores", pd.DataFrame({"customer_id": [who, "c-3"]}))
     receipt = forget_customer(ws, "c-7", NOW)
-    assert receipt["removed"] == {"build/sample/churn/scores.parquet": 1}
+    assert receipt["removed"] == {
+        "build/sample/churn/scores.parquet": 1,
+        "reports/sample/05_churn.html": 1,
+        "reports/sample/index.html": 1,
+    }
     assert list(ws.read_table("churn", "scores")["customer_id"]) == ["c-3"]
 
 
