@@ -1,9 +1,12 @@
 """Limits that are no limits are refused, with what to write instead."""
 
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
-from mkt_models.monitoring_params import DriftLimits, Monitoring
+from mkt_models.loading import load_params
+from mkt_models.monitoring_params import DriftLimits, Monitoring, Rule
 
 
 def test_the_defaults_are_valid_and_frozen():
@@ -25,3 +28,8 @@ def test_an_expected_feature_needs_a_sentence():
 def test_what_makes_no_sense_is_refused(wrong):
     with pytest.raises(ValidationError):
         Monitoring(**wrong)
+
+
+def test_the_simulated_shop_may_lack_only_what_one_run_cannot_compare():
+    params = load_params(Path(__file__).parents[1] / "params" / "demo.yaml")
+    assert params.monitoring.may_lack == (Rule.SUPPRESSION, Rule.STRATEGY_MIX)
