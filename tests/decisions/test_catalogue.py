@@ -241,3 +241,104 @@ def test_shelves_are_those_of_the_recommender(raw):
     assert validate(Catalogue, raw, "x").strategies[0].items.shelves == ("discover",)
     shown["shelves"] = ["discvoer"]
     assert "should be 'buy_again', 'popular' or 'discover'" in refused(raw)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"caps": {"per_day": 5, "per_month": 1}}, "per_day == 5 can never be reached: per_month"),
+        ({"caps": {"per_week": 3, "per_month": 2}}, "lower per_week, or leave it out"),
+        ({"caps": {"per_day": True}}, "YAML reads yes and on as true"),
+        ({"purpose": "marketng"}, "purpose 'marketng' is none that a consent can name"),
+        ({"purpose": "personalisation"}, "is none that a consent can name"),
+        ({"title": {"en": " ", "zh": "好"}}, "title.en"),
+        ({"items": {"shelves": ["popular"], "most": 3, "words": [""]}}, "items.words"),
+        (
+            {
+                "eligibility": [
+                    {"column": "orders_90d", "op": ">", "value": 4},
+                    {"column": "orders_90d", "op": "<", "value": 2},
+                ]
+            },
+            "'orders_90d' must be > 4 and < 2: nobody meets both",
+        ),
+        (
+            {"eligibility": [{"column": "lifecycle_stage", "op": "in", "value": []}]},
+            "the list is empty",
+        ),
+        (
+            {
+                "eligibility": [
+                    {"column": "lifecycle_stage", "op": "in", "value": ["new", "lost"]},
+                    {"column": "lifecycle_stage", "op": "not_in", "value": ["lost", "new"]},
+                ]
+            },
+            "nobody meets both",
+        ),
+    ],
+)
+def test_a_strategy_that_cannot_be_meant_is_refused(raw, change, message):
+    raw["strategies"][0].update(change)
+    assert message in refused(raw)
+
+
+def test_a_misspelt_purpose_is_told_the_nearest_and_a_new_one_is_declared_in_words(raw):
+    entry = raw["strategies"][0]
+    entry["purpose"] = "marketng"
+    assert "did you mean 'marketing'?; known: marketing, service; add others" in refused(raw)
+    entry["purpose"] = "research"
+    raw["purposes"] = {"research": {"en": "research", "zh": "调研"}}
+    catalogue = validate(Catalogue, raw, "x")
+    assert catalogue.purpose_words["research"] == ("research", "调研")
+    raw["purposes"]["marketing"] = {"en": "ads", "zh": "广告"}
+    assert "marketing is there anyway" in refused(raw)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"channels": {"sms": {"kind": "pull"}}}, "sms reaches out to the customer"),
+        ({"channels": {"email": {"kind": "pull"}}}, "email reaches out to the customer"),
+        ({"channels": {"sms": {"kind": "push", "wakes": False}}}, "sms wakes people"),
+        ({"channels": {"app": {"kind": "pull", "wakes": False}}}, "wakes is for push"),
+        ({"caps": {"per_week": 7, "per_month": 6}}, "per_week == 7 can never be reached"),
+        ({"quiet_hours": {"start": "09:00", "end": "08:30"}}, "leave 30 minutes of the day"),
+        ({"quiet_days": ["weekend", "weekend"]}, "a day stands twice"),
+    ],
+)
+def test_a_contact_policy_that_cannot_be_meant_is_refused(raw, change, message):
+    for name, value in change.items():
+        raw["contact"][name] = (
+            {**raw["contact"]["channels"], **value} if name == "channels" else value
+        )
+    assert message in refused(raw)
+
+
+def test_what_nobody_could_be_shown_is_refused(raw):
+    default = entry_of(raw, raw["default"])
+    default["channels"][0]["requires_consent"] = True
+    assert "most would get nothing" in refused(raw)
+    default["channels"][0]["requires_consent"] = False
+    raw["product_links"]["app"] = "javascript://{product_id}"
+    assert "must be an address" in refused(raw)
+    raw["product_links"]["app"] = "shop://{product_id}"
+    for piece in raw["library"]["pieces"]:
+        piece["channels"] = ["app"]
+    assert "no piece of the library fits pieces on email" in refused(raw)
+
+
+def test_published_terms_that_nobody_could_meet_are_refused(raw):
+    offer = raw["offers"][0]
+    offer["open_to"].append({"column": "tenure_days", "op": ">", "value": 90})
+    assert "open_to: 'tenure_days' must be <= 60 and > 90" in refused(raw)
+    offer["open_to"].pop()
+    offer["suits"] = [{"column": "orders_365d", "op": ">=", "value": 2}]
+    assert "suits: 'orders_365d' must be == 1 and >= 2" in refused(raw)
+    offer["suits"] = []
+    raw["services"][0]["given_for"] = [
+        [{"column": "tickets_365d", "op": op, "value": 1} for op in "<>"]
+    ]
+    assert "given_for: 'tickets_365d'" in refused(raw)
+    del raw["services"][0]
+    raw["tiers"][1]["id"] = raw["tiers"][0]["id"]
+    assert "tiers: the id 'classic' is taken twice" in refused(raw)

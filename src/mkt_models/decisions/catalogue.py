@@ -7,6 +7,7 @@ contact without consent, a sale under the name of service.
 """
 
 import hashlib
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Self
@@ -14,7 +15,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from mkt_models.columns import Channel, Strategy
-from mkt_models.decisions.contact import ContactPolicy
+from mkt_models.decisions.contact import PERSONALISATION, PURPOSES, ContactPolicy
 from mkt_models.decisions.content_kinds import MODELS_OF, Needs, Outcome
 from mkt_models.decisions.content_library import Library
 from mkt_models.decisions.entries import ChannelUse, ItemChoice, StrategyEntry
@@ -25,7 +26,8 @@ from mkt_models.decisions.programmes import (
     SocialProgramme,
     check_tiers,
 )
-from mkt_models.decisions.texts import Identifier, placeholders
+from mkt_models.decisions.texts import Identifier, Text, placeholders
+from mkt_models.decisions.words import Words
 from mkt_models.loading import read_yaml, validate
 from mkt_models.sections import Section, nearest
 
@@ -41,6 +43,9 @@ __all__ = [
 ]
 
 
+_LINK = re.compile(r"(?!javascript:|data:)[a-z][a-z0-9+.-]*://\S+$")
+
+
 class Catalogue(Section):
     """Everything that may be decided, and within which limits."""
 
@@ -49,6 +54,10 @@ class Catalogue(Section):
     )
     default: Identifier = Field(description="served when nothing better can be; not personalised")
     contact: ContactPolicy
+    purposes: dict[Identifier, Text] = Field(
+        default_factory=dict,
+        description="purposes beyond marketing and service, as consents name them, in words",
+    )
     tiers: tuple[MembershipTier, ...] = Field(min_length=1)
     offers: tuple[PublishedOffer, ...] = Field(default=(), description="open to all who qualify")
     services: tuple[ServiceLevel, ...] = ()
@@ -71,7 +80,21 @@ class Catalogue(Section):
             )
         if self.strategy(self.default).personalised:
             raise ValueError(f"default == {self.default!r} must not be personalised")
+        if all(use.requires_consent for use in self.strategy(self.default).channels):
+            raise ValueError(
+                f"default == {self.default!r} requires consent on every channel, so most would get "
+                "nothing: give it a pull channel with requires_consent: false"
+            )
+        for name in sorted(PURPOSES.keys() & self.purposes.keys()):
+            raise ValueError(f"purposes: {name} is there anyway; leave it out")
+        known = [name for name in (*PURPOSES, *self.purposes) if name != PERSONALISATION]
         for entry in self.strategies:
+            if entry.purpose not in known:
+                raise ValueError(
+                    f"{entry.id}: purpose {entry.purpose!r} is none that a consent can name"
+                    f"{nearest(entry.purpose, known)}; known: {', '.join(known)}; add others, in "
+                    "words, under purposes"
+                )
             for use in entry.channels:
                 policy = self.contact.channels.get(use.channel)
                 if policy is None:
@@ -98,6 +121,13 @@ class Catalogue(Section):
                 raise ValueError(f"{entry.id}: needs share: social.programmes is empty")
             if entry.pieces is not None and not self.library.pieces:
                 raise ValueError(f"{entry.id}: needs {entry.needs.value}: library.pieces is empty")
+            if entry.pieces is not None:
+                for use in entry.channels:
+                    if not self.library.has(entry.pieces, use.channel):
+                        raise ValueError(
+                            f"{entry.id}: no piece of the library fits pieces on "
+                            f"{use.channel.value}: write one, or take the channel out"
+                        )
             if entry.needs is Needs.LINKED_PIECE:
                 for use in entry.channels:
                     if use.channel not in self.product_links:
@@ -105,7 +135,17 @@ class Catalogue(Section):
         for channel, link in self.product_links.items():
             if placeholders(f"product_links.{channel.value}", link) != {"product_id"}:
                 raise ValueError(f"product_links.{channel.value}: must hold {{product_id}}, once")
+            if not _LINK.match(link):
+                raise ValueError(
+                    f"product_links.{channel.value} == {link!r}: must be an address, as "
+                    "https://shop.example/{product_id}"
+                )
         return self
+
+    @property
+    def purpose_words(self) -> dict[str, Words]:
+        """Every purpose in words: English, Chinese."""
+        return {**PURPOSES, **{name: text.words for name, text in self.purposes.items()}}
 
     @property
     def digest(self) -> str:

@@ -29,6 +29,9 @@ from mkt_models.experiments.assignment import fraction
 from mkt_models.sections import Section
 from mkt_models.store.records import Consent, Exposure
 
+REACH_OUT = (Channel.EMAIL, Channel.MAIL, Channel.SMS)
+"""Channels that come to the customer unasked, whatever a catalogue calls them."""
+_DAY, _LEAST_LOUD = 24 * 60, 60  # minutes
 LONGEST_WINDOW = timedelta(days=30)
 LONGEST_REST = timedelta(days=365)
 PERSONALISATION = "personalisation"
@@ -46,6 +49,26 @@ class Caps(Section):
     per_day: int | None = Field(default=None, ge=0, description="within 24 hours")
     per_week: int | None = Field(default=None, ge=0, description="within 7 days")
     per_month: int | None = Field(default=None, ge=0, description="within 30 days")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _counted(cls, value: object) -> object:
+        if isinstance(value, bool):
+            raise ValueError("must be a number or null: YAML reads yes and on as true")
+        return value
+
+    @model_validator(mode="after")
+    def _a_longer_window_leaves_room(self) -> Self:
+        limits = self.windows()
+        names = {1: "per_day", 7: "per_week", 30: "per_month"}
+        for days, most in limits:
+            for longer, less in limits:
+                if longer > days and less < most:
+                    raise ValueError(
+                        f"{names[days]} == {most} can never be reached: {names[longer]} == {less} "
+                        f"is less; lower {names[days]}, or leave it out"
+                    )
+        return self
 
     def windows(self) -> tuple[tuple[int, int], ...]:
         """The limits that are set, as (days, most)."""
@@ -77,6 +100,12 @@ class QuietHours(Section):
             raise ValueError("quiet hours are in the shop's time zone: give no zone")
         if self.start == self.end:
             raise ValueError("start == end: leave quiet_hours out if there are none")
+        loud = (_minutes(self.start) - _minutes(self.end)) % _DAY
+        if loud < _LEAST_LOUD:
+            raise ValueError(
+                f"start == {self.start:%H:%M} and end == {self.end:%H:%M} leave {loud:g} minutes "
+                "of the day: perhaps they are the wrong way round; to contact nobody, set caps of 0"
+            )
         return self
 
     def covers(self, local: time) -> bool:
@@ -96,6 +125,12 @@ class ChannelPolicy(Section):
     )
     caps: Caps = Field(default_factory=Caps, description="of this channel, for one customer")
 
+    @model_validator(mode="after")
+    def _pull_wakes_nobody(self) -> Self:
+        if self.kind == "pull" and "wakes" in self.model_fields_set:
+            raise ValueError("wakes is for push: a pull channel is shown while somebody is there")
+        return self
+
 
 class ContactPolicy(Section):
     """The limits that hold for every strategy."""
@@ -114,9 +149,27 @@ class ContactPolicy(Section):
     )
     channels: dict[Channel, ChannelPolicy] = Field(min_length=1)
 
+    @model_validator(mode="after")
+    def _channels_are_what_they_are(self) -> Self:
+        for channel, policy in self.channels.items():
+            if channel in REACH_OUT and policy.kind != "push":
+                raise ValueError(
+                    f"channels: {channel.value} reaches out to the customer: its kind is push"
+                )
+            if channel is Channel.SMS and not policy.wakes:
+                raise ValueError("channels: sms wakes people: leave `wakes: false` out")
+        if len(set(self.quiet_days)) != len(self.quiet_days):
+            raise ValueError("quiet_days: a day stands twice")
+        return self
+
 
 def without_consent(
-    consents: Iterable[Consent], purpose: str, channel: Channel, today: date, required: bool = True
+    consents: Iterable[Consent],
+    purpose: str,
+    channel: Channel,
+    today: date,
+    required: bool = True,
+    named: Mapping[str, Words] = PURPOSES,
 ) -> Reason | None:
     """Say why a contact lacks consent; None if it has it.
 
@@ -129,9 +182,11 @@ def without_consent(
         an expiry holds until the day before it.
     required
         False lets an unknown or expired consent pass; a no still binds.
+    named
+        The purposes in words.
 
     """
-    words: dict[str, Any] = {"purpose": PURPOSES.get(purpose, (purpose, purpose))}
+    words: dict[str, Any] = {"purpose": named.get(purpose, (purpose, purpose))}
     words["channel"] = CHANNELS[channel]
     latest = _latest(
         record
@@ -293,6 +348,10 @@ def held_out(customer_id: str, salt: str, share: float) -> bool:
     (False, True)
     """
     return fraction(customer_id, salt) < share
+
+
+def _minutes(clock: time) -> float:
+    return clock.hour * 60 + clock.minute + clock.second / 60
 
 
 def _is_push(policy: ContactPolicy, channel: str) -> bool:

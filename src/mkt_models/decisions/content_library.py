@@ -11,7 +11,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from mkt_models.columns import Channel, LifecycleStage
-from mkt_models.decisions.texts import Identifier, Text
+from mkt_models.decisions.texts import Identifier, Text, Word
 from mkt_models.decisions.words import Words
 from mkt_models.sections import Section, nearest
 
@@ -52,7 +52,7 @@ class Piece(Section):
         default=tuple(LifecycleStage), min_length=1, description="whom it suits; all by default"
     )
     channels: tuple[Channel, ...] = Field(min_length=1)
-    categories: tuple[str, ...] = Field(
+    categories: tuple[Word, ...] = Field(
         default=(), description="words in a category or product type: what it links to"
     )
     title: Text
@@ -88,6 +88,15 @@ class Library(Section):
                         f"{piece.id}: topic {name!r} is not in topics{nearest(name, topics)}"
                     )
         return self
+
+    def has(self, choice: PieceChoice, channel: Channel) -> bool:
+        """Whether any piece could ever be shown by a choice on a channel."""
+        return any(
+            piece.format in choice.formats
+            and channel in piece.channels
+            and (not choice.links or piece.categories)
+            for piece in self.pieces
+        )
 
     def topic(self, name: str) -> Topic:
         """The topic with this id; a KeyError if there is none."""

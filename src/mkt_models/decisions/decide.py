@@ -244,7 +244,12 @@ def unpermitted(
 
     """
     refusal = without_consent(
-        customer.consents, entry.purpose, use.channel, today, use.requires_consent
+        customer.consents,
+        entry.purpose,
+        use.channel,
+        today,
+        use.requires_consent,
+        policy.catalogue.purpose_words,
     )
     if refusal is None and entry.personalised:
         # Nobody has to agree to it; who has refused it gets what everybody gets.

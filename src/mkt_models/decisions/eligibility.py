@@ -6,6 +6,7 @@ are checked when the catalogue is read, so a misspelt column or tier stops the r
 
 import math
 from collections.abc import Callable, Iterable, Mapping
+from itertools import pairwise
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any, Literal, Self
 
@@ -74,6 +75,8 @@ class Rule(Section):
             raise ValueError(
                 f"{self.column} {self.op}: give a list for in and not_in, and only then"
             )
+        if self.value == ():
+            raise ValueError(f"{self.column} {self.op}: the list is empty; name a value, or none")
         wanted = float | int if column.kind == "number" else str
         for value in self.value if isinstance(self.value, tuple) else (self.value,):
             if not isinstance(value, wanted):
@@ -84,6 +87,46 @@ class Rule(Section):
                 near = nearest(str(value), column.values)
                 raise ValueError(f"{value!r} is no value of {self.column}{near}")
         return self
+
+
+def contradiction(rules: Iterable[Rule]) -> str:
+    """Say why no profile can meet all of the rules; empty when one can.
+
+    >>> few = Rule(column="orders_90d", op="<", value=3)
+    >>> many = Rule(column="orders_90d", op=">=", value=5)
+    >>> contradiction([few, many])
+    "'orders_90d' must be < 3 and >= 5: nobody meets both; change or remove one"
+    """
+    by_column: dict[str, list[Rule]] = {}
+    for rule in rules:
+        by_column.setdefault(rule.column, []).append(rule)
+    for name, some in by_column.items():
+        column = PROFILE_COLUMNS[name]
+        told = " and ".join(f"{rule.op} {_shown(rule.value)}" for rule in some)
+        if column.kind == "number":
+            # A value that all would accept is a bound, or lies right beside or between bounds.
+            ends = sorted(float(rule.value) for rule in some)  # type: ignore[arg-type]
+            between = [(low + high) / 2 for low, high in pairwise(ends)]
+            tried: list[Any] = [*ends, *between, ends[0] - 1, ends[-1] + 1]
+        elif column.kind == "text":
+            values = [
+                rule.value if isinstance(rule.value, tuple) else (rule.value,) for rule in some
+            ]
+            tried = [*(column.values or ()), *(one for group in values for one in group)]
+            tried += [] if column.values else [_OTHER]
+        else:
+            continue
+        if not any(all(_COMPARE[r.op](value, r.value) for r in some) for value in tried):
+            both = "nobody meets both; change or remove one" if len(some) > 1 else "nobody meets it"
+            return f"{name!r} must be {told}: {both}"
+    return ""
+
+
+_OTHER = "\0"  # a text that no rule names
+
+
+def _shown(value: object) -> str:
+    return ", ".join(map(str, value)) or "nothing" if isinstance(value, tuple) else str(value)
 
 
 def missing(value: object) -> bool:

@@ -9,9 +9,9 @@ from mkt_models.columns import Channel, Model, Shelf, Strategy
 from mkt_models.decisions.contact import Caps
 from mkt_models.decisions.content_kinds import KINDS, MODELS_OF, Needs, Outcome
 from mkt_models.decisions.content_library import PieceChoice
-from mkt_models.decisions.eligibility import GUARDED, Rule
+from mkt_models.decisions.eligibility import GUARDED, Rule, contradiction
 from mkt_models.decisions.scene import When
-from mkt_models.decisions.texts import Amount, Identifier, Text, Why, placeholders
+from mkt_models.decisions.texts import Amount, Identifier, Text, Why, Word, placeholders
 from mkt_models.sections import Section, Share, nearest
 
 SERVICE = "service"
@@ -73,7 +73,7 @@ class ItemChoice(Section):
     """Which of a customer's recommended items are shown, in their order."""
 
     shelves: tuple[Shelf, ...] = Field(min_length=1)
-    words: tuple[str, ...] = Field(
+    words: tuple[Word, ...] = Field(
         default=(), description="only items with one of these in category or product type; any: []"
     )
     popular_too: bool = Field(default=False, description="filled up from the popular items")
@@ -113,6 +113,16 @@ class StrategyEntry(Section):
     def placeholders(self) -> tuple[str, ...]:
         """The words in braces that a text of this strategy may use."""
         return KINDS[self.needs].placeholders + (self.when.placeholders if self.when else ())
+
+    @model_validator(mode="after")
+    def _can_be_meant(self) -> Self:
+        for name in ("offers", "services"):
+            for one in (given := getattr(self, name)):
+                if given.count(one) > 1:
+                    raise ValueError(f"{name}: {one!r} stands twice")
+        if why := contradiction(self.eligibility):
+            raise ValueError(f"eligibility: {why}")
+        return self
 
     @model_validator(mode="after")
     def _guarded_columns_are_allowed(self) -> Self:

@@ -4,12 +4,13 @@ The terms of each are the same for everybody who qualifies, and who qualifies is
 a customer may be willing to pay enters none of them.
 """
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Self
 
 from pydantic import Field, model_validator
 
-from mkt_models.decisions.eligibility import GUARDED, Rule
+from mkt_models.decisions.eligibility import GUARDED, Rule, contradiction
 from mkt_models.decisions.texts import Amount, Identifier, Text
 from mkt_models.sections import Day, Section
 
@@ -48,6 +49,14 @@ def check_tiers(tiers: tuple[MembershipTier, ...]) -> None:
     distinct = len(set(zip(amounts, orders, strict=True))) == len(tiers)
     if amounts[0] != 0 or orders[0] != 0 or not rises or not distinct:
         raise ValueError("tiers: from_amount and from_orders must start at 0 and rise")
+    check_ids("tiers", [tier.id for tier in tiers])
+
+
+def check_ids(where: str, names: Sequence[str]) -> None:
+    """ValueError when an id stands twice."""
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"{where}: the id {name!r} is taken twice")
 
 
 class PublishedOffer(Section):
@@ -76,6 +85,9 @@ class PublishedOffer(Section):
         for rule in self.suits:
             if rule.column in GUARDED:
                 raise ValueError(f"suits uses {rule.column!r}, {GUARDED[rule.column]}: remove it")
+        for where, rules in (("open_to", self.open_to), ("suits", (*self.open_to, *self.suits))):
+            if why := contradiction(rules):
+                raise ValueError(f"{where}: {why}")
         if self.starts_on and self.ends_on and self.starts_on > self.ends_on:
             raise ValueError(f"ends_on == {self.ends_on} lies before starts_on {self.starts_on}")
         return self
@@ -97,6 +109,8 @@ class ServiceLevel(Section):
         for rules in self.given_for:
             if not rules:
                 raise ValueError("given_for: an empty list would give it to everybody")
+            if why := contradiction(rules):
+                raise ValueError(f"given_for: {why}")
             for rule in rules:
                 if rule.column in GUARDED:
                     raise ValueError(
@@ -134,6 +148,7 @@ class SocialProgramme(Section):
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"platforms: {name!r} stands twice")
+        check_ids("programmes", [programme.id for programme in self.programmes])
         reach = [programme.from_followers for programme in self.programmes]
         if reach and (reach[0] != 0 or reach != sorted(set(reach))):
             raise ValueError("programmes: from_followers must start at 0 and rise")

@@ -11,14 +11,18 @@ from mkt_models.sections import Section
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,40}$")]
 Amount = Annotated[float, Field(ge=0, le=1e9)]
+Word = Annotated[
+    str,
+    Field(pattern=r"\S", description="looked for in a name; a blank one would be in every name"),
+]
 Why = Annotated[str, Field(min_length=20)]
 
 
 class Text(Section):
     """A text in English and Chinese."""
 
-    en: str = Field(min_length=1)
-    zh: str = Field(min_length=1)
+    en: str = Field(min_length=1, pattern=r"\S")
+    zh: str = Field(min_length=1, pattern=r"\S")
 
     @property
     def words(self) -> Words:
