@@ -1,3 +1,4 @@
+import html
 import json
 import sqlite3
 
@@ -168,3 +169,21 @@ def test_nothing_is_left_in_a_log(text, name):
         path.write_text(f"{text}\nby {name} at noon\n{text}")
         assert erase(path, Person([name])) >= 1
         gone(path, Person([name]))
+
+
+@pytest.mark.parametrize(
+    "name", ["客户-17", "a&b <c>", 'say "x"', "back\\slash", "zwei Wörter", "a/b"]
+)
+def test_an_odd_id_is_found_in_notebooks_and_pages_however_it_is_written_there(tmp_path, name):
+    who = Person([name])
+    for shown in (name, html.escape(name)):
+        notebook, page = tmp_path / "a.ipynb", tmp_path / "a.html"
+        output = nbformat.v4.new_output("display_data", data={"text/html": f"<td>{shown}</td>"})
+        cell = nbformat.v4.new_code_cell("1", outputs=[output])
+        nbformat.write(nbformat.v4.new_notebook(cells=[cell]), notebook)
+        page.write_text(f"<p>{shown}</p>", encoding="utf-8")
+        for path in (notebook, page):
+            assert erase(path, who) == 1
+        gone(notebook, who)
+        assert REMOVED in notebook.read_text()
+        assert not page.exists()

@@ -186,6 +186,16 @@ def test_the_live_store_forgets_too_wherever_it_is(ws, monkeypatch, tmp_path, na
         assert {live.digest_of(one) for one in ("c-1", "c-2")} <= live.erased()
 
 
+@pytest.mark.parametrize("name", ["x" * 80, "a'b/../c", "客户 1", "..", "a&b"])
+def test_an_odd_id_goes_as_any_other(ws, name):
+    people = pd.DataFrame({"customer_id": [name, "c-3"], "score": [0.1, 0.2]})
+    ws.write_table("churn", "scores", people)
+    LiveStore.open(ws.bentoml_home / "live.sqlite").close()
+    receipt = forget_customer(ws, name, NOW)
+    assert receipt["remaining"] == {}
+    assert ws.read_table("churn", "scores")["customer_id"].tolist() == ["c-3"]
+
+
 def test_without_a_key_or_an_id_nothing_is_done(ws, monkeypatch, capsys):
     with pytest.raises(PrivacyError, match="the id is empty"):
         forget_customer(ws, " ", NOW)

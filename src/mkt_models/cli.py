@@ -244,13 +244,14 @@ def forget(args: argparse.Namespace) -> int:
     """Remove a customer from all that a run holds, and keep sources from bringing it back."""
     from mkt_models.forgetting import forget_customer, receipt_text
     from mkt_models.sources.pseudonyms import PrivacyError
+    from mkt_models.store.values import StoreError
     from mkt_models.workspace import Workspace
 
     try:
         receipt = forget_customer(
             Workspace.open(args.params), args.customer, datetime.now(UTC), dry_run=args.dry_run
         )
-    except PrivacyError as error:
+    except (PrivacyError, StoreError) as error:
         print(error, file=sys.stderr)
         return 2
     print(receipt_text(receipt), end="")

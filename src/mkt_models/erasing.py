@@ -9,10 +9,11 @@ ordinary numbers too, so more than the person's may go: a run makes it again.
 Every file is written beside its place and renamed.
 """
 
+import html
 import json
 import re
 import sqlite3
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -205,8 +206,11 @@ def _notebook(path: Path, person: Person, remove: bool) -> int:
         kept = []
         for output in cell.get("outputs", []):
             data = {k: v for k, v in output.get("data", {}).items() if k not in _FIGURES}
-            said = json.dumps([data, output.get("text", ""), output.get("traceback", "")])
-            if person.named_in(said):
+            if any(
+                person.named_in(text) or person.named_in(html.unescape(text))
+                for part in (data, output.get("text", ""), output.get("traceback", ""))
+                for text in _texts(part)
+            ):
                 found += 1
                 output = nbformat.v4.new_output("stream", name="stdout", text=REMOVED)
             kept.append(output)
@@ -220,9 +224,28 @@ def _notebook(path: Path, person: Person, remove: bool) -> int:
     return found
 
 
+def _texts(value: Any) -> Iterator[str]:
+    """Every text within a value; lines of one text are joined."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, one in value.items():
+            yield str(key)
+            yield from _texts(one)
+    elif isinstance(value, list | tuple):
+        if all(isinstance(one, str) for one in value):
+            yield "".join(value)
+        else:
+            for one in value:
+                yield from _texts(one)
+    else:
+        yield str(value)
+
+
 def _page(path: Path, person: Person, remove: bool) -> int:
     """A page is made anew by the next run; one that names the person goes as a whole."""
-    if not person.named_in(_EMBEDDED.sub("", path.read_text(encoding="utf-8"))):
+    said = _EMBEDDED.sub("", path.read_text(encoding="utf-8"))
+    if not (person.named_in(said) or person.named_in(html.unescape(said))):
         return 0
     if remove:
         path.unlink()

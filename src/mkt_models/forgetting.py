@@ -29,6 +29,7 @@ from mkt_models.sources.pseudonyms import (
     read_key,
 )
 from mkt_models.store.live import LiveStore
+from mkt_models.store.values import ID_LENGTH
 from mkt_models.workspace import Workspace
 
 RECEIPTS = "receipts"
@@ -311,6 +312,8 @@ def _from_live_store(ws: Workspace, ids: Iterable[str], at: datetime) -> dict[st
     if address is not None:
         with LiveStore.open(address) as live:
             for one in sorted(ids):
+                if len(one) > ID_LENGTH:
+                    continue  # its tables take no such id
                 removed.update(live.forget(one, at))
                 if left := live.holds(one):
                     raise PrivacyError(f"the live store still holds rows in {', '.join(left)}")

@@ -8,8 +8,10 @@ from mkt_models.decisions.contact import (
     Caps,
     ContactPolicy,
     QuietHours,
+    consent_ends,
     held_out,
     too_much,
+    valid_until,
     without_consent,
 )
 from mkt_models.store.records import Consent, Exposure
@@ -165,3 +167,85 @@ def test_the_holdout_has_its_share_and_depends_on_the_salt_alone():
     assert 430 <= len(autumn) <= 570
     assert 20 <= len(spring & autumn) <= 85  # independent: 50 expected
     assert spring <= {i for i in ids if held_out(i, "spring", 0.2)}
+
+
+def night(start: str, end: str) -> ContactPolicy:
+    return ContactPolicy.model_validate(
+        {
+            "caps": {},
+            "min_gap_hours": 0,
+            "hold_hours": 240,
+            "quiet_hours": {"start": start, "end": end},
+            "channels": {"sms": {"kind": "push"}},
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("zone", "start", "now", "ends"),
+    [
+        # The clock goes from 02:00 to 03:00: 02:30 is over at 03:00, which is 07:00 in UTC.
+        ("America/New_York", "02:30", "2018-03-11T06:10", "2018-03-11T07:00"),
+        ("America/New_York", "02:30", "2018-03-11T06:50", "2018-03-11T07:00"),
+        # It goes back from 02:00 to 01:00: 01:30 comes twice, at 05:30 and at 06:30 in UTC.
+        ("America/New_York", "01:30", "2018-11-04T05:10", "2018-11-04T05:30"),
+        ("America/New_York", "01:30", "2018-11-04T06:10", "2018-11-04T06:30"),
+        # Lord Howe moves by half an hour: from 02:00 to 02:30, at 15:30 in UTC.
+        ("Australia/Lord_Howe", "02:15", "2018-10-06T15:00", "2018-10-06T15:30"),
+        # In Nepal there are 5:45 hours to UTC; in Beirut midnight itself was skipped.
+        ("Asia/Kathmandu", "22:00", "2018-01-10T12:00", "2018-01-10T16:15"),
+        ("Asia/Beirut", "00:00", "2018-03-24T20:00", "2018-03-24T22:00"),
+    ],
+)
+def test_leave_ends_where_quiet_hours_begin_whatever_the_clock_does(zone, start, now, ends):
+    at = datetime.fromisoformat(f"{now}+00:00")
+    found = valid_until(night(start, "05:00"), Channel.SMS, at, ZoneInfo(zone))
+    assert found.astimezone(UTC).isoformat()[:16] == ends
+
+
+@pytest.mark.parametrize(
+    ("zone", "day"),
+    [
+        ("America/New_York", "2018-03-10"),
+        ("America/New_York", "2018-11-03"),
+        ("Australia/Lord_Howe", "2018-10-06"),
+        ("Australia/Lord_Howe", "2018-03-31"),
+        ("America/St_Johns", "2018-03-10"),
+        ("Asia/Kolkata", "2020-02-28"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("start", "end"), [("22:00", "08:00"), ("01:30", "02:30"), ("02:15", "06:00")]
+)
+def test_no_moment_of_a_leave_lies_in_quiet_hours(zone, day, start, end):
+    policy, own = night(start, end), ZoneInfo(zone)
+    first = datetime.fromisoformat(f"{day}T12:00+00:00")
+    for minutes in range(0, 36 * 60, 10):
+        now = first + timedelta(minutes=minutes)
+        if too_much(policy, Channel.SMS, "s", Caps(), (), now, own):
+            continue
+        until = valid_until(policy, Channel.SMS, now, own).astimezone(UTC)
+        assert until > now
+        moment = now
+        while moment < until:
+            assert not policy.quiet_hours.covers(moment.astimezone(own).time()), moment
+            moment += timedelta(minutes=5)
+
+
+def test_a_yes_that_begins_later_does_not_prolong_the_one_of_today():
+    today, ends = date(2018, 1, 10), date(2018, 1, 12)
+    records = [said("granted", JAN_1, expires=ends), said("granted", date(2018, 1, 20))]
+    found = consent_ends(records, "marketing", Channel.APP, NEW_YORK, today)
+    assert found == datetime(2018, 1, 12, tzinfo=NEW_YORK)
+    for far in (date.min, date.max):
+        one = [said("granted", date.min, expires=far)]
+        assert consent_ends(one, "marketing", Channel.APP, NEW_YORK, today) is not None
+
+
+def test_a_leap_day_is_a_day_and_a_consent_may_end_on_it():
+    leap = date(2020, 2, 29)
+    for day, code in ((date(2020, 2, 28), None), (leap, "consent_expired")):
+        fault = without_consent(
+            [said("granted", JAN_1, expires=leap)], "marketing", Channel.APP, day
+        )
+        assert (fault and fault.code.value) == code

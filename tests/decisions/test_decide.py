@@ -455,6 +455,34 @@ def test_quiet_hours_are_those_of_the_customers_own_clock(regular, policy):
         replace(noon_in_new_york, time_zone="Asia/Shangai")
 
 
+def test_no_time_zone_in_a_question_prolongs_a_consent(regular, policy):
+    ends = Consent("1", "marketing", "email", "granted", date(2017, 1, 1), date(2018, 1, 9))
+    others = tuple(one for one in regular.consents if one.channel != "email")
+    last = replace(regular, consents=(*others, ends))
+    # At 9 in New York on its last day it holds; the day after it does not, wherever one says to be.
+    for day, zones, kept in (
+        (8, (None, "Pacific/Honolulu"), True),
+        (9, (None, "Pacific/Honolulu", "America/Los_Angeles"), False),
+    ):
+        for zone in zones:
+            now = datetime(2018, 1, day, 0 if day == 9 else 15, 30, tzinfo=ZONE)
+            asked = Context(now, channel=Channel.EMAIL, time_zone=zone)
+            decision = decide(last, asked, policy, 3)
+            assert ("consent_expired" in codes(decision).values()) is not kept
+            for one in decision.strategies:
+                if kept and one.channel is not None:
+                    until = datetime.fromisoformat(one.document["valid_until"])
+                    assert until <= datetime(2018, 1, 9, tzinfo=ZONE)
+
+
+def test_a_quiet_day_of_the_region_counts(regular, make_policy):
+    friday = datetime(2018, 1, 19, 12, tzinfo=ZONE)
+    for region, quiet in ((None, False), ("TX", True)):
+        asked = Context(friday, channel=Channel.EMAIL, country="US", region=region)
+        found = codes(decide(regular, asked, make_policy(), 3)).values()
+        assert ("quiet_day" in found) is quiet
+
+
 def test_who_refuses_personalisation_gets_what_everybody_gets(regular, policy):
     no = Consent("1", "personalisation", "app", "refused", date(2018, 1, 2))
     app = replace(SATURDAY, channel=Channel.APP)

@@ -121,9 +121,12 @@ def served(
     reasons += _score_reasons(one.candidate, customer)
     zone = policy.zone_of(context)
     until = valid_until(policy.catalogue.contact, use.channel, context.now, zone)
-    ends = consent_ends(customer.consents, entry.purpose, use.channel, zone)
-    if ends is not None and use.requires_consent:
-        until = max(context.now, min(until, ends))
+    if use.requires_consent:
+        for own in {zone, policy.zone}:  # by whichever clock it ends first
+            today = context.now.astimezone(own).date()
+            ends = consent_ends(customer.consents, entry.purpose, use.channel, own, today)
+            if ends is not None:
+                until = max(context.now, min(until, ends))
     document = {
         "rank": rank,
         "strategy": entry.id,

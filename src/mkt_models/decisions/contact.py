@@ -16,7 +16,7 @@ moment of it.
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo
 
@@ -218,13 +218,39 @@ def _latest(records: Iterable[Consent]) -> Consent | None:
 
 
 def consent_ends(
-    consents: Iterable[Consent], purpose: str, channel: Channel, zone: ZoneInfo
+    consents: Iterable[Consent], purpose: str, channel: Channel, zone: ZoneInfo, today: date
 ) -> datetime | None:
-    """The moment from which the latest yes holds no longer; None where it does not end."""
-    latest = _latest(one for one in consents if one.purpose == purpose and one.channel == channel)
+    """The moment from which the yes of ``today`` holds no longer; None where it does not end.
+
+    A yes that begins later is another one.
+    """
+    latest = _latest(
+        one
+        for one in consents
+        if one.purpose == purpose and one.channel == channel and one.changed_on <= today
+    )
     if latest is None or latest.expires_on is None:
         return None
-    return datetime.combine(latest.expires_on, time(0), zone)
+    return _begins(latest.expires_on, time(0), zone)[0]
+
+
+def _begins(day: date, clock: time, zone: ZoneInfo) -> list[datetime]:
+    """The moments, in UTC, at which a local clock shows a time: two where it is set back.
+
+    A time that is skipped, where the clock is set forward, is over at the moment of the change.
+    """
+    shown = [datetime.combine(day, clock, zone).replace(fold=fold) for fold in (0, 1)]
+    first, last = sorted(one.astimezone(UTC) for one in shown)
+    if first.astimezone(zone).time() == clock:
+        return [first] if first == last else [first, last]
+    before = first.astimezone(zone).utcoffset()
+    while last - first > timedelta(microseconds=1):  # the change lies after first, up to last
+        middle = first + (last - first) / 2
+        if middle.astimezone(zone).utcoffset() == before:
+            first = middle
+        else:
+            last = middle
+    return [last.replace(microsecond=0)]
 
 
 def valid_until(policy: ContactPolicy, channel: Channel, now: datetime, zone: ZoneInfo) -> datetime:
@@ -242,16 +268,14 @@ def valid_until(policy: ContactPolicy, channel: Channel, now: datetime, zone: Zo
     here = policy.channels[channel]
     end = now + timedelta(hours=here.hold_hours or policy.hold_hours)
     if here.kind == "push" and here.wakes:
-        local = now.astimezone(zone)
+        today = now.astimezone(zone).date()
         starts = [policy.quiet_hours.start] if policy.quiet_hours is not None else []
         starts += [time(0)] if policy.quiet_days else []
         for start in starts:
             for days in (0, 1):
-                day = local.date() + timedelta(days=days)
-                at = datetime.combine(day, start, zone)
-                if at > local:
-                    end = min(end, at)
-                    break
+                # In UTC: times of one zone are compared by what the clock shows, which repeats.
+                for at in _begins(today + timedelta(days=days), start, zone):
+                    end = min(end, at) if at > now else end
     return max(now, end.astimezone(now.tzinfo))
 
 

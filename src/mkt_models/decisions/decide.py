@@ -31,7 +31,7 @@ from mkt_models.decisions.contact import (
 from mkt_models.decisions.eligibility import ineligible
 from mkt_models.decisions.exploration import Choice, choose
 from mkt_models.decisions.fatigue import tired
-from mkt_models.decisions.occasions import Occasion, occasions
+from mkt_models.decisions.occasions import Occasion
 from mkt_models.decisions.question import Context, Customer, Policy, QuestionError
 from mkt_models.decisions.words import CHANNELS, Code, Reason, reason
 from mkt_models.decisions.worth import unreleased, worth
@@ -163,7 +163,7 @@ def weigh(
     """
     scene = policy.scene(context)
     today = scene.day
-    days = occasions(context.country or policy.country, today)
+    days = scene.days
     fits = contact_limits(customer, context, policy, purses)
     withheld = held_out(customer.customer_id, policy.holdout_salt, policy.holdout_share)
     among_equals = tie(customer.customer_id) if policy.prices else 0.0
@@ -243,14 +243,13 @@ def unpermitted(
         Aware time of the contact, the day where the customer is, and what that day is.
 
     """
-    refusal = without_consent(
-        customer.consents,
-        entry.purpose,
-        use.channel,
-        today,
-        use.requires_consent,
-        policy.catalogue.purpose_words,
-    )
+    # The day of a consent is the shop's; a question that names another zone makes it no longer.
+    words, said = policy.catalogue.purpose_words, customer.consents
+    refusal = None
+    for day in sorted({today, now.astimezone(policy.zone).date()}):
+        refusal = refusal or without_consent(
+            said, entry.purpose, use.channel, day, use.requires_consent, words
+        )
     if refusal is None and entry.personalised:
         # Nobody has to agree to it; who has refused it gets what everybody gets.
         refusal = without_consent(customer.consents, PERSONALISATION, use.channel, today, False)
