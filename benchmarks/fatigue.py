@@ -28,14 +28,14 @@ from mkt_models.evaluation.bootstrap import wilson_interval
 from mkt_models.fatigue_params import Fatigue
 from mkt_models.models.contact_pressure import Contacts, with_pressure
 from mkt_models.models.fatigue import comparable, randomised, within_customers
-from mkt_models.models.fatigue_by_channel import of_channel
+from mkt_models.models.fatigue_by_channel import fatigue_table, of_channel
 from mkt_models.simulation.shop import World, make_world, simulate_chunk
 from mkt_models.source_params import CampaignPlan, Simulator
 
 HERE = Path(__file__).resolve().parent
 SETTINGS = Fatigue()
 CONFIDENCE = SETTINGS.confidence
-DAY_BEFORE = 1.0
+DAY_BEFORE = 1.0  # days; what a contact then leaves of a response is what is compared
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,8 @@ class Small:
 
     decay: float = 0.0
     half_life: float = 7.0
-    customers: int = 800
-    campaigns: int = 30
+    customers: int = 500
+    campaigns: int = 24
     every_days: int = 4
     liking: float = 1.2
     feedback: float = 0.0
@@ -61,7 +61,6 @@ WORLDS: Mapping[str, Small] = {
     "targeted, no fatigue": Small(),
     "targeted, decay 0.3": Small(decay=0.3),
     "targeted, decay 0.3, half-life 10 (not tried)": Small(decay=0.3, half_life=10.0),
-    "targeted, decay 0.6": Small(decay=0.6),
     "responders contacted more (0.3), no fatigue": Small(feedback=0.3),
     "responders contacted more (1.0), no fatigue": Small(feedback=1.0),
     "the same (1.0), 12 campaigns": Small(feedback=1.0, campaigns=12, every_days=10),
@@ -142,10 +141,8 @@ def judged(world: Small, seeds: int) -> dict[str, Any]:
         evaluated = row["decay"] is not None
         left = upper = lower = np.nan
         if evaluated:
-            weight = 0.5 ** (DAY_BEFORE / row["half_life_days"])
-            left, lower, upper = (
-                np.exp(-row[k] * weight) for k in ("decay", "decay_upper", "decay_lower")
-            )
+            told = fatigue_table([row]).iloc[0]
+            left, lower, upper = told["left"], told["left_lower"], told["left_upper"]
         between, _ = naive(drawn, true_place[0] if true_place else 1)
         one = {
             "claimed": row["state"] == FatigueState.SHOWN,

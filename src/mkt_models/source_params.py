@@ -111,8 +111,8 @@ class CampaignPlan(Section):
         default=0.0,
         ge=0,
         le=5,
-        description="decay of a contact's good effects per unit of pressure of the earlier contacts "
-        "over its channel; 0: none",
+        description="decay of a contact's good effects per unit of pressure of the earlier "
+        "contacts over its channel; 0: none",
     )
     fatigue_half_life_days: float = Field(
         default=7.0, gt=0, le=365, description="after so many days a contact presses half as much"

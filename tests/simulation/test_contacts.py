@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from simulation.shops import SIGMAS, deviation, shop
 
+from mkt_models.columns import Channel
 from mkt_models.simulation.campaigns import (
     ACTIONS,
     plan_campaigns,
@@ -14,7 +15,7 @@ from mkt_models.simulation.campaigns import (
 )
 from mkt_models.simulation.catalogue import make_catalogue
 from mkt_models.simulation.closed_forms import expected_count, expected_order_cents
-from mkt_models.simulation.contacts import CONTACT_CHANNELS
+from mkt_models.simulation.contacts import CONTACT_CHANNELS, worn_factor
 from mkt_models.simulation.population import Population
 from mkt_models.simulation.shop import Chunk, World, make_world, simulate_chunk
 from mkt_models.simulation.truth import action_truth, latest_of_each_action
@@ -126,6 +127,53 @@ def test_weighting_by_the_probabilities_finds_the_effect_and_the_plain_differenc
     error = weighted.std() / np.sqrt(len(y))
     assert abs(weighted.mean() - effect) < SIGMAS * error
     assert y[treated].mean() - y[~treated].mean() > effect + 3 * error
+
+
+def test_fatigue_wears_good_effects_off_by_the_contacts_before(larger: tuple[World, Chunk]):
+    plan = CampaignPlan(every_days=7, days=7, fatigue=0.5, fatigue_half_life_days=14)
+    source = shop(customers=300, chunk_customers=300, days=200, browsing=0, campaigns=plan)
+    world = make_world(source, seed=4)
+    contacts = simulate_chunk(world, 0).contacts
+    app = [c for c in world.campaigns if c.action.channel is Channel.APP]
+    first, second, third = (campaign.number for campaign in app[:3])
+    assert (contacts.left[first] == 1).all()
+    ages = [app[2].start - campaign.start for campaign in app[:2]]
+    pressure = sum(
+        0.5 ** (age / 14) * contacts.contacted[number]
+        for age, number in zip(ages, (first, second), strict=True)
+    )
+    assert contacts.left[third] == pytest.approx(np.exp(-0.5 * pressure))
+    assert np.unique(pressure).size == 4  # contacted before by none, either, or both
+    # A harm stays as it is, a gain is nearer to none.
+    factor, left = np.array([0.5, 1.0, 3.0]), np.array([0.5, 0.5, 0.5])
+    assert worn_factor(factor, left).tolist() == [0.5, 1.0, 2.0]
+    # By default nothing is planted.
+    assert (larger[1].contacts.left == 1).all()
+
+
+def test_less_is_redeemed_as_the_truth_of_a_tired_contact_says():
+    plan = CampaignPlan(every_days=4, days=4, fatigue=1.5, fatigue_half_life_days=14)
+    source = shop(
+        customers=3000,
+        chunk_customers=3000,
+        days=330,
+        days_between_orders=10,
+        browsing=0,
+        campaigns=plan,
+    )
+    world = make_world(source, seed=5)
+    chunk = simulate_chunk(world, 0)
+    contacts, orders = chunk.contacts, chunk.orders
+    redeemed = np.zeros(contacts.contacted.shape, dtype=bool)
+    with_coupon = np.flatnonzero(orders.campaign >= 0)
+    redeemed[orders.campaign[with_coupon], orders.owner[with_coupon]] = True
+    whole = np.array([c.end <= world.clock.days for c in world.campaigns])
+    sent = contacts.treated & whole[contacts.campaign]
+    tired = sent & (contacts.left[contacts.campaign, contacts.owner] < 0.6)
+    assert tired.sum() > 1000
+    for rows in (tired, sent & ~tired):
+        y = redeemed[contacts.campaign[rows], contacts.owner[rows]]
+        assert abs(deviation(y - contacts.redeem_if[rows])) < SIGMAS
 
 
 def test_effects_differ_and_some_are_negative(chunk: Chunk):

@@ -39,9 +39,10 @@ KINDS: Mapping[NumberKind, Words] = {
 class ChannelDecay:
     """The decay of a channel: what is known of it, from how much, and of which kind.
 
-    ``decay`` and its interval are per unit of pressure; None where nothing could be evaluated, and
-    the interval also where the decay is assumed. ``n`` are contacts, ``of`` says which responses
-    were counted, ``why`` stands in both languages.
+    ``decay`` is per unit of pressure; None where nothing could be evaluated. ``plausible`` are the
+    half-lives that fit about as well, each with the lower and upper end of its decay; none where
+    the decay is assumed. ``n`` are contacts, ``of`` says which responses were counted, ``why``
+    stands in both languages.
     """
 
     channel: Channel
@@ -51,9 +52,8 @@ class ChannelDecay:
     why: Words
     kind: NumberKind | None = None
     decay: float | None = None
-    decay_lower: float | None = None
-    decay_upper: float | None = None
     half_life_days: float | None = None
+    plausible: tuple[tuple[float, float, float], ...] = ()
     n: int = 0
     customers: int = 0
 
@@ -70,7 +70,8 @@ class ChannelDecay:
     @classmethod
     def of_row(cls, row: Mapping[str, Any]) -> "ChannelDecay":
         """Read a row of ``models.fatigue_by_channel``."""
-        names = ("window_days", "of", "decay", "decay_lower", "decay_upper", "half_life_days")
+        names = ("window_days", "of", "decay", "half_life_days")
+        ends = ("half_life_days", "decay_lower", "decay_upper")
         return cls(
             channel=Channel(row["channel"]),
             state=FatigueState(row["state"]),
@@ -78,6 +79,7 @@ class ChannelDecay:
             why=(row["en"], row["zh"]),
             n=row["n"],
             customers=row["customers"],
+            plausible=tuple(tuple(one[name] for name in ends) for one in row["plausible"]),
             **{name: row[name] for name in names},
         )
 
@@ -95,35 +97,46 @@ class ChannelDecay:
             if (age := (now - min(now, one.until or one.sent_at)) / DAY) <= self.window_days
         ]
         if self.state not in APPLIED:
-            return Fatigue(self, len(ages), None, 1.0)
+            return Fatigue(self, len(ages), None, 1.0, None)
         assert self.decay is not None
         assert self.half_life_days is not None
-        pressure = sum(0.5 ** (age / self.half_life_days) for age in ages)
-        return Fatigue(self, len(ages), pressure, math.exp(-self.decay * pressure))
+        pressure = pressure_of(ages, self.half_life_days)
+        multiplier = math.exp(-self.decay * pressure)
+        ends = [
+            (math.exp(-max(end, 0.0) * pressure_of(ages, half_life)))
+            for half_life, *both in self.plausible
+            for end in both
+        ]
+        interval = (min(ends), max(ends)) if ends else None
+        return Fatigue(self, len(ages), pressure, multiplier, interval)
+
+
+def pressure_of(ages: Iterable[float], half_life_days: float) -> float:
+    """The pressure of contacts of these ages, days.
+
+    >>> pressure_of([7, 14], 7)
+    0.75
+    """
+    return float(sum(0.5 ** (age / half_life_days) for age in ages))
 
 
 @dataclass(frozen=True, slots=True)
 class Fatigue:
     """What the ``contacts`` of a customer leave of a response: ``multiplier``, above 0, at most 1.
 
-    ``pressure`` is None where no decay is applied.
+    ``pressure`` is None where no decay is applied; ``interval`` holds the multiplier over all
+    plausible half-lives, and is None where it was not estimated.
     """
 
     decay: ChannelDecay
     contacts: int
     pressure: float | None
     multiplier: float
-
-    def interval(self) -> tuple[float, float] | None:
-        """Ends of the multiplier's interval; None where it was not estimated."""
-        lower, upper = self.decay.decay_lower, self.decay.decay_upper
-        if self.pressure is None or lower is None or upper is None:
-            return None
-        return math.exp(-upper * self.pressure), math.exp(-max(lower, 0.0) * self.pressure)
+    interval: tuple[float, float] | None
 
     def words(self, language: int) -> str:
         """What it says, in English (0) or Chinese (1)."""
-        decay, ends = self.decay, self.interval()
+        decay, ends = self.decay, self.interval
         said = {
             "n": self.contacts,
             "days": decay.window_days,
@@ -144,7 +157,7 @@ class Fatigue:
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-able: the factor, its interval, what it comes from, and the words."""
-        decay, ends = self.decay, self.interval()
+        decay, ends = self.decay, self.interval
         return {
             "multiplier": round(self.multiplier, 6),
             "multiplier_lower": None if ends is None else round(ends[0], 6),

@@ -20,7 +20,8 @@ held of customers; contacts count with the inverse of their own probability.
 
 Errors are clustered by customer. Several half-lives are tried, and the interval of each is widened
 so that all hold together, however one is chosen (the single-step method of Hothorn, Bretz, Westfall
-2008, doi:10.1002/bimj.200810425).
+2008, doi:10.1002/bimj.200810425). What a half-life that fits about as well would say belongs to the
+uncertainty too: :attr:`Decay.plausible`.
 """
 
 from collections.abc import Callable
@@ -30,7 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.optimize import brentq
-from scipy.stats import norm
+from scipy.stats import chi2, norm
 
 from mkt_models.models.contact_pressure import Contacts, Floats
 
@@ -51,7 +52,10 @@ class Decay:
         Per unit of pressure, and its standard error, clustered by customer; NaN where the
         responses do not bound it.
     fit
-        By what the half-life is chosen: the more the better.
+        By what the half-life is chosen, on the scale of twice a log-likelihood: the more the
+        better.
+    confidence
+        Of the intervals.
     critical
         How many errors the interval reaches to either side.
 
@@ -60,7 +64,16 @@ class Decay:
     decay: Floats
     error: Floats
     fit: Floats
+    confidence: float
     critical: float
+
+    @property
+    def plausible(self) -> tuple[int, ...]:
+        """Places of the half-lives that fit not clearly worse than the best (likelihood ratio)."""
+        if self.best is None:
+            return ()
+        least = self.fit[self.best] - chi2.ppf(self.confidence, 1)
+        return tuple(int(i) for i in np.flatnonzero(np.isfinite(self.decay) & (self.fit >= least)))
 
     @property
     def best(self) -> int | None:
@@ -83,7 +96,7 @@ def within_customers(contacts: Contacts, confidence: float, seed: int) -> Decay:
         for pressure in contacts.pressure.T
     ]
     decays = np.array([np.nan if one is None else -one.coefficient[0] for one in fits])
-    fit = np.array([np.nan if one is None else one.likelihood for one in fits])
+    fit = np.array([np.nan if one is None else 2 * one.likelihood for one in fits])
     influence = [None if one is None else -one.influence for one in fits]
     return _together(decays, fit, influence, confidence, seed)
 
@@ -253,7 +266,7 @@ def _together(
     error = np.array(
         [np.nan if one is None else widen * np.sqrt(np.sum(one**2)) for one in influence]
     )
-    return Decay(decay, error, fit, _critical(bounded, confidence, seed))
+    return Decay(decay, error, fit, confidence, _critical(bounded, confidence, seed))
 
 
 def _critical(influence: list[NDArray[np.float64]], confidence: float, seed: int) -> float:

@@ -89,7 +89,8 @@ def fatigue_by_channel(
     tuple of dict
         One per :class:`Channel`, JSON-able: ``channel``, ``state`` (FatigueState), ``kind``
         (NumberKind or None), ``decay`` with ``decay_lower`` and ``decay_upper`` (per unit of
-        pressure; None where not evaluated), ``half_life_days``, ``window_days``, ``n`` (contacts),
+        pressure; None where not evaluated), ``half_life_days``, ``plausible`` (the half-lives that
+        fit about as well, each with the interval of its decay), ``window_days``, ``n`` (contacts),
         ``customers``, ``responses``, ``feedback_p``, ``of`` (what counts as a response), ``en`` and
         ``zh`` (why).
 
@@ -188,6 +189,14 @@ def _judged(
         "decay_lower": round(lower, 6),
         "decay_upper": round(upper, 6),
         "half_life_days": settings.half_lives[best],
+        "plausible": [
+            {
+                "half_life_days": settings.half_lives[one],
+                "decay_lower": round(found.interval(one)[0], 6),
+                "decay_upper": round(found.interval(one)[1], 6),
+            }
+            for one in found.plausible
+        ],
     }
 
 
@@ -228,6 +237,7 @@ def _row(
         "decay_lower": None,
         "decay_upper": None,
         "half_life_days": None,
+        "plausible": [],
         "window_days": settings.window_days,
         **{name: int(known.get(name, 0)) for name in ("n", "customers", "responses")},
         "feedback_p": None if p is None or np.isnan(p) else round(p, 6),
@@ -240,14 +250,21 @@ def _row(
 def fatigue_table(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """The rows for readers, with what a contact the day before leaves of a response.
 
-    ``left`` is ``exp(-decay * 0.5 ** (1 / half_life))``, with its interval; missing where no decay
-    was estimated or assumed. ``applied`` says whether decisions use it.
+    ``left`` is ``exp(-decay * 0.5 ** (1 / half_life))``, with its interval over all plausible
+    half-lives; missing where no decay was estimated or assumed. ``applied`` says whether decisions
+    use it.
     """
     table = pd.DataFrame(list(rows))
     numbers = ["decay", "decay_lower", "decay_upper", "half_life_days", "feedback_p"]
     table = table.astype(dict.fromkeys(numbers, "float64"))
-    weight = 0.5 ** (1 / table["half_life_days"])
-    for to, of in (("", "decay"), ("_lower", "decay_upper"), ("_upper", "decay_lower")):
-        table[f"left{to}"] = np.exp(-table[of] * weight)
+    table["left"] = np.exp(-table["decay"] * 0.5 ** (1 / table["half_life_days"]))
+    for end, of, over in (("lower", "decay_upper", min), ("upper", "decay_lower", max)):
+        table[f"left_{end}"] = [
+            over(
+                (np.exp(-one[of] * 0.5 ** (1 / one["half_life_days"])) for one in plausible),
+                default=np.nan,
+            )
+            for plausible in table["plausible"]
+        ]
     table["applied"] = table["state"].isin([FatigueState.SHOWN, FatigueState.ASSUMED])
     return table

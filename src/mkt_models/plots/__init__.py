@@ -22,6 +22,8 @@
     tags counted and how stable they are, what stages foretell
 ``uplift``
     what a contact changes, and whether a ranking knows for whom
+``fatigue``
+    what earlier contacts leave of a response
 ``experiments``
     what experiments changed, and how sure that was at every look
 ``off_policy``
@@ -49,6 +51,7 @@ from mkt_models.plots.engines import engine_costs
 from mkt_models.plots.experiments import confidence_sequence, lifts
 from mkt_models.plots.explanation import beeswarm, importance, waterfall
 from mkt_models.plots.fairness import groups
+from mkt_models.plots.fatigue import fatigue
 from mkt_models.plots.mining import gains, recommenders, rules
 from mkt_models.plots.monitoring import drift, gaps_over_time, over_time, score_shift
 from mkt_models.plots.off_policy import off_policy
@@ -76,6 +79,7 @@ __all__ = [
     "drift",
     "effects",
     "engine_costs",
+    "fatigue",
     "gain",
     "gains",
     "gaps_over_time",
