@@ -88,7 +88,8 @@ def test_an_assumed_decay_is_named_among_what_is_assumed(regular, make_policy) -
 
 def test_what_fatigue_leaves_without_worth_is_not_done_and_says_why(regular, make_policy) -> None:
     policy = make_policy(decays=decays({**APP, "decay": 4.0}))
-    tired = decide(with_contacts(regular, contacts(1, 2, 3)), SATURDAY, policy, 3)
+    asked = Context(NOW, channel=Channel.APP)
+    tired = decide(with_contacts(regular, contacts(1, 2, 3)), asked, policy, 3)
     (why,) = [one for one in tired.suppressed if one.candidate == "personalised_promotion/app/o1"]
     assert why.reasons[0].code == "fatigue"
     assert why.reasons[0].en.startswith("3 contacts over the app in the last 28 days leave 0%")
