@@ -2,14 +2,23 @@ import numpy as np
 import pytest
 from experiments.trials import AB, SPEND, units
 
+from mkt_models.experiment_params import Experiments
 from mkt_models.experiments.heterogeneity import cochran, segment_table
 from mkt_models.experiments.metrics import Measured
+
+SETTINGS = Experiments(n_permutations=200)
 
 
 def table(rows, segments=("region",), declared=("region",), min_units=100):
     arms = (rows["arm"] == "new").to_numpy(dtype=np.intp)
     one = Measured.of(rows, SPEND, list(AB.shares), arms, np.zeros(len(rows), dtype=np.intp))
-    return segment_table([one], {name: rows[name] for name in segments}, declared, 0.05, min_units)
+    return segment_table(
+        [one],
+        {name: rows[name] for name in segments},
+        declared,
+        SETTINGS.model_copy(update={"min_units": min_units}),
+        "salt",
+    )
 
 
 def test_cochrans_q_by_hand():

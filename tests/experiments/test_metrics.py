@@ -108,7 +108,13 @@ def test_skewed_values_need_many_units():
     rows = units(4000).assign(spend=rng.exponential(size=4000))
     # The skewness of an exponential is 2: 355 * 4.
     assert measured(rows, SPEND).normal_from() == pytest.approx(1420, rel=0.3)
-    assert measured(rows, ORDERS).normal_from() == 0
+    # Of a share p: 355 (1 - 2p)² / (p (1 - p)).
+    p = rows["ordered"].mean()
+    by_hand = 355 * (1 - 2 * p) ** 2 / (p * (1 - p))
+    assert measured(rows, ORDERS).normal_from() == pytest.approx(by_hand)
+    huge = measured(rows.assign(spend=1e55 * rows["spend"]), SPEND).normal_from()
+    assert huge == pytest.approx(measured(rows, SPEND).normal_from())
+    assert measured(rows.assign(spend=7.0), SPEND).normal_from() == 0
     assert measured(rows.assign(spend=1.0), SPEND).normal_from() == 0
 
 
@@ -121,7 +127,7 @@ def test_skewed_values_need_many_units():
         (
             {"before": np.inf},
             SPEND.model_copy(update={"covariates": ("before",)}),
-            "covariates have infinite values",
+            "covariate 'before' has values beyond 1e",
         ),
     ],
 )

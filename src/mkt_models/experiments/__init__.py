@@ -12,12 +12,17 @@
     less variance by what was known before
 ``fixed_horizon``
     differences and relative lifts with intervals, for one look at the planned size
-``sequential``, ``group_sequential``
-    intervals that hold at every look; boundaries for a few planned looks
+``randomisation``
+    the same for values too skewed for a t test: the assignment drawn again
+``sequential``, ``exact_sequence``, ``group_sequential``
+    intervals that hold at every look, and a test that assumes nothing of the values; boundaries for
+    a few planned looks
 ``corrections``
     many arms and metrics
 ``guardrails``
     whether harm beyond a margin is ruled out
+``checks``
+    numbers that cannot be what they are called
 ``heterogeneity``
     whether segments differ, with care
 ``comparison``, ``analysis``

@@ -130,16 +130,18 @@ def analyse(
     Raises
     ------
     ValueError
-        When a column is missing, a unit stands twice, an arm is unknown, a value is not a number.
+        When a column is missing, a unit stands twice or in two arms, an arm is unknown, a value is
+        not a number, a covariate is the metric itself, or the planned size is none.
 
     """
+    _check_plan(planned_units, declared, exploratory)
     frame = _checked(units, experiment, metrics, columns, [*declared, *exploratory])
     _needs_ready(settings, columns)
     ratio = sample_ratio(
         frame, experiment, settings.srm_threshold, arm=columns.arm, stratum=columns.stratum
     )
     if columns.ready is not None:
-        frame = frame[frame[columns.ready].notna()].sort_values(columns.ready, kind="stable")
+        frame = _in_order(frame, columns.ready)
     n = len(frame)
     early = planned_units is not None and n < planned_units
     names = tuple(experiment.shares)
@@ -152,6 +154,8 @@ def analyse(
     why = NOTHING_SAID
     if ratio.verdict is Verdict.FAIL:
         why = Said("not judged: sample ratio mismatch", "未评估：样本比例失配")
+    elif not n:
+        why = Said("not judged: no unit is complete yet", "未评估：尚无完整样本")
     elif early and settings.method == "fixed":
         why = Said(
             f"not judged: {n:,} of {planned_units:,} planned units, and this is no sequential test",
@@ -230,11 +234,37 @@ def _looks(frame: pd.DataFrame, columns: Columns) -> Looks:
     return [(at, (ready <= at).to_numpy(dtype=bool)) for at in sorted(ready.unique())]
 
 
+def _in_order(frame: pd.DataFrame, ready: str) -> pd.DataFrame:
+    try:
+        return frame[frame[ready].notna()].sort_values(ready, kind="stable")
+    except TypeError as error:
+        raise ValueError(
+            f"units: {ready!r} has values of kinds that have no order; give days, times or numbers"
+        ) from error
+
+
 def _needs_ready(settings: Experiments, columns: Columns) -> None:
     if settings.method == "sequential" and columns.ready is None:
         raise ValueError(
             "columns.ready is missing: the sequential method looks at the units in the order in "
             "which their outcomes were complete, so name the column of that day"
+        )
+
+
+def _check_plan(planned: int | None, declared: Sequence[str], exploratory: Sequence[str]) -> None:
+    whole = isinstance(planned, (int, np.integer)) and not isinstance(planned, bool)
+    if planned is not None and not (whole and planned > 0):
+        raise ValueError(
+            f"planned_units == {planned!r}: must be a whole number above 0; None says that no size "
+            "was planned"
+        )
+    for name, listed in (("declared", declared), ("exploratory", exploratory)):
+        if isinstance(listed, str):
+            raise ValueError(f"{name} == {listed!r}: give a list of columns, [{listed!r}]")
+    both = sorted(set(declared) & set(exploratory))
+    if both or len({*declared, *exploratory}) < len(declared) + len(exploratory):
+        raise ValueError(
+            f"declared == {list(declared)}, exploratory == {list(exploratory)}: name each once"
         )
 
 
@@ -261,15 +291,24 @@ def _checked(
                 f"units: {column!r} has {int(units[column].isna().sum()):,} nulls; every unit that "
                 "was assigned has one, so find out which were lost"
             )
+    arms = units[columns.arm].astype(str)
+    pairs = pd.DataFrame({"unit": units[columns.unit], "arm": arms}).drop_duplicates()
+    crossed = int(pairs["unit"].duplicated().sum())
+    if crossed:
+        raise ValueError(
+            f"units: {crossed:,} of {columns.unit} stand in more than one arm (first: "
+            f"{pairs.loc[pairs['unit'].duplicated(), 'unit'].iloc[0]!r}); take the arm of the "
+            "assignment, and mend what put them into another"
+        )
     twice = int(units[columns.unit].duplicated().sum())
     if twice:
         raise ValueError(
             f"units: {twice:,} rows repeat a {columns.unit}; sum up to one row per unit, and take "
             "a ratio for what counts sessions or orders"
         )
-    other = sorted({str(arm) for arm in units[columns.arm].unique()} - set(experiment.shares))
+    other = sorted(set(arms.unique()) - set(experiment.shares))
     if other:
         raise ValueError(
             f"units: arms {other} are not of {experiment.name}: {list(experiment.shares)}"
         )
-    return units
+    return units.assign(**{columns.arm: arms})

@@ -232,5 +232,10 @@ def _cut(shares: Shares, point: float, stratum: str | None) -> Assignment:
 
 
 def _named(unit_id: str) -> None:
+    if not isinstance(unit_id, str):
+        raise ValueError(
+            f"unit_id == {unit_id!r} is no text; write every id in one way, such as str(17), or "
+            "one unit has two arms"
+        )
     if not unit_id:
         raise ValueError("unit_id is empty: every unit needs its own id, or all share an arm")

@@ -108,7 +108,7 @@ class Comparison:
             reach = None
             if self.looks is not None:
                 units = one.sizes()[arm] + one.sizes()[0]
-                reach = reach_of(units, self._rho2(one, arm, level), 1 - level)
+                reach = reach_of(max(1, units), self._rho2(one, arm, level), 1 - level)
             row = _row(one, means[id(one)], arm, level, reach, notes[i], references[i])
             sequence = sequences[i]
             if sequence is not None:

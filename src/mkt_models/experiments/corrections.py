@@ -9,6 +9,7 @@ import numpy as np
 from scipy.stats import false_discovery_control
 
 from mkt_models.evaluation.inputs import Floats
+from mkt_models.experiments.checks import check_positive, check_share
 
 
 def holm(p_values: Floats) -> Floats:
@@ -48,8 +49,8 @@ def level_for(n_comparisons: int, alpha: float) -> float:
     >>> level_for(5, 0.05)
     0.99
     """
-    if n_comparisons < 1:
-        raise ValueError(f"n_comparisons == {n_comparisons}, must be > 0")
+    check_positive(n_comparisons=n_comparisons)
+    check_share(alpha=alpha)
     return 1 - alpha / n_comparisons
 
 
@@ -68,7 +69,7 @@ def selected_level(q_values: Floats, alpha: float) -> float:
 
 def _read(p_values: Floats) -> tuple[Floats, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
     p = np.asarray(p_values, dtype=np.float64)
-    known = np.isfinite(p)
+    known = ~np.isnan(p)
     if ((p[known] < 0) | (p[known] > 1)).any():
         raise ValueError("p_values: must lie between 0 and 1")
     return p, known

@@ -75,6 +75,8 @@ def mean_of(values: Floats, lost_dof: int = 0) -> ArmMean:
 
     ``lost_dof``: coefficients that were fitted before, such as those of CUPED.
     """
+    if np.isinf(values).any():
+        raise ValueError("values: some are infinite; a mean needs finite ones")
     n, dof = len(values), len(values) - 1 - lost_dof
     if dof < 1:
         return ArmMean(float(values.mean()) if n else math.nan, math.nan, n, 0.0)
@@ -91,6 +93,8 @@ def linearised(numerator: Floats, denominator: Floats, weights: Floats | None = 
 
     ``weights``: of the units, where strata are weighed; R and d are weighed then.
     """
+    if not (len(numerator) and np.isfinite(numerator).all() and np.isfinite(denominator).all()):
+        raise ValueError("numerator, denominator: must be finite numbers of at least one unit")
     w = np.full(len(numerator), 1 / len(numerator)) if weights is None else weights / weights.sum()
     total = float(w @ denominator)
     if total <= 0 or (denominator < 0).any():
@@ -105,6 +109,8 @@ def stratified(parts: Sequence[ArmMean], weights: Sequence[float]) -> ArmMean:
     Arms with other shares in some strata are compared rightly so, and what differs between strata
     is no noise any more (post-stratification; Miratrix, Sekhon and Yu 2013).
     """
+    if not len(parts) or not all(weight > 0 for weight in weights):
+        raise ValueError(f"weights == {list(weights)}: there must be parts, each with a weight > 0")
     w = np.asarray(weights, dtype=np.float64) / math.fsum(weights)
     variances = w**2 * np.array([part.error**2 for part in parts])
     variance = float(variances.sum())
@@ -187,7 +193,7 @@ def proportions(treated: tuple[int, int], control: tuple[int, int], confidence: 
     _check(confidence)
     (x1, n1), (x2, n2) = treated, control
     for x, n in (treated, control):
-        if not 0 <= x <= n or n < 1:
+        if not (0 <= x <= n < math.inf) or n < 1:
             raise ValueError(
                 f"{x} successes of {n} units: must be between 0 and all, of at least 1"
             )

@@ -13,6 +13,7 @@ from scipy.optimize import brentq
 from scipy.special import ndtr, ndtri
 
 from mkt_models.evaluation.inputs import Floats
+from mkt_models.experiments.checks import check_finite, check_share
 
 # Points of Gauss and Legendre's rule over the region that goes on.
 POINTS = 201
@@ -26,6 +27,9 @@ def spent(fraction: float, alpha: float) -> float:
     >>> round(spent(0.5, 0.05), 4), round(spent(1.0, 0.05), 4)
     (0.0031, 0.05)
     """
+    check_share(alpha=alpha)
+    if not 0 < fraction <= 1:
+        raise ValueError(f"fraction == {fraction}: must be above 0 and at most 1")
     return float(4 * ndtr(-ndtri(1 - alpha / 4) / math.sqrt(fraction)))
 
 
@@ -43,14 +47,14 @@ def boundaries(fractions: Sequence[float], alpha: float) -> list[float]:
     [4.877, 3.357, 2.68, 2.29, 2.031]
     """
     steps = np.diff([0.0, *fractions])
-    if not len(steps) or (steps <= 0).any() or abs(fractions[-1] - 1) > 1e-9:
+    if not len(steps) or not (steps > 0).all() or abs(fractions[-1] - 1) > 1e-9:
         raise ValueError(f"fractions == {list(fractions)}: must rise from above 0 to 1")
-    if not 0 < alpha < 1:
-        raise ValueError(f"alpha == {alpha}, must lie between 0 and 1")
+    check_share(alpha=alpha)
     nodes, weights = np.polynomial.legendre.leggauss(POINTS)
     # Density of the Brownian motion of those that went on, at points with their weights.
     at, mass = np.zeros(1), np.ones(1)
-    found, before = [], 0.0
+    found: list[float] = []
+    before = 0.0
     for fraction, step in zip(fractions, steps, strict=True):
         left, root = spent(fraction, alpha) - before, math.sqrt(step)
 
@@ -69,3 +73,18 @@ def boundaries(fractions: Sequence[float], alpha: float) -> list[float]:
         kernel = np.exp(-0.5 * ((points[:, None] - at) / root) ** 2) / (root * math.sqrt(math.tau))
         at, mass = points, (kernel @ mass) * edge * weights
     return found
+
+
+def z_value(p_value: float, estimate: float) -> float:
+    """Give the standard errors from 0 that a two-sided p-value amounts to, with its sign.
+
+    So that a look may be held against :func:`boundaries` whatever its test was: with values too
+    skewed for a t test, that of ``randomisation``.
+
+    >>> round(z_value(0.05, -2.3), 2)
+    -1.96
+    """
+    check_finite(estimate=estimate)
+    if not 0 < p_value <= 1:
+        raise ValueError(f"p_value == {p_value}, must be above 0 and at most 1")
+    return math.copysign(float(-ndtri(p_value / 2)), estimate)

@@ -54,6 +54,10 @@ def cochran(effects: Floats, errors: Floats) -> tuple[float, int, float]:
     >>> q, dof, round(p, 4)
     (2.0, 1, 0.1573)
     """
+    if not (np.isfinite(effects).all() and np.isfinite(errors).all() and (errors > 0).all()):
+        raise ValueError(
+            "effects, errors: must be finite, and errors above 0; leave the others out"
+        )
     if len(effects) < 2:
         return float("nan"), 0, float("nan")
     weights = 1 / errors**2

@@ -135,10 +135,21 @@ def effect(row: Row) -> Said:
         first = Said(f", shown from {shown_at} on", f"，自 {shown_at} 起得到证实")
     skew = Said()
     if row["normal_from"] > min(row["n"], row["n_control"]):
+        judged = Said(
+            "judged by drawing the assignment again: exact where nothing happened, and",
+            "以重新随机分配来判断：在没有任何效果时是精确的，但",
+        )
+        if row["test"] == "confidence sequence":
+            judged = Said(
+                "shown only if a test that assumes nothing of the values agrees;",
+                "只有不依赖数值分布的检验也一致时才算证实；",
+            )
         skew = Said(
-            f" Its values are so skewed that intervals are rough below {row['normal_from']:,.0f} "
-            "units per arm.",
-            f"数值偏斜严重，每组少于 {row['normal_from']:,.0f} 个样本时区间较为粗略。",
+            f" Its values are skewed ({judged.en} the interval of an effect is rough below "
+            f"{row['normal_from']:,.0f} units per arm: take more units, equal shares, or a metric "
+            "that is capped, at a limit chosen before).",
+            f"数值偏斜({judged.zh}每组少于 {row['normal_from']:,.0f} 个样本时效果区间较为粗略："
+            "可增加样本、采用均等分配，或使用事先确定上限的截断指标)。",
         )
     return Said(
         f"{name}, {arm} against {control}: {sense.en}: {value}{points} {ends}{lift}; {n}, {p} "

@@ -14,13 +14,16 @@ import pandas as pd
 from pydantic import Field, model_validator
 
 from mkt_models.evaluation.arms import MIN_DIFFERENT, rare
-from mkt_models.evaluation.inputs import Floats, numbers
+from mkt_models.evaluation.inputs import Floats
 from mkt_models.experiments import cuped
 from mkt_models.experiments.fixed_horizon import ArmMean, linearised, mean_of, stratified
 from mkt_models.experiments.said import Said
 from mkt_models.sections import Section, nearest
 
 Codes = npt.NDArray[np.intp]
+
+# The fourth power of a much larger number is out of reach of a float.
+LARGEST = 1e60
 Role = Literal["primary", "secondary", "guardrail"]
 
 
@@ -64,6 +67,12 @@ class Metric(Section):
             raise ValueError(f"{self.name}: a ratio, and only a ratio, needs a denominator")
         if self.margin is not None and self.role != "guardrail":
             raise ValueError(f"{self.name}: a margin is for guardrails; its role is {self.role}")
+        own = sorted(set(self.covariates) & {self.column, self.denominator})
+        if own:
+            raise ValueError(
+                f"{self.name}: its covariates {own} are what it measures; a covariate is known "
+                "before the assignment, such as the same figure of the month before"
+            )
         if self.margin is None and self.margin_of == "unit":
             raise ValueError(f"{self.name}: margin_of 'unit' needs a margin")
         return self
@@ -106,7 +115,7 @@ class Measured:
         cls, units: pd.DataFrame, metric: Metric, names: Sequence[str], arms: Codes, strata: Codes
     ) -> "Measured":
         """Read a metric off the table of units; ValueError says what is wrong with a column."""
-        top = numbers(units, metric.column)
+        top = _outcome(units, metric, metric.column)
         if metric.kind == "proportion" and np.setdiff1d(top, [0.0, 1.0]).size:
             raise ValueError(
                 f"{metric.name}: a proportion must be 0 or 1 per unit, {metric.column!r} has "
@@ -114,26 +123,44 @@ class Measured:
             )
         bottom = None
         if metric.denominator is not None:
-            bottom = numbers(units, metric.denominator)
+            bottom = _outcome(units, metric, metric.denominator)
             if (bottom < 0).any():
                 raise ValueError(f"{metric.name}: {metric.denominator!r} has values below 0")
         covariates = None
         if metric.covariates:
-            wanted = units[list(metric.covariates)].apply(pd.to_numeric)
-            covariates = wanted.to_numpy(dtype=np.float64, na_value=np.nan)
-            if np.isinf(covariates).any():
-                raise ValueError(f"{metric.name}: its covariates have infinite values")
+            covariates = np.stack(
+                [_numbers(units, metric, column) for column in metric.covariates], axis=1
+            )
+            for column, known in zip(metric.covariates, covariates.T, strict=True):
+                if np.isinf(known).any() or (np.abs(known) > LARGEST).any():
+                    raise ValueError(
+                        f"{metric.name}: covariate {column!r} has values beyond {LARGEST:g}"
+                    )
+                if len(known) and np.isnan(known).all():
+                    raise ValueError(
+                        f"{metric.name}: covariate {column!r} is known of no unit; leave it out"
+                    )
+                if len(top) and np.array_equal(known, top) and np.ptp(top) > 0:
+                    raise ValueError(
+                        f"{metric.name}: covariate {column!r} has the values of the metric itself; "
+                        "it would take the effect off with it. Take what was known before"
+                    )
         return cls(metric, tuple(names), arms, strata, top, bottom, covariates)
 
     def take(self, rows: npt.NDArray[np.bool_]) -> "Measured":
-        """Give the same of some units."""
+        """Give the same of some units; a covariate that is known of none of them is left out."""
+        covariates = None
+        if self.covariates is not None:
+            known = self.covariates[rows]
+            known = known[:, ~np.isnan(known).all(axis=0)]
+            covariates = known if known.size else None
         return replace(
             self,
             arms=self.arms[rows],
             strata=self.strata[rows],
             top=self.top[rows],
             bottom=None if self.bottom is None else self.bottom[rows],
-            covariates=None if self.covariates is None else self.covariates[rows],
+            covariates=covariates,
         )
 
     @property
@@ -196,7 +223,7 @@ class Measured:
                 values[inside] = linearised(
                     self.top[inside], self.bottom[inside], self._weights(inside)
                 )
-        if self.covariates is None:
+        if self.covariates is None or not len(values):
             return values, 0
         known = np.isfinite(values)
         values[known], lost = cuped.adjusted(
@@ -212,7 +239,10 @@ class Measured:
         for arm in range(len(self.names)):
             inside = self.arms == arm
             parts = [mean_of(values[inside & (self.strata == one)], lost) for one in strata]
-            found.append(parts[0] if len(parts) == 1 else stratified(parts, sizes.tolist()))
+            if len(parts) < 2:
+                found.append(parts[0] if parts else mean_of(values))
+            else:
+                found.append(stratified(parts, sizes.tolist()))
         return found
 
     def variance_left(self) -> float:
@@ -242,6 +272,37 @@ class Measured:
         sizes = np.bincount(self.strata).astype(np.float64)
         own = np.bincount(self.strata[inside], minlength=len(sizes))
         return np.asarray((sizes / np.maximum(own, 1))[self.strata[inside]], dtype=np.float64)
+
+
+def _numbers(units: pd.DataFrame, metric: Metric, column: str) -> Floats:
+    values = units[column]
+    if values.ndim > 1:
+        raise ValueError(f"{metric.name}: {column!r} is the name of more than one column")
+    if pd.api.types.is_complex_dtype(values):
+        raise ValueError(f"{metric.name}: {column!r} has complex values; give real ones")
+    if pd.api.types.is_datetime64_any_dtype(values) or pd.api.types.is_timedelta64_dtype(values):
+        raise ValueError(f"{metric.name}: {column!r} is a time; give a number, such as days")
+    try:
+        found = pd.to_numeric(values).to_numpy(dtype=np.float64, na_value=np.nan)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{metric.name}: {column!r} has values that are no numbers") from error
+    return np.asarray(found, dtype=np.float64)
+
+
+def _outcome(units: pd.DataFrame, metric: Metric, column: str) -> Floats:
+    values = _numbers(units, metric, column)
+    wrong = int((~np.isfinite(values)).sum())
+    if wrong:
+        raise ValueError(
+            f"{metric.name}: {column!r} has {wrong:,} null or infinite values in {len(values):,} "
+            "units. Give 0 to a unit that did nothing, and find out what the others did; to drop "
+            "units after the assignment makes the arms differ by more than the treatment"
+        )
+    if (np.abs(values) > LARGEST).any():
+        raise ValueError(
+            f"{metric.name}: {column!r} has values beyond {LARGEST:g}; take a larger unit"
+        )
+    return values
 
 
 def check_metrics(metrics: Sequence[Metric], units: pd.DataFrame) -> None:

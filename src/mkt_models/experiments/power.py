@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 from scipy.special import chdtri, ncfdtr, ndtr, ndtri, stdtrit
 
+from mkt_models.experiments.checks import check_finite, check_positive, check_share
 from mkt_models.sections import nearest
 
 # Beyond so many degrees of freedom Student's t is the normal distribution, to six digits.
@@ -52,7 +53,8 @@ def power_of_means(n: float, n_control: float, effect: float, sd: float, alpha: 
     >>> round(power_of_means(20, 20, effect=1, sd=1, alpha=0.05), 3)  # as R's power.t.test
     0.869
     """
-    _check(alpha=alpha)
+    check_share(alpha=alpha)
+    check_finite(effect=effect, sd=sd, n=n, n_control=n_control)
     if sd <= 0 or min(n, n_control) < 2:
         raise ValueError(f"sd == {sd}, n == {n}, {n_control}: must be > 0 and at least 2 units")
     shift = abs(effect) / (sd * math.sqrt(1 / n + 1 / n_control))
@@ -78,7 +80,8 @@ def power_of_proportions(
     >>> round(power_of_proportions(50, 50, 0.5, 0.25, alpha=0.05), 3)  # as R's power.prop.test
     0.74
     """
-    _check(alpha=alpha)
+    check_share(alpha=alpha)
+    check_positive(n=n, n_control=n_control)
     other = share + effect
     if not (0 < share < 1 and 0 < other < 1):
         raise ValueError(f"share == {share}, with the effect {other:g}: must lie between 0 and 1")
@@ -117,6 +120,7 @@ def units_for_means(
         Of the metric with what is known before: CUPED leaves 1 - correlation² of the variance.
 
     """
+    check_positive(sd=sd)
     left = sd * math.sqrt(variance_left(correlation))
     return _need(
         lambda n, level: power_of_means(n, n * control_per_arm, effect, left, level),
@@ -169,16 +173,19 @@ def smallest_effect(
     Needs ``sd`` for a mean and ``share`` (of the control) for a proportion. NaN where even the
     largest rise of the proportion would not be shown.
     """
-    _check(alpha=alpha, power=power)
+    check_share(alpha=alpha, power=power)
+    check_positive(n=n, n_control=n_control)
     if kind == "mean":
         if sd is None:
             raise ValueError("sd is missing: a mean needs the standard deviation within an arm")
+        check_positive(sd=sd)
         left = sd * math.sqrt(variance_left(correlation))
         top = left * math.sqrt(1 / n + 1 / n_control) * 100
         return _solve(lambda d: power_of_means(n, n_control, d, left, alpha), power, top)
     if kind == "proportion":
         if share is None:
             raise ValueError("share is missing: a proportion needs that of the control arm")
+        check_share(share=share)
         level = share
         top = (1 - level) * (1 - 1e-9)
         return _solve(
@@ -217,10 +224,11 @@ def days_needed(
     >>> days_needed(2188, 150), days_needed(250, [100, 80, 60, 40])
     (21, 7)
     """
+    check_positive(units=units)
     if isinstance(new_units, Sequence):
         total, days = 0.0, None
         for day, new in enumerate(new_units, start=1):
-            if new < 0:
+            if not new >= 0:
                 raise ValueError(f"new_units: day {day} has {new}, must be >= 0")
             total += new
             if total >= units:
@@ -231,6 +239,7 @@ def days_needed(
     elif new_units <= 0:
         return None
     else:
+        check_finite(new_units=new_units)
         days = math.ceil(units / new_units)
     return math.ceil(days / 7) * 7 if whole_weeks else days
 
@@ -243,11 +252,13 @@ def _need(
     design: tuple[int, int, float],
 ) -> Need:
     treatments, metrics, control_per_arm = design
-    _check(alpha=alpha, power=power)
+    check_share(alpha=alpha, power=power)
+    check_finite(effect=effect)
     if effect == 0:
         raise ValueError(
             "effect == 0: no number of units shows nothing; say what is worth acting on"
         )
+    check_positive(control_per_arm=control_per_arm)
     if treatments < 1 or metrics < 1 or control_per_arm <= 0:
         raise ValueError(
             f"treatments == {treatments}, metrics == {metrics}, control_per_arm == "
@@ -275,9 +286,3 @@ def _solve(powered: Callable[[float], float], power: float, top: float) -> float
         middle = (low + high) / 2
         low, high = (low, middle) if powered(middle) >= power else (middle, high)
     return high
-
-
-def _check(**shares: float) -> None:
-    for name, value in shares.items():
-        if not 0 < value < 1:
-            raise ValueError(f"{name} == {value}, must lie between 0 and 1")

@@ -25,7 +25,7 @@ Codes = npt.NDArray[np.intp]
 Mask = npt.NDArray[np.bool_]
 
 # Draws beyond each of the two ends of an interval, so that its ends are no matter of luck.
-BEYOND = 20
+BEYOND = 10
 
 
 @dataclass(frozen=True)
@@ -191,5 +191,5 @@ def _counted(treated: tuple[int, int], control: tuple[int, int]) -> Reference:
 def _over(gaps: Floats, errors: Floats) -> Floats:
     """Differences over their errors; without any error 0, or beyond everything."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        found = gaps / errors
-    return np.where(errors > 0, found, np.where(gaps == 0, 0.0, np.sign(gaps) * np.inf))
+        found = gaps / errors  # of no error: infinity with its sign, or NaN
+    return np.asarray(np.where(gaps == 0, 0.0, found))

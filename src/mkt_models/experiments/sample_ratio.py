@@ -6,6 +6,7 @@ its effect (Fabijan et al. 2019, "Diagnosing sample ratio mismatch"). The test i
 all units and in every stratum, with a threshold so low that chance hardly ever trips it.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from scipy.special import chdtrc
 
 from mkt_models.columns import Verdict
 from mkt_models.experiments.assignment import Experiment
+from mkt_models.experiments.checks import check_share
 from mkt_models.experiments.corrections import holm
 from mkt_models.experiments.said import Said
 
@@ -58,6 +60,9 @@ def mismatch(counts: Mapping[str, int], shares: Mapping[str, float]) -> tuple[fl
     unknown = sorted(set(counts) - set(shares))
     if unknown:
         raise ValueError(f"arms {unknown} were not assigned; known: {', '.join(shares)}")
+    for arm, n in counts.items():
+        if not (math.isfinite(n) and n >= 0 and n == int(n)):
+            raise ValueError(f"counts: {arm!r} has {n} units, must be a whole number >= 0")
     total = sum(counts.values())
     expected = {arm: share * total for arm, share in shares.items()}
     if min(expected.values()) < MIN_EXPECTED:
@@ -90,6 +95,7 @@ def sample_ratio(
         Columns.
 
     """
+    check_share(threshold=threshold)
     parts: dict[str, pd.Series] = {OVERALL: units[arm]}
     if stratum is not None:
         parts |= {str(name): rows[arm] for name, rows in units.groupby(stratum, sort=True)}

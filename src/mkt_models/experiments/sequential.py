@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import pandas as pd
 from scipy.special import lambertw, ndtri
 
+from mkt_models.experiments.checks import check_positive, check_share
 from mkt_models.experiments.fixed_horizon import Contrast
 
 
@@ -52,8 +53,8 @@ def mixture(units: float, alpha: float) -> float:
     >>> round(mixture(1, 0.05), 3)
     8.212
     """
-    if units <= 0 or not 0 < alpha < 1:
-        raise ValueError(f"units == {units}, alpha == {alpha}: must be > 0, and between 0 and 1")
+    check_positive(units=units)
+    check_share(alpha=alpha)
     return float(-lambertw(-(alpha**2) / math.e, -1).real - 1) / units
 
 
@@ -64,6 +65,8 @@ def reach_of(n: float, rho2: float, alpha: float) -> float:
     >>> [round(reach_of(n, rho2, 0.05), 2) for n in (10, 100, 1000, 10_000, 100_000)]
     [8.94, 3.82, 3.04, 3.25, 3.57]
     """
+    check_positive(n=n, rho2=rho2)
+    check_share(alpha=alpha)
     m = n * rho2
     return math.sqrt((m + 1) / m * math.log((m + 1) / alpha**2))
 
@@ -77,6 +80,7 @@ def inflation(alpha: float, power: float) -> float:
     >>> round(inflation(0.05, 0.8), 2)
     1.91
     """
+    check_share(power=power)
     more = float(ndtri(power))
     reach, single = reach_of(1, mixture(1, alpha), alpha), float(ndtri(1 - alpha / 2))
     return ((reach + more) / (single + more)) ** 2
@@ -84,6 +88,7 @@ def inflation(alpha: float, power: float) -> float:
 
 def p_at(z: float, n: float, rho2: float) -> float:
     """Give 1 over the mixture likelihood ratio at one look, at most 1; z in standard errors."""
+    check_positive(n=n, rho2=rho2)
     m = n * rho2
     return min(1.0, math.exp(min(0.0, 0.5 * math.log(m + 1) - 0.5 * z * z * m / (m + 1))))
 
