@@ -8,8 +8,10 @@ for one look calls significant ("peeking"), and by the confidence sequence at an
 that are normal, skewed as money is, and rare (orders of one unit in fifty). **Something happens**:
 does the interval hold the truth as often as it says, and is the effect shown as often as was
 planned? **CUPED**: is the variance that is left 1 - rho²? **The whole procedure**: the decision of
-the memo, with three arms, two primary metrics, a guardrail and segments, where nothing happens. All
-shares with Wilson's intervals.
+the memo, with three arms, two primary metrics, a guardrail and segments, where nothing happens.
+**The data look like anything**: the same, two arms, for values as skewed as they come and shares as
+uneven, by one look and by a sequence (``--only skewed`` runs these alone). All shares with Wilson's
+intervals.
 """
 
 import argparse
@@ -57,10 +59,19 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=10_000)
     parser.add_argument("--procedures", type=int, default=500)
     parser.add_argument("--bootstraps", type=int, default=1000)
+    parser.add_argument("--per-cell", type=int, default=200)
+    parser.add_argument("--only", choices=["skewed"], default=None)
     parser.add_argument("--out", type=Path, default=HERE / "experiments.json")
     arguments = parser.parse_args()
     started = process_time()
-    found: dict[str, Any] = {"draws": arguments.draws, "per_arm": PER_ARM, "looks": LOOKS}
+    found: dict[str, Any]
+    if arguments.only:
+        found = json.loads(arguments.out.read_text()) if arguments.out.exists() else {}
+        found["skewed"] = skewed(arguments.per_cell) | {"cpu_s": round(process_time() - started)}
+        arguments.out.write_text(json.dumps(found, indent=1) + "\n")
+        print(json.dumps(found["skewed"], indent=1))
+        return
+    found = {"draws": arguments.draws, "per_arm": PER_ARM, "looks": LOOKS}
     found["nothing"] = {kind: peeked(kind, 0.0, arguments.draws) for kind in KINDS}
     print(json.dumps(found, indent=1), f"{process_time() - started:.0f} CPU s", flush=True)
     found["planned"] = planned(arguments.draws)
@@ -70,6 +81,7 @@ def main() -> None:
     found["procedure"] = {
         method: procedures(method, arguments.procedures) for method in ("fixed", "sequential")
     }
+    found["skewed"] = skewed(arguments.per_cell)
     found["cpu_s"] = round(process_time() - started)
     arguments.out.write_text(json.dumps(found, indent=1) + "\n")
     print(json.dumps(found, indent=1))
@@ -241,6 +253,107 @@ def procedures(method: str, draws: int) -> dict[str, Any]:
         counts["claims_any_segment"] += bool(result.segments["differs"].any())
         counts["calls_it_invalid"] += result.memo.decision == "invalid"
     return {"draws": draws, "units": n, **{k: _share(v, draws) for k, v in counts.items()}}
+
+
+SHAPES = ("lognormal", "heavy_tail", "spend", "counts", "rare", "ratio", "with_covariate")
+# Units, and the share of them that is treated.
+DESIGNS = ((60, 0.5), (500, 0.5), (2000, 0.1), (4000, 0.05), (4000, 0.95))
+
+
+def skewed(draws: int) -> dict[str, Any]:
+    """Judge experiments in which nothing happens, whatever the data look like; count the claims.
+
+    One look: ``up`` and ``down`` are intervals that leave out 0 on that side, of experiments run,
+    judged or not; nominal 2.5% each. A sequence of 14 looks: ``ever`` is any claim at any look;
+    nominal 5%. ``t`` is what a t test at the planned size claims on the same data. Guardrails
+    (nobody may lose 10%) and two segments are asked as well.
+    """
+    cells = []
+    for shape in SHAPES:
+        for n, share in DESIGNS:
+            for method in ("fixed", "sequential"):
+                counts: Counter[str] = Counter()
+                for draw in range(draws):
+                    seed = [5 * 10**6, draw, n, int(1000 * share), SHAPES.index(shape)]
+                    counts += _claims(shape, n, share, method, np.random.default_rng(seed))
+                cells.append({"shape": shape, "n": n, "treated": share, "method": method} | counts)
+            print(shape, n, share, cells[-2:], f"{process_time():.0f} CPU s", flush=True)
+    table = pd.DataFrame(cells).fillna(0)
+    names = [name for name in table if name not in ("shape", "n", "treated", "method")]
+    found: dict[str, Any] = {"draws_per_cell": draws, "cells": table.to_dict("records")}
+    for method, part in table.groupby("method"):
+        of = draws * len(part)
+        found[str(method)] = {name: _share(int(part[name].sum()), of) for name in names}
+        for name in ("up", "down", "ever", "t_up", "t_down"):
+            worst = part.loc[part[name].idxmax()]
+            where = f"{worst['shape']}, n = {worst['n']}, {worst['treated']:.0%} treated"
+            found[str(method)][f"worst_{name}"] = [where, *_share(int(worst[name]), draws)]
+    return found
+
+
+def _claims(
+    shape: str, n: int, share: float, method: str, rng: np.random.Generator
+) -> "Counter[str]":
+    """Run one experiment in which nothing happens, and count what it claims."""
+    trial = Experiment(name="nothing", salt=shape * 4, shares={"c": 1 - share, "t": share})
+    rows = pd.DataFrame({"customer_id": np.arange(n), "day": np.arange(n) * 14 // n})
+    rows["arm"] = np.where(rng.random(n) < share, "t", "c")
+    rows["value"], rows["visits"], rows["before"] = _shaped(shape, n, rng)
+    rows["region"] = rng.choice(list("nsw"), n)
+    kind: Any = {"rare": "proportion", "ratio": "ratio"}.get(shape, "mean")
+    about = {"kind": kind, "column": "value"}
+    about |= {"denominator": "visits"} if kind == "ratio" else {}
+    about |= {"covariates": ("before",)} if shape == "with_covariate" else {}
+    metrics = [
+        Metric.model_validate(about | {"name": "m", "role": "primary"}),
+        Metric.model_validate(about | {"name": "g", "role": "guardrail", "margin": 0.1}),
+    ]
+    settings = Experiments.model_validate(
+        {"method": method, "n_permutations": 800, "min_units": 20 if n < 100 else 100}
+    )
+    result = analyse(
+        rows,
+        trial,
+        metrics,
+        settings,
+        columns=Columns(ready="day"),
+        planned_units=n,
+        declared=["region"],
+    )
+    row, found = result.effects.iloc[0], Counter[str]()
+    found["judged"] += row["note"] == ""
+    found["up"] += bool(row["effect_lower"] > 0)
+    found["down"] += bool(row["effect_upper"] < 0)
+    found["ever"] += bool(row["shown"])
+    found["ships"] += result.memo.decision == "ship"
+    found["guardrail_broken"] += result.guardrails["verdict"].iloc[0] == "fail"
+    found["segments_differ"] += bool(result.segments["differs"].any())
+    if kind == "mean" and row["note"] == "":
+        arms = [mean_of(rows.loc[rows["arm"] == arm, "value"].to_numpy(float)) for arm in "tc"]
+        by_t = difference(*arms, CONFIDENCE)
+        found["t_up"] += bool(by_t.lower > 0)
+        found["t_down"] += bool(by_t.upper < 0)
+    return found
+
+
+def _shaped(shape: str, n: int, rng: np.random.Generator) -> tuple[Floats, Floats, Floats]:
+    """Draw values of a shape, visits and what was known before."""
+    before, visits = rng.lognormal(0, 1, n), rng.geometric(0.2, n).astype(np.float64)
+    if shape == "lognormal":
+        drawn = rng.lognormal(0, 1.5, n)  # skewness 33
+    elif shape == "heavy_tail":
+        drawn = rng.pareto(1.8, n)  # the variance is infinite
+    elif shape == "spend":  # one customer in seven buys at all
+        drawn = np.where(rng.random(n) < 0.15, rng.lognormal(2, 1.2, n), 0.0)
+    elif shape == "counts":
+        drawn = rng.negative_binomial(0.3, 0.05, n).astype(np.float64)
+    elif shape == "rare":
+        drawn = (rng.random(n) < 0.008).astype(np.float64)
+    elif shape == "ratio":
+        drawn = visits * rng.lognormal(0, 1.2, n)
+    else:
+        drawn = before * rng.lognormal(0, 1, n)
+    return drawn, visits, before
 
 
 def _means(x: Floats, sizes: np.ndarray[Any, Any]) -> Floats:
