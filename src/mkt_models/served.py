@@ -30,12 +30,12 @@ from mkt_models.evaluation.support import support_table
 from mkt_models.monitoring import served as counts
 from mkt_models.monitoring import served_rules as rules
 from mkt_models.monitoring.alarms import (
-    EXIT_CODES,
     Alarm,
     Outcome,
     Words,
     alarm_table,
     by_rule,
+    exit_code,
     in_words,
     overall,
 )
@@ -105,7 +105,7 @@ class Report:
     @property
     def exit_code(self) -> int:
         """0 ok, 1 alarm, 3 not evaluated."""
-        return EXIT_CODES[overall(self.alarms, self.settings, ServedRule)]
+        return exit_code(self.alarms, self.settings, ServedRule)
 
     def about(self) -> str:
         """Say what was read, of which time, and how much; a rehearsal says first that it is one."""
@@ -115,10 +115,6 @@ class Report:
             f"{self.since:%Y-%m-%d %H:%M} to {self.until:%Y-%m-%d %H:%M} UTC, from {self.store}."
         )
         return f"{SIMULATED[0]} {SIMULATED[1]}\n\n{said}" if self.simulated else said
-
-    def effect_title(self) -> str | None:
-        """What the figure of the effect is called, where its data are simulated; else None."""
-        return "Simulated: who may be contacted, against the holdout" if self.simulated else None
 
     def conclusion(self) -> str:
         """Tell the outcome in a few sentences, English and Chinese; the first says what counts."""
@@ -201,7 +197,7 @@ def write(ws: Workspace, found: Report) -> None:
     alarms = alarm_table(found.alarms)
     ws.write_table(FOLDER, "alarms", alarms)
     outcomes = by_rule(found.alarms, ServedRule)
-    said: dict[str, str] = {rule.value: one.value for rule, one in outcomes.items()}
+    said = {str(rule): str(one) for rule, one in outcomes.items()}
     headline: list[dict[str, Any]] = []
     if found.effect is not None and not found.simulated:
         headline = found.effect.result.headline()

@@ -124,9 +124,13 @@ def overall(
     return Outcome.NOT_EVALUATED if lacking - set(settings.may_lack) else Outcome.OK
 
 
-def exit_code(alarms: Sequence[Alarm], settings: Monitoring) -> int:
+def exit_code(
+    alarms: Sequence[Alarm],
+    settings: Monitoring | Served,
+    rules: Iterable[Rule | ServedRule] = Rule,
+) -> int:
     """The exit code for a machine: 0 ok, 1 alarm, 3 not evaluated."""
-    return EXIT_CODES[overall(alarms, settings)]
+    return EXIT_CODES[overall(alarms, settings, rules)]
 
 
 def in_words(

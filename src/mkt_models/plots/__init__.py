@@ -58,7 +58,7 @@ from mkt_models.plots.off_policy import off_policy
 from mkt_models.plots.performance import backtest, models
 from mkt_models.plots.profiles import stage_outcomes, tag_counts, tag_stability
 from mkt_models.plots.quality import missing_groups, quality
-from mkt_models.plots.served import answers_by_day, contacts_by_day, reach_by_group
+from mkt_models.plots.served import answers_by_day, contacts_by_day, marked, reach_by_group
 from mkt_models.plots.style import alt, use_style
 from mkt_models.plots.terms import terms
 from mkt_models.plots.uplift import effects, qini_curve, uplift_bins
@@ -87,6 +87,7 @@ __all__ = [
     "importance",
     "ledger",
     "lifts",
+    "marked",
     "missing",
     "missing_groups",
     "mitigation",

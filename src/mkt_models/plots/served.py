@@ -1,5 +1,7 @@
 """Figures of what a service did, from the tables of ``monitoring.served``."""
 
+import re
+import textwrap
 from collections.abc import Mapping
 
 import numpy as np
@@ -8,11 +10,15 @@ from matplotlib.axes import Axes
 
 from mkt_models.plots.style import (
     ACCENT,
+    INK,
     MAIN,
+    OWN,
     PALE,
+    PERCENT,
     QUIET,
     THOUSANDS,
     begin,
+    figure_of,
     finish,
     grid,
     legend,
@@ -100,6 +106,7 @@ def reach_by_group(
     ax.set_yticks(np.arange(len(rows)), names)
     ax.set_ylim(-0.6, len(rows) - 0.4)
     ax.set_xlabel(f"{plain(measure)}: share of the group minus that of all who are known")
+    ax.xaxis.set_major_formatter(PERCENT)
     grid(ax, "x")
     found = "No group is large enough to judge"
     if judged.any():
@@ -110,6 +117,34 @@ def reach_by_group(
         "matters; hollow: not judged. By customer, who may be contacted."
     )
     return finish(ax, title or found, caption)
+
+
+def marked(ax: Axes, simulated: bool) -> Axes:
+    """Say in the title and the caption of a figure that its numbers are simulated, where they are.
+
+    The word that closes a caption, for the kind of the numbers, is replaced.
+    """
+    figure = figure_of(ax)
+    if simulated and figure.get_gid() == OWN:
+        figure.suptitle(
+            textwrap.fill(
+                f"Simulated: {figure.get_suptitle()}", int(76 * figure.get_figwidth() / 7)
+            ),
+            x=0.01,
+            ha="left",
+            fontsize=11,
+            fontweight="bold",
+            color=INK,
+        )
+        caption = figure.get_supxlabel()
+        figure.supxlabel(
+            re.sub(r"\s*(Observed|Randomised|Off-policy)\.$", "", caption) + " Simulated.",
+            x=0.01,
+            ha="left",
+            fontsize=8.5,
+            color=QUIET,
+        )
+    return ax
 
 
 def _stacked(
