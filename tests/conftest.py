@@ -64,7 +64,7 @@ def environment() -> Iterator[None]:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A project whose eleven notebooks do nothing."""
+    """A project whose twelve notebooks do nothing."""
     from mkt_models.stages import STAGES
 
     for folder in ("notebooks", "params", "src/mkt_models"):

@@ -4,11 +4,14 @@ import json
 import re
 import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from kernels import Kernel
 
 from mkt_models.stages import STAGES
+from mkt_models.store.live import LiveStore
+from mkt_models.store.records import Outcome
 
 NAMES = [stage.name for stage in STAGES]
 
@@ -59,7 +62,7 @@ def test_changed_outputs_set_what_needs_them_in_motion(
     [
         ("src/mkt_models/fake.py", NAMES),
         ("requirements.lock", NAMES),
-        ("params/catalogue.yaml", ["09_strategies", "10_package", "11_monitor"]),
+        ("params/catalogue.yaml", ["09_strategies", "10_package", "11_monitor", "12_served"]),
     ],
 )
 def test_a_changed_file_makes_its_readers_stale(
@@ -80,8 +83,9 @@ def test_a_changed_file_makes_its_readers_stale(
         ("churn.horizon_days=28", ["05_churn", "10_package", "11_monitor"]),
         ("uplift.response=spend", ["07_propensity", "09_strategies", "10_package", "11_monitor"]),
         ("release.confidence=0.9", ["08_bias_audit", "10_package", "11_monitor"]),
-        ("audit.min_group_size=50", ["08_bias_audit", "10_package", "11_monitor"]),
-        ("decisions.k=2", ["09_strategies", "10_package", "11_monitor"]),
+        ("audit.min_group_size=50", ["08_bias_audit", "10_package", "11_monitor", "12_served"]),
+        ("decisions.k=2", ["09_strategies", "10_package", "11_monitor", "12_served"]),
+        ("served.days=40", ["10_package", "12_served"]),
     ],
 )
 def test_a_changed_parameter_makes_its_readers_stale(
@@ -90,6 +94,21 @@ def test_a_changed_parameter_makes_its_readers_stale(
     run()
     run("--set", changed)
     assert sorted(kernel.executed) == stale
+
+
+def test_a_live_store_makes_its_report_stale(run: Callable[..., int], kernel: Kernel) -> None:
+    run()
+    home = kernel.project / "build" / "sample" / "bentoml"
+    with LiveStore.open(home / "live.sqlite") as live:
+        run()
+        assert kernel.executed == ["12_served"]
+        run()
+        assert kernel.executed == []
+        now = datetime(2018, 1, 6, tzinfo=UTC)
+        with live.turn("a", now) as turn:
+            turn.outcome(Outcome("k", "click", now))
+        run()
+    assert kernel.executed == ["12_served"]
 
 
 def test_overrides_reach_the_notebooks(run: Callable[..., int], kernel: Kernel) -> None:
@@ -136,7 +155,7 @@ def test_a_failure_is_told_and_leaves_the_last_good_output(
     told = capsys.readouterr().out
     assert re.search(r"05_churn +FAILED after \d", told)
     assert "05_churn.ipynb, code cell 2\n           ValueError: too few orders" in told
-    lost = "08_bias_audit, 09_strategies, 10_package, 11_monitor, report"
+    lost = "08_bias_audit, 09_strategies, 10_package, 11_monitor, 12_served, report"
     assert f"not run, because of that: {lost}" in told
     assert "Traceback" not in told
     assert json.loads(output.read_text()) == "same"

@@ -20,6 +20,7 @@ from mkt_models.rehearsal import Chance, rehearse
 from mkt_models.served import report, write
 from mkt_models.served_params import ServedRule
 from mkt_models.store.live import LiveStore
+from mkt_models.store.reading import LiveReader
 from mkt_models.store.records import ContactStatus
 from mkt_models.store.snapshot import Store
 from mkt_models.workspace import MissingInputError, NotAvailableError, Workspace
@@ -104,7 +105,7 @@ def test_the_planted_effects_lie_in_the_intervals(filled: tuple[Path, list[Chanc
     never = 30.0 * 6 / 7 * sum(one.without for one in complete) / len(complete)
     assert policies.loc[NEVER, "value_lower"] < never < policies.loc[NEVER, "value_upper"]
     assert policies.loc[NEVER, "n"] == len(complete)
-    assert policies.loc[BEST, "difference_lower"] > 0
+    assert "needs 100" in policies.loc[BEST, "note"]  # what it wants was served too seldom
     outcomes = by_rule(found.alarms, ServedRule)
     for rule in (ServedRule.SAMPLE_RATIO, ServedRule.HOLDOUT_EFFECT, ServedRule.CAPS):
         assert outcomes[rule] is Outcome.OK, rule
@@ -155,7 +156,7 @@ def test_small_cells_are_hidden_and_metrics_name_nobody(
     told = json.loads(text)
     assert told["rules"]["contact_policy"] == "ok"
     assert told["simulated"] is False
-    assert [one["kind"] for one in told["headline"]] == ["randomised", "randomised"]
+    assert {one["kind"] for one in told["headline"]} == {"randomised"}
 
 
 def test_what_was_not_permitted_is_an_alarm_and_the_command_says_so(
@@ -165,22 +166,13 @@ def test_what_was_not_permitted_is_an_alarm_and_the_command_says_so(
     ws = opened(project)
     path = project / "late.sqlite"
     shutil.copy(ws.bentoml_home / "live.sqlite", path)
-    with LiveStore.open(path) as live:
-        row = next(
-            row
-            for row in live.decided(
-                datetime(2018, 1, 1, tzinfo=UTC), datetime(2019, 1, 1, tzinfo=UTC)
-            )
-            if row["channel"] is not None
-        )
-        name, late = row["customer_id"], datetime(2018, 1, 16, tzinfo=UTC)
-        with live.turn(name, late) as turn:
-            what = (row["decision_id"], row["strategy"], row["channel"], row["offer_id"])
-            try:
-                turn.report(*what, ContactStatus.NOT_SENT, late)
-            except ValueError:
-                pytest.skip("the first contact was sent")
-            turn.report(*what, ContactStatus.SENT, late)
+    late = datetime(2018, 1, 16, tzinfo=UTC)
+    with LiveReader.open(path) as reader:
+        forgotten = reader.contacts(datetime(2018, 1, 1, tzinfo=UTC), late)
+    row = next(one for one in forgotten if one["status"] == "planned" and one["until"] < late)
+    with LiveStore.open(path) as live, live.turn(row["customer_id"], late) as turn:
+        what = (row["decision_id"], row["strategy"], row["channel"], row["offer_id"])
+        turn.report(*what, ContactStatus.SENT, late)
     found = report(ws, path)
     alarms = [one for one in found.alarms if one.rule is ServedRule.CONTACT_POLICY]
     assert [(one.outcome, one.figure.value) for one in alarms] == [(Outcome.ALARM, 1.0)]
@@ -234,7 +226,7 @@ def test_a_changed_holdout_is_not_evaluated(filled: tuple[Path, list[Chance]]) -
     found = report(opened(project, **{"decisions.holdout_share": 0.1}))
     [alarm] = [one for one in found.alarms if one.rule is ServedRule.HOLDOUT_EFFECT]
     assert alarm.outcome is Outcome.NOT_EVALUATED
-    assert "Another share is another holdout" in alarm.what
+    assert "is another holdout" in alarm.what
     assert found.effect is None
 
 

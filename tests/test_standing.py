@@ -67,6 +67,7 @@ def test_why_a_stage_is_stale(
         "08_bias_audit": "it needs 04_mine, 05_churn, 06_value",
         "10_package": f"{other}, and it needs 09_strategies",
         "11_monitor": f"{other}, and it needs 05_churn, 06_value, 09_strategies",
+        "12_served": "it needs 09_strategies",
     }
     # the changed parameter alone, run: what comes after is of the run before
     kernel.content["05_churn"] = "other"
@@ -87,7 +88,7 @@ def test_a_failed_stage_and_what_needs_it_are_stale(
     notebook = kernel.project / "notebooks" / "05_churn.ipynb"
     notebook.write_text(notebook_text("05 · Churn: who leaves?", "1 / 0"))
     assert run() == 1
-    after = ["08_bias_audit", "09_strategies", "10_package", "11_monitor", "report"]
+    after = ["08_bias_audit", "09_strategies", "10_package", "11_monitor", "12_served", "report"]
     assert sorted(told()) == ["05_churn", *after]
 
 

@@ -167,5 +167,6 @@ def _stacked(
         label.set_rotation(30)
         label.set_horizontalalignment("right")
     grid(ax, "y")
-    legend(ax, loc="center left", bbox_to_anchor=(1.01, 0.5))
+    if base.any():
+        legend(ax, loc="center left", bbox_to_anchor=(1.01, 0.5))
     return ax
