@@ -205,8 +205,11 @@ def write(ws: Workspace, found: Report) -> None:
     metrics |= {"outcome": overall(found.alarms, found.settings, ServedRule).value}
     metrics |= {"since": found.since.isoformat(), "until": found.until.isoformat()}
     metrics |= {"exit_code": found.exit_code, "store": found.store, "totals": dict(found.totals)}
-    shown = {name: found.tables[name] for name in ("effects", "policies") if name in found.tables}
-    ws.write_json(FOLDER, "metrics", metrics | {"alarms": alarms, **shown})
+    metrics["alarms"] = alarms
+    for name in ("effects", "policies"):
+        if name in found.tables:
+            metrics[name] = found.tables[name]
+    ws.write_json(FOLDER, "metrics", metrics)
 
 
 @contextmanager
