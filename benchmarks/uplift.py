@@ -34,7 +34,7 @@ from mkt_models.models.propensity import features_of_propensity
 from mkt_models.models.uplift import RESPONSE
 from mkt_models.models.uplift_backtest import Bootstrap, uplift_backtest
 from mkt_models.profiles.features import prepare_orders
-from mkt_models.uplift_params import Trees, Uplift
+from mkt_models.uplift_params import Learner, Trees, Uplift
 from mkt_models.workspace import Workspace
 
 HERE = Path(__file__).resolve().parent
@@ -46,8 +46,11 @@ OVERRIDES: dict[str, object] = {
 }
 FEATURES = [*features_of_propensity(), *contact_features.CONTACT_FEATURES]
 CUSTOMERS, N_BOOTSTRAP, CONFIDENCE = 3000, 200, 0.95
+LEARNERS = (Learner.T, Learner.DR, Learner.CLASS)  # of an order; of spend see policies.py
 # The whole procedure, several hundred times: few customers, and few trees.
 SMALL = Uplift(
+    response="ordered",
+    learners=LEARNERS,
     test_campaigns=3,
     validation_campaigns=3,
     min_arm=50,
@@ -63,7 +66,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=HERE / "uplift.json")
     arguments = parser.parse_args()
     started = process_time()
-    rows, settings = with_truth(), Uplift()
+    rows, settings = with_truth(), Uplift(response="ordered", learners=LEARNERS)
     found: dict[str, Any] = {"rows": len(rows), "customers": int(rows["customer_id"].nunique())}
     trials = ranked(rows, settings, found)
     print(json.dumps(found, indent=1), f"{process_time() - started:.0f} CPU s", flush=True)
