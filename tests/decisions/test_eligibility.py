@@ -71,3 +71,12 @@ def test_rules_and_profiles_have_one_vocabulary():
 
 def test_every_column_has_words_in_both_languages():
     assert all(column.words[0] and column.words[1] for column in PROFILE_COLUMNS.values())
+
+
+def test_labels_and_lists_are_said_in_words_of_both_languages():
+    rules = [Rule(column="lifecycle_stage", op="in", value=["new", "active"])]
+    (fault,) = ineligible(rules, {"lifecycle_stage": "lost"})
+    assert "must be one of" in fault.en
+    assert fault.zh.startswith("不符合条件：")
+    for code in ("lost", "new", "active", " in "):
+        assert code not in fault.zh

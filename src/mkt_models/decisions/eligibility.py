@@ -13,8 +13,8 @@ from typing import Any, Literal, Self
 from pydantic import StrictFloat, StrictInt, StrictStr, model_validator
 
 from mkt_models.columns import NOT_AVAILABLE, SENSITIVE
-from mkt_models.decisions.words import Code, Reason, reason
-from mkt_models.profiles.described import PROFILE_COLUMNS
+from mkt_models.decisions.words import Code, Reason, Words, reason
+from mkt_models.profiles.described import PROFILE_COLUMNS, VALUES
 from mkt_models.sections import Section, nearest
 
 Op = Literal["==", "!=", ">", ">=", "<", "<=", "in", "not_in", "has"]
@@ -44,6 +44,13 @@ _OPS_OF: Mapping[str, tuple[Op, ...]] = {
     "number": ("==", "!=", ">", ">=", "<", "<="),
     "text": ("==", "!=", "in", "not_in"),
     "list": ("has",),
+}
+
+
+_OPS_IN_WORDS: Mapping[str, Words] = {
+    "in": ("one of", "属于"),
+    "not_in": ("none of", "不属于"),
+    "has": ("with", "包含"),
 }
 
 
@@ -163,9 +170,21 @@ def _fault(rule: Rule, profile: Mapping[str, Any]) -> Reason | None:
         return _not_available(rule)
     if holds:
         return None
-    words = PROFILE_COLUMNS[rule.column].words
-    wanted = ", ".join(rule.value) if isinstance(rule.value, tuple) else rule.value  # type: ignore[arg-type]
-    return reason(Code.NOT_ELIGIBLE, column=words, value=value, op=rule.op, wanted=wanted)
+    named = bool(PROFILE_COLUMNS[rule.column].values)
+    several = rule.value if isinstance(rule.value, tuple) else (rule.value,)
+    return reason(
+        Code.NOT_ELIGIBLE,
+        column=PROFILE_COLUMNS[rule.column].words,
+        value=_said([value], named),
+        op=_OPS_IN_WORDS.get(rule.op, (rule.op, rule.op)),
+        wanted=_said(several, named),
+    )
+
+
+def _said(values: Iterable[object], named: bool) -> Words:
+    """Values as people read them: a label of the profile has words in both languages."""
+    words = [(VALUES.get(str(one)) if named else None) or (str(one),) * 2 for one in values]
+    return ", ".join(en for en, _ in words), "、".join(zh for _, zh in words)
 
 
 def _not_available(rule: Rule) -> Reason:

@@ -12,6 +12,7 @@ from mkt_models.columns import ConsentStatus
 from mkt_models.decisions.contact import LONGEST_REST, LONGEST_WINDOW, PERSONALISATION, too_much
 from mkt_models.decisions.decide import unpermitted
 from mkt_models.decisions.question import Customer
+from mkt_models.decisions.record_words import in_words
 from mkt_models.decisions.words import Code
 from mkt_models.serving.runtime import Runtime, store_answers, unknown_customer
 from mkt_models.serving.wire import (
@@ -126,6 +127,10 @@ def explain(runtime: Runtime, request: ExplainRequest) -> dict[str, Any]:
         found = runtime.live.explain(request.decision_id)
     if found is None:
         raise unknown_decision()
+    purposes = runtime.policy.catalogue.purpose_words
+    said = [one for each in found["revisions"] for one in each["inputs"].get("consents") or ()]
+    for row in (*found["exposures"], *found["outcomes"], *said):
+        row["words"] = in_words(row, purposes)
     return found
 
 
