@@ -10,6 +10,11 @@ On stable worlds: the share of seeds in which the first watched period alarms, w
 interval. With a step planted at the first watched period: the share that alarms in that very
 period, and within four; and the median of the periods until the alarm (1: at once).
 
+Last, how often the estimated interval of AUC, Brier score and log loss holds the realised figure:
+with probabilities that are true, and with those of a model whose log-odds are 1.15 times too large
+and 0.12 too high in the reference and now; with the correction by the reference, and without. Every
+world has draws of its own: with the same ones, their chance error would be that of all worlds.
+
     python benchmarks/monitoring.py --seeds 150 --planted 15
 """
 
@@ -24,7 +29,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit
+from scipy.special import expit, logit
 from scipy.stats import norm
 
 from mkt_models.evaluation.bootstrap import wilson_interval
@@ -88,6 +93,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=150, help="stable worlds")
     parser.add_argument("--planted", type=int, default=15, help="worlds per planted strength")
     parser.add_argument("--draws", type=int, default=199)
+    parser.add_argument("--covered", type=int, default=400, help="worlds of the coverage")
     parser.add_argument("--only", nargs="*", help="rules to measure, by default all")
     parser.add_argument("--out", type=Path, default=HERE / "monitoring.json")
     a = parser.parse_args()
@@ -121,7 +127,7 @@ def main() -> None:
             found["planted"].append(row)
             print(f"{process_time() - started:5.0f} CPU s", row, flush=True)
             a.out.write_text(json.dumps(found, indent=1) + "\n")
-    found["coverage"] = _coverage(a.seeds, how)
+    found["coverage"] = _coverage(a.covered, how)
     found["cpu_s"] = round(process_time())
     a.out.write_text(json.dumps(found, indent=1) + "\n")
     print(found["coverage"], found["cpu_s"], "CPU s")
@@ -352,7 +358,8 @@ def _level(how: How) -> float:
 
 def _estimate(world: World, period: int, how: How) -> pd.DataFrame:
     now = world.now(period).drop(columns="target")
-    return estimated_probabilities(now, "score", None, confidence=_level(how), **how.drawn)
+    args = {"confidence": _level(how), **how.drawn}
+    return estimated_probabilities(now, "score", None, world.old, **args)
 
 
 def _delay(rule: Rule, world: World, how: How) -> float:
@@ -363,19 +370,31 @@ def _delay(rule: Rule, world: World, how: How) -> float:
     return float("inf")
 
 
-def _coverage(seeds: int, how: How) -> list[dict[str, Any]]:
+def _coverage(worlds: int, how: How) -> list[dict[str, Any]]:
     """Whether the realised figure of a stable period lies in its estimated interval."""
-    inside: dict[str, list[bool]] = {}
-    for seed in range(seeds):
+    inside: dict[tuple[str, bool, str], list[bool]] = {}
+    for seed in range(5000, 5000 + worlds):
         world = World(seed)
-        for row in _estimate(world, 1, how).to_dict("records"):
-            told = realised_figure(world.now(1), "score", row["metric"])
-            within = row["estimate_lower"] <= told <= row["estimate_upper"]
-            inside.setdefault(row["metric"], []).append(bool(within))
-    level = _level(how)
+        for scores, (above, steeper) in {"true": (0.0, 1.0), "untrue": (0.12, 1.15)}.items():
+            old, now = (
+                rows[["customer_id", "score", "target"]].assign(
+                    score=expit(above + steeper * logit(rows["score"]))
+                )
+                for rows in (world.old, world.now(1))
+            )
+            for corrected in (True, False):
+                args = {"confidence": _level(how), **how.drawn, "seed": seed}
+                table = estimated_probabilities(
+                    now.drop(columns="target"), "score", None, old if corrected else None, **args
+                )
+                for row in table.to_dict("records"):
+                    told = realised_figure(now, "score", row["metric"])
+                    within = bool(row["estimate_lower"] <= told <= row["estimate_upper"])
+                    inside.setdefault((scores, corrected, row["metric"]), []).append(within)
     return [
-        {"metric": m, "promised": level, **_share("inside", sum(k), len(k))}
-        for m, k in inside.items()
+        {"scores": scores, "corrected": corrected, "metric": metric, "promised": _level(how)}
+        | {"worlds": len(held), **_share("inside", sum(held), len(held))}
+        for (scores, corrected, metric), held in inside.items()
     ]
 
 

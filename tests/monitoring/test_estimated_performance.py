@@ -15,8 +15,10 @@ from mkt_models.monitoring.estimated_performance import (
 HOW = {"min_customers": 20, "n_bootstrap": 300, "confidence": 0.95, "seed": 4}
 
 
-def probabilities(rows, check=None, **how):
-    return estimated_probabilities(rows, "score", check, **(HOW | how)).set_index("metric")
+def probabilities(rows, check=None, reference=None, **how):
+    return estimated_probabilities(rows, "score", check, reference, **(HOW | how)).set_index(
+        "metric"
+    )
 
 
 def test_by_hand():
@@ -40,6 +42,38 @@ def test_true_probabilities_are_estimated_well_and_concept_drift_is_not_seen():
     tossed = rows.assign(target=np.arange(len(rows)) % 2)
     pd.testing.assert_frame_equal(probabilities(tossed), table)
     assert realised_figure(tossed, "score", "auc") < table.loc["auc", "estimate_lower"]
+
+
+def off(rows, slope=1.3, above=0.3):
+    """The rows of a model whose log-odds are too large and too high."""
+    margin = np.log(rows["score"] / (1 - rows["score"]))
+    return rows.assign(score=1 / (1 + np.exp(-(above + slope * margin))))
+
+
+def test_probabilities_are_corrected_by_what_labelled_rows_have_shown():
+    before, now = off(panel(n=2000, periods=(2,), seed=1)), off(panel(n=2000, periods=(1,)))
+    table = probabilities(now, None, reference=before)
+    plain = probabilities(now)
+    for metric in ("auc", "brier", "log_loss"):
+        told = realised_figure(now, "score", metric)
+        ends = table.loc[metric, ["estimate_lower", "estimate_upper"]]
+        assert ends.iloc[0] < told < ends.iloc[1]
+        assert abs(table.loc[metric, "estimate"] - told) < abs(plain.loc[metric, "estimate"] - told)
+
+
+def test_few_labelled_rows_make_the_interval_wide_and_too_few_none():
+    now = panel(n=500, periods=(1,))
+    width = []
+    for n in (100, 4000):
+        table = probabilities(now, None, reference=panel(n=n, periods=(2,), seed=1))
+        width.append((table["estimate_upper"] - table["estimate_lower"]).to_numpy())
+    assert (width[0] > width[1]).all()
+    few = panel(n=15, periods=(2,))
+    assert probabilities(now, None, reference=few)["note"].iloc[0] == (
+        "labelled rows: only 15 customers, needs 20"
+    )
+    nobody = panel(n=100, periods=(2,)).assign(target=0.0)
+    assert "only 0 of the rarer class" in probabilities(now, None, reference=nobody)["note"].iloc[0]
 
 
 def test_the_order_of_rows_does_not_matter():

@@ -139,9 +139,21 @@ def slope(weights: Floats, target: Floats, told: Floats, kind: Kind) -> Floats:
     >>> slope(np.ones((1, 6)), truth, told, "classification").round(3)
     array([0.5])
     """
+    return line(weights, target, told, kind)[:, 1]
+
+
+def margin_of(told: Floats, kind: Kind) -> Floats:
+    """The margin of predictions: log-odds of a probability, logarithm of an amount."""
+    if kind == "classification":
+        clipped = np.clip(told, _EDGE, 1 - _EDGE)
+        return np.asarray(np.log(clipped / (1 - clipped)))
+    return np.asarray(np.log(np.maximum(told, _EDGE)))
+
+
+def line(weights: Floats, target: Floats, told: Floats, kind: Kind) -> Floats:
+    """Intercept and slope of the regression of :func:`slope`; one row per row of weights."""
     logistic = kind == "classification"
-    clipped = np.clip(told, _EDGE, 1 - _EDGE) if logistic else np.maximum(told, _EDGE)
-    margin = np.log(clipped / (1 - clipped)) if logistic else np.log(clipped)
+    margin = margin_of(told, kind)
     spread = margin.std()
     x = (margin - margin.mean()) / spread
     rate = metrics.weighted_mean(weights, target)
@@ -162,7 +174,8 @@ def slope(weights: Floats, target: Floats, told: Floats, kind: Kind) -> Floats:
             moved = np.abs(up) + np.abs(steeper)
             if (moved < _SETTLED).all():
                 break
-    return np.where(moved < 1e-4, slopes / spread, np.nan)
+    found = np.stack([intercepts - slopes * margin.mean() / spread, slopes / spread], axis=1)
+    return np.where((moved < 1e-4)[:, None], found, np.nan)
 
 
 def _too_little(target: Floats, told: Floats, kind: Kind, customers: int) -> tuple[str, str] | None:

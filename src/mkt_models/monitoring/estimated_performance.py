@@ -2,7 +2,9 @@
 
 **Probabilities** that are calibrated say themselves how often they will be right: of customers
 with a probability of 0.3, three in ten. The expected AUC, Brier score and log loss follow from the
-scores alone (confidence-based performance estimation; NannyML 2022). **Amounts**: the absolute
+scores alone (confidence-based performance estimation; NannyML 2022). How true they are was measured
+on labelled rows (intercept and slope of the log-odds, Cox 1958): they are corrected by it, and the
+interval carries its uncertainty. **Amounts**: the absolute
 error that was seen at each size of prediction, taken over the predictions of today (direct loss
 estimation, with the size of the prediction as its one feature).
 
@@ -12,15 +14,22 @@ features look as always, and the estimate stays where it was: :data:`LIMIT` says
 figure. Only labels tell.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit
 
 from mkt_models.columns import CUSTOMER_ID, NumberKind
 from mkt_models.evaluation import metrics
-from mkt_models.evaluation.bootstrap import BLOCK, ClusterBootstrap, percentile_interval
-from mkt_models.evaluation.calibration import CalibrationCheck
+from mkt_models.evaluation.bootstrap import (
+    BLOCK,
+    ClusterBootstrap,
+    error_interval,
+    standard_error,
+)
+from mkt_models.evaluation.calibration import CalibrationCheck, line, margin_of
 from mkt_models.evaluation.inputs import TARGET, Floats, numbers, require
 from mkt_models.evaluation.metrics import Ranking, weighted_mean
 from mkt_models.evaluation.performance import MIN_CLASS
@@ -41,6 +50,7 @@ def estimated_probabilities(
     current: pd.DataFrame,
     model: str,
     calibration: CalibrationCheck | None,
+    reference: pd.DataFrame | None = None,
     *,
     min_customers: int,
     n_bootstrap: int,
@@ -56,19 +66,23 @@ def estimated_probabilities(
     calibration
         What the model's labelled rows have shown; None where that is not known. A model whose
         calibration is broken has no estimate: its probabilities say nothing true of themselves.
+    reference
+        Labelled rows that the model was not trained on (customer_id, target, ``model``), by which
+        the probabilities are corrected. None: they are taken as exactly true.
     min_customers
         With fewer customers there is no estimate.
     n_bootstrap, confidence, seed
-        Draws of the labels by their probabilities; level of the percentile intervals.
+        Draws of the correction, and of the labels by the corrected probabilities; level of the
+        intervals (their standard error over the draws, and Student's t).
 
     Returns
     -------
     DataFrame
         metric (auc, brier, log_loss in nats), ``estimate`` with ``_lower`` and ``_upper`` (where
         the metric of these very rows will lie when their labels arrive, if the probabilities are
-        true), n, n_customers, kind, note (why there is none; NaN then). Labels are drawn as if
-        all rows were independent; where rows of a customer overlap in time, the interval is too
-        short.
+        as true as on the reference), n, n_customers, kind, note (why there is none; NaN then).
+        Labels are drawn as if all rows were independent; where rows of a customer overlap in
+        time, or all outcomes of a day move together, the interval is too short.
 
     Raises ValueError for probabilities outside 0 to 1.
 
@@ -85,6 +99,9 @@ def estimated_probabilities(
     rarest = min(p.sum(), len(p) - p.sum())
     if rarest < MIN_CLASS:
         note = note or f"only {rarest:.1f} rows of the rarer class are expected, needs {MIN_CLASS}"
+    lines = np.zeros((1, 0))
+    if reference is not None and not note:
+        lines, note = _lines(reference, model, min_customers, n_bootstrap, seed)
     if note:
         return _rows(PROBABILITY_METRICS, len(p), n_customers, note)
     ranking, clipped = Ranking.of(p), np.clip(p, metrics.CLIP, 1 - metrics.CLIP)
@@ -96,15 +113,26 @@ def estimated_probabilities(
             found.append((chances * of_one + (1 - chances) * of_zero).mean(axis=1))
         return np.stack(found, axis=1)
 
+    margin = margin_of(p, "classification")
+
+    def true(some: Floats) -> Floats:
+        return expit(some[:, :1] + some[:, 1:] * margin) if some.shape[1] else p[None, :]
+
     rng = np.random.default_rng([seed, 2])
-    drawn = [
-        expected((rng.random((size, len(p))) < p).astype(float))
-        for size in _blocks(n_bootstrap, len(p))
+    drawn, start = [], 1
+    for size in _blocks(n_bootstrap, len(p)):
+        chances = true(lines[start : start + size] if len(lines) > 1 else lines)
+        drawn.append(expected((rng.random((size, len(p))) < chances).astype(float)))
+        start += size
+    estimate = expected(true(lines[:1]))[0]
+    found = np.concatenate(drawn)
+    customers = n_customers if reference is None else min(n_customers, _customers(reference))
+    bounds = {"auc": (0.0, 1.0), "brier": (0.0, 1.0), "log_loss": (0.0, np.inf)}
+    intervals = [
+        error_interval(value, standard_error(some), confidence, customers, bounds[name])
+        for name, value, some in zip(PROBABILITY_METRICS, estimate, found.T, strict=True)
     ]
-    estimate = expected(p[None, :])[0]
-    return _rows(
-        PROBABILITY_METRICS, len(p), n_customers, "", estimate, np.concatenate(drawn), confidence
-    )
+    return _rows(PROBABILITY_METRICS, len(p), n_customers, "", estimate, intervals)
 
 
 def estimated_amounts(
@@ -177,7 +205,11 @@ def estimated_amounts(
     estimate = draws.estimate(expected)
     scatter = np.concatenate(noise) - (estimate - np.array([0.0, told.mean()]))
     drawn = draws.replicates(expected) + scatter
-    return _rows(AMOUNT_METRICS, len(told), n_customers, "", estimate, drawn, confidence)
+    intervals = [
+        error_interval(value, standard_error(some), confidence, draws.n_clusters)
+        for value, some in zip(estimate, drawn.T, strict=True)
+    ]
+    return _rows(AMOUNT_METRICS, len(told), n_customers, "", estimate, intervals)
 
 
 def realised_figure(rows: pd.DataFrame, model: str, metric: str) -> float:
@@ -190,6 +222,42 @@ def realised_figure(rows: pd.DataFrame, model: str, metric: str) -> float:
     if metric == "log_loss":
         values["log_loss"] = metrics.log_loss(target, told)
     return float(weighted_mean(ones, values[metric])[0])
+
+
+def _lines(
+    reference: pd.DataFrame, model: str, min_customers: int, n_bootstrap: int, seed: int
+) -> tuple[Floats, str]:
+    """Intercept and slope of the reference, then draws of their error; or why there are none.
+
+    The error is that of the sandwich over customers (Liang and Zeger 1986).
+    """
+    require(reference, [CUSTOMER_ID, TARGET, model])
+    rows = reference.sort_values([CUSTOMER_ID, model, TARGET])
+    target, told = numbers(rows, TARGET), numbers(rows, model)
+    rarest = min(target.sum(), len(target) - target.sum())
+    if note := _too_few(_customers(rows), min_customers):
+        return np.zeros((1, 0)), f"labelled rows: {note}"
+    if rarest < MIN_CLASS:
+        short = f"labelled rows: only {rarest:.0f} of the rarer class, needs {MIN_CLASS}"
+        return np.zeros((1, 0)), short
+    if np.ptp(told) == 0:
+        return np.zeros((1, 0)), "labelled rows: every probability is the same"
+    fitted = line(np.ones((1, len(target))), target, told, "classification")
+    if not np.isfinite(fitted).all():
+        return np.zeros((1, 0)), "labelled rows: how true the probabilities are cannot be fitted"
+    x = np.stack([np.ones(len(told)), margin_of(told, "classification")], axis=1)
+    chances = expit(x @ fitted[0])
+    bread = np.linalg.inv((x * (chances * (1 - chances))[:, None]).T @ x)
+    codes, found = pd.factorize(rows[CUSTOMER_ID])
+    pull = np.zeros((len(found), 2))
+    np.add.at(pull, codes, (target - chances)[:, None] * x)
+    error = bread @ (pull.T @ pull) @ bread * len(found) / (len(found) - 1)
+    rng = np.random.default_rng([seed, 3])
+    return np.vstack([fitted, rng.multivariate_normal(fitted[0], error, n_bootstrap)]), ""
+
+
+def _customers(rows: pd.DataFrame) -> int:
+    return int(rows[CUSTOMER_ID].nunique())
 
 
 def _auc(positive: Floats, negative: Floats, ranking: Ranking) -> Floats:
@@ -215,14 +283,11 @@ def _rows(
     n_customers: int,
     note: str,
     estimate: Floats | None = None,
-    drawn: Floats | None = None,
-    confidence: float = 0.95,
+    intervals: Sequence[tuple[float, float]] = (),
 ) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     for i, name in enumerate(names):
-        ends = (np.nan, np.nan)
-        if drawn is not None:
-            ends = percentile_interval(drawn[:, i], confidence)
+        ends = intervals[i] if intervals else (np.nan, np.nan)
         row: dict[str, Any] = {
             "metric": name,
             "estimate": np.nan if estimate is None else float(estimate[i]),

@@ -254,13 +254,13 @@ def _estimated(
     rows: pd.DataFrame, model: WatchedModel, check: CalibrationCheck, level: float, how: How
 ) -> pd.DataFrame:
     args = {"confidence": level, **how.drawn}
-    if model.kind == "classification":
-        return estimated_probabilities(rows, SCORE, check, **args)
-    # Errors of the rows themselves must not tell what is to be expected of them.
+    # The rows themselves must not tell what is to be expected of them.
     earlier = model.labelled_before
     if AS_OF in rows and rows[AS_OF].max() <= earlier[AS_OF].max():
         others = earlier[~earlier[AS_OF].isin(rows[AS_OF].unique())]
         earlier = others if len(others) else earlier
+    if model.kind == "classification":
+        return estimated_probabilities(rows, SCORE, check, earlier, **args)
     return estimated_amounts(earlier, rows, SCORE, **args)
 
 
