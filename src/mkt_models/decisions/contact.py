@@ -127,7 +127,7 @@ class ChannelPolicy(Section):
 
     @model_validator(mode="after")
     def _pull_wakes_nobody(self) -> Self:
-        if self.kind == "pull" and "wakes" in self.model_fields_set:
+        if self.kind == "pull" and not self.wakes:
             raise ValueError("wakes is for push: a pull channel is shown while somebody is there")
         return self
 
