@@ -3,7 +3,7 @@ import pytest
 from evaluation.logs import drawn, two_actions
 
 from mkt_models.evaluation.decision_log import read_log
-from mkt_models.evaluation.draws import action_table, untrue
+from mkt_models.evaluation.draws import action_table, group_table, untrue
 from mkt_models.evaluation.support import support_table
 
 
@@ -40,3 +40,38 @@ def test_actions_are_counted_beside_their_probabilities() -> None:
     assert table["new"].tolist() == pytest.approx([0.5, 0.5])
     unknown = action_table(log, actions.drop(columns="logged_probability"), ["new"])
     assert unknown[["expected", "z"]].isna().all(axis=None)
+
+
+def swapped(logged, truth, n=4000):
+    """Two actions; by turns of decisions the logged and the true probability of x."""
+    rng = np.random.default_rng(3)
+    rows, turns = [], np.arange(n) % 2
+    for i, turn in enumerate(turns):
+        x = rng.random() < truth[turn]
+        p = logged[turn] if x else 1 - logged[turn]
+        rows.append((f"c{i}", "x" if x else "y", p, 0.5, 0.0))
+    log, actions = two_actions(rows)
+    return log.assign(week=np.where(turns == 0, "even", None)), actions
+
+
+def test_shares_that_even_out_over_all_are_found_out_within_bands_of_probability() -> None:
+    log, actions = swapped((0.8, 0.2), (0.2, 0.8))
+    assert abs(action_table(log, actions, ["new"])["z"]).max() < 4
+    found = untrue(read_log(log, actions, ["new"]))
+    assert found is not None
+    assert "within a band of its probability" in found[0]
+    sound = swapped((0.8, 0.2), (0.8, 0.2))
+    assert untrue(read_log(*sound, ["new"])) is None
+
+
+def test_shares_that_even_out_within_bands_are_found_out_within_groups() -> None:
+    log, actions = swapped((0.5, 0.5), (0.2, 0.8))
+    assert untrue(read_log(log, actions, ["new"])) is None  # the limit that the page names
+    found = group_table(log, actions, ["new"], "week")
+    assert found["contradicts"].all()
+    assert set(found["group"]) == {"even", "not available"}
+    sound = group_table(*swapped((0.5, 0.5), (0.5, 0.5)), ["new"], "week")
+    assert not sound["contradicts"].any()
+    assert sound["n"].sum() == 4000
+    with pytest.raises(ValueError, match="no column 'season'"):
+        group_table(log, actions, ["new"], "season")

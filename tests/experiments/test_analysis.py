@@ -210,14 +210,62 @@ def test_units_whose_outcome_is_not_complete_count_for_the_ratio_alone():
         ),
         (lambda r: r.assign(arm="new!"), {}, r"arms \['new!'\] are not of ab"),
         (lambda r: r.assign(arm=None), {}, "'arm' has 300 nulls"),
-        (lambda r: r.iloc[:0], {}, "no rows; was anybody assigned"),
+        (lambda r: r.iloc[:0], {"planned_units": None}, "no rows; was anybody assigned"),
         (lambda r: r, {"declared": ["regoin"]}, "no column 'regoin'; did you mean 'region'"),
         (lambda r: r, {"settings": SEQUENTIAL}, "columns.ready is missing"),
+        (lambda r: r, {"planned_units": 0}, "planned_units == 0: must be a whole number above 0"),
+        (lambda r: r, {"planned_units": 99.5}, "planned_units == 99.5: must be a whole number"),
+        (lambda r: r, {"declared": "region"}, "give a list of columns"),
+        (lambda r: r, {"declared": ["region"], "exploratory": ["region"]}, "name each once"),
+        (
+            lambda r: pd.concat(
+                [r, r.iloc[:1].assign(arm="new"), r.iloc[:1].assign(arm="control")]
+            ),
+            {},
+            "1 of customer_id stand in more than one arm",
+        ),
+        (lambda r: r.assign(day=["x", 1] * 150), {"columns": BY_DAY}, "have no order; give days"),
+        (lambda r: r.assign(spend=r["spend"] * 1e300), {}, "has values beyond 1e"),
+        (lambda r: r.assign(spend=r["day"]), {}, "'spend' is a time"),
+        (lambda r: r.assign(spend="a lot"), {}, "'spend' has values that are no numbers"),
+        (lambda r: r.assign(spend=np.inf), {}, "Give 0 to a unit that did nothing"),
+        (
+            lambda r: r.assign(before=r["spend"]),
+            {"metrics": [SPEND.model_copy(update={"covariates": ("before",)})]},
+            "covariate 'before' has the values of the metric itself",
+        ),
     ],
 )
 def test_errors_teach(change, more, says):
     with pytest.raises(ValueError, match=says):
         run(change(units(300)), **more)
+
+
+def test_before_any_unit_is_complete_nothing_is_judged():
+    rows = units(600).assign(day=pd.NaT)
+    for settings in (FIXED, SEQUENTIAL):
+        found = run(rows, settings=settings, columns=BY_DAY, planned_units=None)
+        assert found.memo.decision is Decision.NOT_EVALUATED
+        assert "no unit is complete yet" in found.effects["note"].iloc[0]
+
+
+def test_skewed_values_are_judged_by_the_assignment_and_say_so():
+    """Money as it is, one in ten treated: what a t test would claim in 8 to 11% of nothing."""
+    trial = Experiment(name="rare", salt="rare-trial", shares={"control": 0.9, "new": 0.1})
+    rng, claims = np.random.default_rng(11), 0
+    for seed in range(30):
+        rows = units(1500, seed, trial).assign(spend=rng.lognormal(0, 1.5, 1500))
+        settings = FIXED.model_copy(update={"n_permutations": 400})
+        found = run(rows, trial, [SPEND], settings)
+        row = found.effects.iloc[0]
+        assert row["test"] == "randomisation"
+        claims += row["shown"]
+        agree = row["effect_lower"] > 0 or row["effect_upper"] < 0
+        assert bool(row["shown"]) == bool(agree)
+    assert claims <= 5  # P(6 or more of 30 at 5%) is 0.3%
+    assert "judged by drawing the assignment again" in found.memo.markdown("en")
+    again = run(rows, trial, [SPEND], settings).effects.iloc[0]
+    assert again["effect_lower"] == row["effect_lower"]
 
 
 def test_nothing_is_changed_in_place():

@@ -29,7 +29,7 @@ def effect(arm="a", verdict="", note="", role="primary", metric="orders", value=
     row |= {"arm": arm, "control": "control", "n": 250, "n_control": 500, "kind": "randomised"}
     row |= {"effect_error": np.nan if nothing else 0.01, "p_adjusted": 0.03, "level": 0.95}
     row |= {"correction": "holm", "shown": bool(verdict), "verdict": verdict, "shown_at": None}
-    row |= {"normal_from": 0.0, "note": note, "note_zh": "未评估" if note else ""}
+    row |= {"normal_from": 0.0, "test": "t", "note": note, "note_zh": "未评估" if note else ""}
     return row | more
 
 
@@ -145,7 +145,7 @@ def test_skew_and_the_day_are_said():
     row = effect(verdict="better", normal_from=9000.0, shown_at=pd.Timestamp("2026-03-02"))
     text = told([row]).markdown("en")
     assert "shown from 2026-03-02 on" in text
-    assert "intervals are rough below 9,000 units per arm" in text
+    assert "the interval of an effect is rough below 9,000 units per arm" in text
     assert "shown from 7 on" in told([row | {"shown_at": 7}]).markdown("en")
 
 

@@ -143,6 +143,7 @@ def test_values_that_cannot_be_are_refused(change, metric, says):
         ({"denominator": "visits"}, "only a ratio, needs a denominator"),
         ({"margin": 0.1}, "a margin is for guardrails; its role is primary"),
         ({"role": "guardrail", "margin_of": "unit"}, "'unit' needs a margin"),
+        ({"covariates": ("spend",)}, "its covariates .'spend'. are what it measures"),
         ({"kind": "median"}, "'mean', 'proportion' or 'ratio'"),
     ],
 )
