@@ -48,8 +48,7 @@ def swapped(logged, truth, n=4000):
     rows, turns = [], np.arange(n) % 2
     for i, turn in enumerate(turns):
         x = rng.random() < truth[turn]
-        p = logged[turn] if x else 1 - logged[turn]
-        rows.append((f"c{i}", "x" if x else "y", p, 0.5, 0.0))
+        rows.append((f"c{i}", "x" if x else "y", logged[turn], 0.5, 0.0))
     log, actions = two_actions(rows)
     return log.assign(week=np.where(turns == 0, "even", None)), actions
 
