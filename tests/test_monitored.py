@@ -13,7 +13,7 @@ from mkt_models.evaluation.performance import classification_table, regression_t
 from mkt_models.loading import ParamsError
 from mkt_models.models import registry
 from mkt_models.models.backtest import MODEL
-from mkt_models.monitored import FOLDER, earlier_run, monitor, watched_model, write
+from mkt_models.monitored import FOLDER, _together, earlier_run, monitor, watched_model, write
 from mkt_models.monitoring.alarms import Outcome, by_rule
 from mkt_models.monitoring_params import Rule
 from mkt_models.workspace import MissingInputError, Workspace
@@ -102,6 +102,17 @@ def test_a_run_alone(ws: Workspace) -> None:
     roles = found.tables["performance"].groupby("role")["as_of"].unique()
     assert set(roles["reference"]) == set(CUTOFFS[:3])
     assert set(roles["current"]) == {"now", CUTOFFS[3]}
+
+
+def test_a_column_that_nobody_could_evaluate_stays() -> None:
+    # of a small shop no feature is tested: the notebook shows the column all the same
+    one = pd.DataFrame({"feature": ["a"], "p_adjusted": [np.nan]})
+    two = pd.DataFrame({"feature": ["b"], "p_adjusted": [np.nan], "note": ["few"]})
+    found = _together([one, two, pd.DataFrame()])
+    assert list(found) == ["feature", "p_adjusted", "note"]
+    assert list(found["feature"]) == ["a", "b"]
+    assert found["p_adjusted"].isna().all()
+    assert _together([]).empty
 
 
 def test_tables_alarms_and_metrics_are_written(ws: Workspace) -> None:

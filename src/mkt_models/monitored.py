@@ -310,5 +310,9 @@ def _batch(ws: Workspace) -> Batch | None:
 
 
 def _together(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    """One table of several; a column in which all of them lack a value stays."""
     some = [table.dropna(axis=1, how="all") for table in tables if len(table)]
-    return pd.concat(some, ignore_index=True) if some else pd.DataFrame()
+    if not some:
+        return pd.DataFrame()
+    columns = dict.fromkeys(name for table in tables for name in table)
+    return pd.concat(some, ignore_index=True).reindex(columns=list(columns))
