@@ -93,3 +93,11 @@ def test_gaps_over_time_name_the_widest_at_the_end_and_whether_it_is_chance():
     assert title(plots.gaps_over_time(wide, "score")).endswith("which may be chance")
     nobody = table.assign(judged=False)
     assert title(plots.gaps_over_time(nobody, "score")) == "No group is large enough to judge"
+
+
+def test_drift_of_which_nothing_was_evaluated_is_an_empty_figure() -> None:
+    lacks = {"feature": ["a"], "psi": [np.nan], "psi_by_chance": [np.nan], "evaluated": [False]}
+    lacks |= {"drifted": [False], "significant": [False], "expected": [""], "note": ["few"]}
+    ax = plots.drift(pd.DataFrame(lacks), 0.1)
+    assert ax.get_xlim() == (0.001, 1)
+    plots.style.figure_of(ax).canvas.draw()

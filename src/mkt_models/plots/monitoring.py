@@ -77,6 +77,8 @@ def drift(
         linewidths=2,
         label="limit",
     )
+    if not len(ranked):  # nothing could be evaluated: an empty figure has no scale of its own
+        ax.set_xlim(floor, 1)
     ax.set_xscale("log")
     names = [_label(row, "model" in table) for _, row in ranked.iterrows()]
     ax.set_yticks(range(len(ranked)), names)
