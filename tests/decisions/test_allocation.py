@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from decisions.allocations import drawn, options, with_fall_backs
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mkt_models.decisions import allocation as module
@@ -131,6 +131,8 @@ def test_what_the_fall_back_leaves_goes_to_the_margin_by_hand() -> None:
 
 @quick
 @given(st.integers(0, 10**6), st.integers(1, 3))
+@example(6450, 1)  # raising either price in turn breaks the other's budget, without end
+@example(2935, 2)
 def test_a_price_is_paid_only_where_the_budget_binds(seed: int, k: int) -> None:
     """Complementary slackness, up to the customers on the margin."""
     some, budgets = drawn(seed, 300, 3, 2, tied=False)

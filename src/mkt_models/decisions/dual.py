@@ -146,8 +146,9 @@ def tightened(options: Options, budgets: Floats, k: int, start: Floats) -> Float
     """Raise prices until choosing by price keeps every budget, then lower them as far as it does.
 
     Raising one price lowers the use of its own budget, though it may raise another's, or by a
-    fall-back its own; so prices are raised one after the other until all hold. At the dearest
-    prices nothing takes of any budget, so this ends.
+    fall-back its own; so prices are raised one after the other until all hold. Where two budgets
+    push customers to and fro without end, all prices are raised together, in proportion: at the
+    dearest ones nothing takes of any budget.
     """
     top = _dearest(options)
     prices = np.minimum(start, top)
@@ -165,7 +166,7 @@ def tightened(options: Options, budgets: Floats, k: int, start: Floats) -> Float
         one = int(broken[0])
         prices = _with(prices, one, _raised(prices, one, top[one], over, near))
     else:
-        prices = top
+        prices = _raised_together(np.minimum(start, top), top, over, near)
     for one in range(len(prices)):
         if prices[one] > 0:
             prices = _with(prices, one, _lowered(prices, one, over, near))
@@ -199,6 +200,26 @@ def _raised(
         else:
             high = middle
     return high
+
+
+def _raised_together(
+    prices: Floats, top: Floats, over: Callable[[Floats], Bools], near: float
+) -> Floats:
+    """Prices that are higher in one proportion, so little that less would break a budget."""
+
+    def at(share: float) -> Floats:
+        return np.minimum(prices * (1 + share) + top * (share * FIRST_STEP), top)
+
+    low, high = 0.0, FIRST_STEP**2
+    while over(at(high)).any() and (at(high) < top).any():
+        low, high = high, 2 * high
+    while high - low > near * high:
+        middle = (low + high) / 2
+        if over(at(middle)).any():
+            low = middle
+        else:
+            high = middle
+    return at(high)
 
 
 def _lowered(prices: Floats, one: int, over: Callable[[Floats], Bools], near: float) -> float:
