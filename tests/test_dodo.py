@@ -81,7 +81,7 @@ def test_a_changed_file_makes_its_readers_stale(
         ("seed=99", ["01_explore", *NAMES[3:]]),
         ("profile.new_days=20", ["03_profile", "10_package"]),
         ("churn.horizon_days=28", ["05_churn", "10_package", "11_monitor"]),
-        ("uplift.response=spend", ["07_propensity", "09_strategies", "10_package", "11_monitor"]),
+        ("uplift.response=ordered", ["07_propensity", "09_strategies", "10_package", "11_monitor"]),
         ("release.confidence=0.9", ["08_bias_audit", "10_package", "11_monitor"]),
         ("audit.min_group_size=50", ["08_bias_audit", "10_package", "11_monitor", "12_served"]),
         ("decisions.k=2", ["09_strategies", "10_package", "11_monitor", "12_served"]),

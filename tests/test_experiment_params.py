@@ -11,7 +11,7 @@ SAMPLE = Path(__file__).parents[1] / "params" / "sample.yaml"
 
 def test_they_stand_in_the_parameters_of_a_run() -> None:
     params = load_params(SAMPLE, {"experiments.method": "sequential"})
-    assert params.experiments == Experiments(method="sequential")
+    assert params.experiments == Experiments(method="sequential", tightest_at=300)
 
 
 @pytest.mark.parametrize(

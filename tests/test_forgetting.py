@@ -232,13 +232,17 @@ def test_where_ids_are_hashed_a_short_id_is_a_number_like_any_other(ws):
     people = pd.DataFrame({"customer_id": [who, "p_" + "0" * 32]})
     ws.write_table("profile", "profiles", people)
     ws.write_json("decisions", "counts", {"customer_counts": {"76": 3}, "bands": ["76", "77"]})
-    (ws.reports / "index.html").write_text("<p>76 of 100 customers</p>")
+    (ws.reports / "01_explore.html").write_text("<p>76 of 100 customers</p>")
     (ws.reports / "page.html").write_text(f"<h1>Customer {who}</h1>")
     receipt = forget_customer(ws, "76", NOW)
     assert receipt["removed"] == {
         "build/sample/profile/profiles.parquet": 1,
+        # These show single customers, whoever they are.
+        "reports/sample/05_churn.html": 1,
+        "reports/sample/index.html": 1,
         "reports/sample/page.html": 1,
     }
+    assert (ws.reports / "01_explore.html").exists()
     assert receipt["remaining"] == {}
     assert receipt["not_searched"] == []
     assert ws.read_json("decisions", "counts")["bands"] == ["76", "77"]

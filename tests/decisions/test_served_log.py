@@ -112,6 +112,10 @@ def test_the_holdout_is_the_first_draw_of_every_decision_by_hand():
             {"s/app": 0.6, "t/app": 0.2, "no_action": 0.2}
         )
     assert logged["nothing"].to_dict() == logged["neither"].to_dict() == {"no_action": 1.0}
+    within = found.actions.set_index(["decision_id", "action"])["drawn_probability"]
+    assert within["served"].to_dict() == {"s/app": 0.75, "t/app": 0.25, "no_action": 0.0}
+    assert within["withheld"].to_dict() == {"s/app": 0.0, "t/app": 0.0, "no_action": 1.0}
+    assert within["nothing"].to_dict() == within["neither"].to_dict() == {"no_action": 1.0}
 
 
 def test_what_cannot_be_weighed_is_counted_or_refused():
@@ -180,7 +184,8 @@ def test_a_log_that_never_drew_says_nothing_of_others(tmp_path, make_policy, cha
             }
         )
     found = served_log(rows, [], 7, NOW + 9 * DAY)
-    other = found.actions.assign(action="membership_tier/app", other=1.0, logged_probability=0.0)
+    never = {"logged_probability": 0.0, "drawn_probability": 0.0}
+    other = found.actions.assign(action="membership_tier/app", other=1.0, **never)
     actions = pd.concat([found.actions.assign(other=0.0), other])
     table = off_policy_table(found.log, actions, ["other"], 0.95).set_index("policy")
     assert not table.loc["other", "judged"].any()

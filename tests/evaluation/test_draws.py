@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from evaluation.logs import drawn, two_actions
 
@@ -25,6 +26,33 @@ def test_a_draw_that_holds_for_all_decisions_of_a_customer_is_one_draw() -> None
         80 / np.sqrt(40 * 25)
     )
     assert untrue(read_log(log, actions, ["new"])) is None
+
+
+def test_moments_that_an_earlier_draw_has_brought_about_are_no_contradiction() -> None:
+    """A holdout for good: who is served meets caps, so that x is likelier for who is left alone."""
+    rng = np.random.default_rng(5)
+    log, actions = [], []
+    for i in range(1000):
+        held = i % 2 == 0
+        p = 0.9 if held else 0.3  # of x, within the arm that is served
+        done = "nothing" if held else "x" if rng.random() < p else "y"
+        share = {"x": p, "y": 1 - p}
+        log.append((str(i), f"c{i}", done, 0.5 if held else 0.5 * share[done], 0.0))
+        within = {"x": (1 - held) * p, "y": (1 - held) * (1 - p), "nothing": float(held)}
+        both = {"x": 0.5 * p, "y": 0.5 * (1 - p), "nothing": 0.5}
+        actions += [(str(i), a, both[a], within[a], 1 / 3) for a in both]
+    names = ["decision_id", "customer_id", "action", "probability", "reward"]
+    told = ["decision_id", "action", "logged_probability", "drawn_probability", "new"]
+    table, of_arm = pd.DataFrame(log, columns=names), pd.DataFrame(actions, columns=told)
+    assert untrue(read_log(table, of_arm.drop(columns="drawn_probability"), ["new"])) is not None
+    assert untrue(read_log(table, of_arm, ["new"])) is None
+    # What is wrong within the arm is found all the same.
+    swap = {"x": "y", "y": "x", "nothing": "nothing"}
+    wrong = of_arm.assign(action=of_arm["action"].map(swap))
+    right = table.assign(
+        probability=table.merge(wrong, on=["decision_id", "action"])["logged_probability"]
+    )
+    assert untrue(read_log(right, wrong, ["new"])) is not None
 
 
 def test_actions_are_counted_beside_their_probabilities() -> None:

@@ -31,7 +31,7 @@ class ServedLog:
         first, ``reward`` in currency units.
     actions
         One row per decision and action that could have come first: ``decision_id``, ``action``,
-        ``logged_probability``.
+        ``logged_probability``, ``drawn_probability`` (the same within the customer's arm).
     held_out
         Decisions of the log for customers in the holdout.
     too_late
@@ -94,11 +94,13 @@ def served_log(
             amount for at, amount in amounts.get(row[CUSTOMER_ID], ()) if begun <= at < end
         )
         action = _first(row)
-        log.append((row["decision_id"], row[CUSTOMER_ID], action, told[action], reward))
-        actions += [(row["decision_id"], name, p) for name, p in told.items()]
+        log.append((row["decision_id"], row[CUSTOMER_ID], action, told[action][0], reward))
+        actions += [(row["decision_id"], name, *both) for name, both in told.items()]
     return ServedLog(
         pd.DataFrame(log, columns=["decision_id", CUSTOMER_ID, "action", "probability", "reward"]),
-        pd.DataFrame(actions, columns=["decision_id", "action", "logged_probability"]),
+        pd.DataFrame(
+            actions, columns=["decision_id", "action", "logged_probability", "drawn_probability"]
+        ),
         held_out,
         too_late,
         unrecorded,
@@ -122,8 +124,11 @@ def _first(row: Mapping[str, Any]) -> str:
     return "/".join(part for part in parts if part is not None)
 
 
-def _drawn(row: Mapping[str, Any]) -> dict[str, float] | None:
-    """Probability of every action to come first, both draws together; None if it is not known."""
+def _drawn(row: Mapping[str, Any]) -> dict[str, tuple[float, float]] | None:
+    """Probability of every action to come first, both draws together, and within the arm.
+
+    None if it is not known.
+    """
     action, exploration = _first(row), row["answer"]["exploration"]
     share = row["arm_probability"] if row["arm"] == HOLDOUT else 1 - row["arm_probability"]
     if share > 0 and "withheld" not in exploration:
@@ -140,6 +145,7 @@ def _drawn(row: Mapping[str, Any]) -> dict[str, float] | None:
                 f"probabilities: {', '.join(within)}; the answer was changed after it was given"
             )
     if not within:
-        return {NO_ACTION: 1.0}
-    told = {name: (1 - share) * p for name, p in within.items()}
-    return told | {NO_ACTION: share} if share > 0 else told
+        return {NO_ACTION: (1.0, 1.0)}
+    held = float(row["arm"] == HOLDOUT)
+    told = {name: ((1 - share) * p, (1 - held) * p) for name, p in within.items()}
+    return told | {NO_ACTION: (share, held)} if share > 0 else told

@@ -5,8 +5,9 @@ was done), ``probability`` (with which it was done, given all that was known the
 (what came of it, in any unit). The **actions**, one row per decision and action that could have
 been taken: ``decision_id``, ``action``, one column per candidate policy with its probability of the
 action, and, where they are on record, ``logged_probability`` (of every action, as the log has it of
-the one taken) and ``expected_reward`` (of a model that did not see the decision, see
-``reward_model``).
+the one taken), ``drawn_probability`` (the same, given what had been drawn for the customer before,
+once for all their decisions, such as a holdout; the log is held against it) and ``expected_reward``
+(of a model that did not see the decision, see ``reward_model``).
 """
 
 from collections.abc import Sequence
@@ -25,6 +26,7 @@ ACTION = "action"
 PROBABILITY = "probability"
 REWARD = "reward"
 LOGGED_PROBABILITY = "logged_probability"
+DRAWN_PROBABILITY = "drawn_probability"
 EXPECTED_REWARD = "expected_reward"
 
 # The policy that made the log.
@@ -52,6 +54,8 @@ class DecisionLog:
         of every decision: the row of the action that was taken
     logged
         of every row of the actions: its logged probability; NaN where it is not on record
+    drawn
+        of every row of the actions: its probability in the draw of this decision alone
     expected
         of every row of the actions: its expected reward; None without a model
     policies
@@ -67,6 +71,7 @@ class DecisionLog:
     action: npt.NDArray[np.object_]
     taken: Ints
     logged: Floats
+    drawn: Floats
     expected: Floats | None
     policies: dict[str, Floats]
 
@@ -145,6 +150,7 @@ def read_log(log: pd.DataFrame, actions: pd.DataFrame, policies: Sequence[str]) 
     expected = None
     if EXPECTED_REWARD in actions:
         expected = _numbers(actions, "actions", EXPECTED_REWARD, "the model predicts every action")
+    logged = _logged(log, actions, decision, taken, probability)
     return DecisionLog(
         customer=customers,
         n_customers=len(known),
@@ -153,7 +159,12 @@ def read_log(log: pd.DataFrame, actions: pd.DataFrame, policies: Sequence[str]) 
         decision=decision,
         action=actions[ACTION].to_numpy(dtype=object),
         taken=taken,
-        logged=_logged(log, actions, decision, taken, probability),
+        logged=logged,
+        drawn=(
+            _distribution(actions, DRAWN_PROBABILITY, decision, n)
+            if DRAWN_PROBABILITY in actions
+            else logged
+        ),
         expected=expected,
         policies=found,
     )

@@ -3,7 +3,8 @@
 Where all probabilities are on record, the sum of an action's probabilities is how often it should
 have been taken: over all decisions, over those in which it had about the same probability, and in
 any group of decisions that was known before the draw. A log that contradicts itself is not
-evaluated: every weight in it is wrong.
+evaluated: every weight in it is wrong. What was drawn once for all decisions of a customer, a
+holdout, is no draw of the later ones: their moments follow from it (``drawn_probability``).
 
 What this cannot see: probabilities that are wrong in both directions so that they even out in every
 group that is looked at. Ask ``group_table`` about whatever the draw may have gone by.
@@ -92,7 +93,7 @@ def group_table(
 def untrue(log: DecisionLog) -> tuple[str, str] | None:
     """Why the actions cannot have been drawn by the logged probabilities; None when they can."""
     # Over all decisions, and over those in which the action had about the same probability.
-    band = np.digitize(np.nan_to_num(log.logged, nan=-1.0), BANDS)
+    band = np.digitize(np.nan_to_num(log.drawn, nan=-1.0), BANDS)
     codes, known = pd.factorize(pd.MultiIndex.from_arrays([log.action, band]))
     within = _counts(log, codes)
     within.index = pd.Index([known[code][0] for code in within.index], dtype=object)
@@ -124,9 +125,9 @@ def _counts(log: DecisionLog, label: npt.NDArray[Any]) -> pd.DataFrame:
             "action": label,
             "customer": log.customer[log.decision],
             "n": done,
-            "expected": log.logged,
-            "variance": log.logged * (1 - log.logged),
-            "gap": done - log.logged,
+            "expected": log.drawn,
+            "variance": log.drawn * (1 - log.drawn),
+            "gap": done - log.drawn,
         }
     )
     by_action = rows.drop(columns="customer").groupby("action")
