@@ -21,7 +21,7 @@ from mkt_models.models.scorer import Scorer
 from mkt_models.models.scoring import score_table
 from mkt_models.profiles.measures import Measure
 from mkt_models.serving.answers import profile_answer, score_answer
-from mkt_models.serving.wire import ScoreRequest
+from mkt_models.serving.bodies import ScoreRequest
 from mkt_models.skew import (
     COLUMNS,
     Scored,

@@ -21,6 +21,17 @@ from mkt_models.columns import SCORING_MODELS, Model
 from mkt_models.models.registry import RegistryError, name_of, refusal
 from mkt_models.models.snapshot import SNAPSHOT, check_snapshot
 from mkt_models.serving.access import Access, refuse_open_command, refuse_open_socket
+from mkt_models.serving.bodies import (
+    BudgetsRequest,
+    ConsentReport,
+    ExplainRequest,
+    ExposureReport,
+    ForgetRequest,
+    OutcomeReport,
+    ProfileRequest,
+    ScoreRequest,
+    StrategiesRequest,
+)
 from mkt_models.serving.guard import (
     INTERNAL,
     Guard,
@@ -39,18 +50,7 @@ from mkt_models.serving.reports import (
 )
 from mkt_models.serving.runtime import Runtime
 from mkt_models.serving.settings import live_store_address, worker_count
-from mkt_models.serving.wire import (
-    BudgetsRequest,
-    ConsentReport,
-    ExplainRequest,
-    ExposureReport,
-    Fault,
-    ForgetRequest,
-    OutcomeReport,
-    ProfileRequest,
-    ScoreRequest,
-    StrategiesRequest,
-)
+from mkt_models.serving.wire import Fault
 
 NAME = "mkt_models"
 _Answer = dict[str, Any]  # as the OpenAPI description shows it; in fact a ready response

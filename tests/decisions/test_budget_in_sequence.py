@@ -25,6 +25,13 @@ from mkt_models.columns import Model
 from mkt_models.decisions.catalogue import load_catalogue
 from mkt_models.decisions.question import Policy
 from mkt_models.loading import load_params
+from mkt_models.serving.bodies import (
+    ConsentReport,
+    ExposureReport,
+    ForgetRequest,
+    OutcomeReport,
+    StrategiesRequest,
+)
 from mkt_models.serving.reports import (
     forget,
     take_consent,
@@ -32,14 +39,7 @@ from mkt_models.serving.reports import (
     take_outcome,
 )
 from mkt_models.serving.runtime import Runtime
-from mkt_models.serving.wire import (
-    ConsentReport,
-    ExposureReport,
-    Fault,
-    ForgetRequest,
-    OutcomeReport,
-    StrategiesRequest,
-)
+from mkt_models.serving.wire import Fault
 from mkt_models.store import live_tables as tables
 from mkt_models.store.live import LiveStore
 from mkt_models.store.records import Consent, SnapshotMeta

@@ -4,7 +4,7 @@ import pytest
 
 from mkt_models.columns import Channel, ConsentStatus
 from mkt_models.decisions.record_words import OUTCOMES, STATUSES, in_words
-from mkt_models.serving.wire import OutcomeKind
+from mkt_models.serving.bodies import OutcomeKind
 from mkt_models.store.records import ContactStatus
 
 

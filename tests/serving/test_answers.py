@@ -11,7 +11,8 @@ from mkt_models.loading import load_params
 from mkt_models.models.scorer import Scorer
 from mkt_models.params import Params
 from mkt_models.serving.answers import profile_answer, score_answer
-from mkt_models.serving.wire import Fault, ScoreRequest
+from mkt_models.serving.bodies import ScoreRequest
+from mkt_models.serving.wire import Fault
 
 ROOT = Path(__file__).parents[2]
 

@@ -10,8 +10,9 @@ from starlette.responses import JSONResponse, PlainTextResponse
 
 from mkt_models.serving import guard as module
 from mkt_models.serving.access import Access
+from mkt_models.serving.bodies import ProfileRequest
 from mkt_models.serving.guard import Guard, Route
-from mkt_models.serving.wire import MAX_BYTES, ProfileRequest
+from mkt_models.serving.wire import MAX_BYTES
 
 ROUTES = {
     "/": Route(),

@@ -14,19 +14,19 @@ from toy_snapshot import AS_OF, CUSTOMERS
 
 from mkt_models.columns import SCORING_MODELS, Model
 from mkt_models.models import registry
-from mkt_models.serving.reports import budgets, explain, forget, take_consent, take_exposure
-from mkt_models.serving.runtime import Runtime
-from mkt_models.serving.wire import (
+from mkt_models.serving.bodies import (
     BudgetsRequest,
     ConsentReport,
     ExplainRequest,
     ExposureReport,
-    Fault,
     ForgetRequest,
     ProfileRequest,
     ScoreRequest,
     StrategiesRequest,
 )
+from mkt_models.serving.reports import budgets, explain, forget, take_consent, take_exposure
+from mkt_models.serving.runtime import Runtime
+from mkt_models.serving.wire import Fault
 from mkt_models.store import live_tables as tables
 from mkt_models.store.records import Consent, Exposure, Purse
 from mkt_models.store.snapshot import Store

@@ -15,7 +15,8 @@ from mkt_models.models.card_words import question_of
 from mkt_models.models.scorer import FeatureError, Score, Scorer
 from mkt_models.params import Params
 from mkt_models.sections import nearest
-from mkt_models.serving.wire import Fault, ScoreRequest, shortened
+from mkt_models.serving.bodies import ScoreRequest
+from mkt_models.serving.wire import Fault, shortened
 
 REFUSED = ModelStatus.REFUSED.value
 _NOT_SHOWN = ("customer_id", "as_of")

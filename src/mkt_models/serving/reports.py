@@ -14,16 +14,16 @@ from mkt_models.decisions.decide import unpermitted
 from mkt_models.decisions.question import Customer
 from mkt_models.decisions.record_words import in_words
 from mkt_models.decisions.words import Code
-from mkt_models.serving.runtime import Runtime, store_answers, unknown_customer
-from mkt_models.serving.wire import (
+from mkt_models.serving.bodies import (
     BudgetsRequest,
     ConsentReport,
     ExplainRequest,
     ExposureReport,
-    Fault,
     ForgetRequest,
     OutcomeReport,
 )
+from mkt_models.serving.runtime import Runtime, store_answers, unknown_customer
+from mkt_models.serving.wire import Fault
 from mkt_models.store.history import with_untouched
 from mkt_models.store.records import Consent, ContactStatus, Exposure, Outcome, Refused
 from mkt_models.store.turn import Turn

@@ -26,8 +26,9 @@ from mkt_models.models.scorer import Scorer
 from mkt_models.models.snapshot import check_snapshot
 from mkt_models.params import Params
 from mkt_models.serving.answers import profile_answer, score_answer
+from mkt_models.serving.bodies import ProfileRequest, ScoreRequest, StrategiesRequest
 from mkt_models.serving.guard import log_failure
-from mkt_models.serving.wire import Fault, ProfileRequest, ScoreRequest, StrategiesRequest
+from mkt_models.serving.wire import Fault
 from mkt_models.store.ledger import BudgetSpent, PeriodNotOpen
 from mkt_models.store.live import LiveStore
 from mkt_models.store.snapshot import Store

@@ -1,0 +1,123 @@
+"""What is a question: everything else is refused with a status, a field and a message."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mkt_models.columns import SCORING_MODELS, Channel, Model
+from mkt_models.decisions.question import Context
+from mkt_models.serving.bodies import ScoreRequest, StrategiesRequest
+from mkt_models.serving.wire import Fault, read_body
+
+
+def fault_of(model: type, body: bytes) -> Fault:
+    with pytest.raises(Fault) as caught:
+        read_body(model, body)
+    return caught.value
+
+
+def test_a_whole_question_is_read() -> None:
+    body = {
+        "customer_id": "家庭-1",
+        "context": {"now": "2018-01-06T12:00:00-05:00", "channel": "app", "locale": "zh"},
+        "k": 2,
+    }
+    asked = read_body(StrategiesRequest, json.dumps(body).encode())
+    assert asked.customer_id == "家庭-1"
+    assert asked.context.now.isoformat() == "2018-01-06T12:00:00-05:00"
+    assert asked.context.channel is Channel.APP
+    assert asked.k == 2
+
+
+def test_a_scene_is_read_and_put_into_the_context_of_a_decision() -> None:
+    said = {"weather": "rain", "place": "store", "hour": 8, "country": "US", "region": "MA"}
+    body = {"customer_id": "1", "context": {**said, "locale": "en"}}
+    asked = read_body(StrategiesRequest, json.dumps(body).encode())
+    now = datetime(2018, 1, 6, 12, tzinfo=UTC)
+    assert asked.context.at(now) == Context(now, locale="en", **said)
+    nothing = read_body(StrategiesRequest, b'{"customer_id": "1"}')
+    assert nothing.context.at(now) == Context(now)
+
+
+@pytest.mark.parametrize(
+    ("context", "field", "message"),
+    [
+        ({"weather": "rian"}, "context.weather", "did you mean 'rain'"),
+        ({"weather": ["rain"]}, "context.weather", "must be one of clear, cloudy, rain"),
+        ({"place": "shop"}, "context.place", "must be one of home, work, store, travelling"),
+        ({"hour": 24}, "context.hour", "less than or equal to 23"),
+        ({"hour": "8"}, "context.hour", "integer"),
+        ({"country": "XX"}, "context.country", "public holidays are not known"),
+        ({"country": "C" * 9}, "context.country", "at most 8 letters"),
+        ({"country": "US", "region": "ZZ"}, "context.region", "no region of US"),
+        ({"region": "CA"}, "context.region", "give its country too"),
+        ({"country": "XX", "region": "CA"}, "context.country", "not known"),
+        ({"wether": "rain"}, "context.wether", "did you mean 'weather'"),
+    ],
+)
+def test_a_scene_that_is_not_known_is_a_422_with_the_field(
+    context: dict[str, object], field: str, message: str
+) -> None:
+    body = json.dumps({"customer_id": "1", "context": context}).encode()
+    fault = fault_of(StrategiesRequest, body)
+    assert (fault.status, fault.field) == (422, field)
+    assert message in fault.message
+
+
+ANYTHING = st.none() | st.booleans() | st.integers(-1, 25) | st.text(max_size=12) | st.just(1.5)
+
+
+@given(
+    context=st.fixed_dictionaries(
+        {},
+        optional={
+            "weather": st.sampled_from(["rain", "heat"]) | ANYTHING,
+            "place": st.sampled_from(["store"]) | ANYTHING,
+            "hour": ANYTHING,
+            "country": st.sampled_from(["US", "CN"]) | ANYTHING,
+            "region": st.sampled_from(["MA"]) | ANYTHING,
+        },
+    )
+)
+def test_any_scene_is_a_fault_or_a_context(context: dict[str, object]) -> None:
+    body = json.dumps({"customer_id": "1", "context": context}).encode("utf-8")
+    try:
+        asked = read_body(StrategiesRequest, body)
+    except Fault:
+        return
+    assert asked.context.at(datetime(2018, 1, 6, tzinfo=UTC)).weather == context.get("weather")
+
+
+def test_scores_take_missing_values() -> None:
+    asked = read_body(ScoreRequest, b'{"features": {"a": 1, "b": null, "c": -2.5}}')
+    assert asked.features == {"a": 1.0, "b": None, "c": -2.5}
+
+
+@pytest.mark.parametrize("model", SCORING_MODELS)
+def test_each_model_that_has_a_scorer_may_be_asked(model: Model) -> None:
+    body = f'{{"model": "{model.value}", "features": {{"a": 1}}}}'.encode()
+    assert read_body(ScoreRequest, body).model is model
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        1515252525,
+        "1515252525",
+        "tomorrow",
+        "2018-01-06",
+        "2018-01-06T10:00:00",
+        "2018-13-06T10:00:00Z",
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59-14:00",
+        "2018-01-06T10:00:00+99:00",
+        "2000-01-01T00:00:00+14:00",  # still 1999 in UTC
+        "2099-12-31T23:59:59-12:00",  # already 2100 in UTC
+    ],
+)
+def test_now_is_an_iso_time_with_an_offset_in_this_century(now: object) -> None:
+    body = json.dumps({"customer_id": "1", "context": {"now": now}}).encode()
+    assert fault_of(StrategiesRequest, body).field == "context.now"
