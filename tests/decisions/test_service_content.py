@@ -79,8 +79,8 @@ def test_an_apology_needs_no_yes_and_heeds_a_no_and_sells_nothing(changed, polic
     (service,) = [s for s in answer["strategies"] if s["family"] == "personalised_service"]
     assert service["strategy"] == "service_recovery"
     assert set(service["content"]) == {"kind", "services"}
-    assert service["worth_parts"]["terms"][0]["of"] == "amount_365d"
-    assert service["worth_parts"]["terms"][0]["value_kind"] == "observed"
+    assert service["worth_parts"]["terms"][0]["of"] == "amount"
+    assert service["worth_parts"]["terms"][0]["value_kind"] == "assumed"
     no = Consent("1", "service", "app", "refused", date(2017, 1, 1))
     answer = decide(Customer.of(document, (no,)), NOW, policy, 5).as_dict()
     assert "personalised_service" not in {s["family"] for s in answer["strategies"]}

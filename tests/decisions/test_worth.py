@@ -61,6 +61,18 @@ def test_what_nobody_has_predicted_is_assumed_from_what_was_spent(regular, chang
     assert of(regular, policy, "membership_tier/app").kind == "propensity_weighted"
 
 
+@pytest.mark.parametrize("spent", [None, 0.0, 1e6])
+def test_what_is_owed_to_everybody_is_worth_the_same_for_everybody(changed, policy, spent):
+    customer = Customer.of(
+        changed("1", profile={"amount_365d": spent, "tickets_365d": 1, "open_tickets": 1})
+    )
+    found = of(customer, policy, "service_recovery/app")
+    (term,) = found.parts()["terms"]
+    assert (term["of"], term["value"], term["value_kind"]) == ("amount", 1200.0, "assumed")
+    assert (found.kind, found.parts()["assumed"][-1]) == ("assumed", "amount")
+    assert found.amount == pytest.approx(1200 * 0.001 * found.margin_rate - found.cost)
+
+
 @pytest.mark.parametrize("spent", [None, float("nan"), "not available"])
 def test_without_what_was_spent_such_a_worth_is_not_available(changed, policy, spent):
     customer = Customer.of(changed("1", profile={"amount_365d": spent}))

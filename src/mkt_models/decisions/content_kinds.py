@@ -33,12 +33,15 @@ class Outcome(StrEnum):
     customer's expected spend, whatever happens; no probability enters. ``past_spend``: what the
     customer spent in 365 days, observed; for contacts whose outcome nobody has measured or
     predicted, so that only the credited share, assumed with its reason, says what they bring.
+    ``fixed``: an assumed amount, the same for everybody; for what is owed to whoever it is for,
+    whatever they spend.
     """
 
     ITEM_BOUGHT = "item_bought"
     REDEMPTION = "redemption"
     SPEND = "spend"
     PAST_SPEND = "past_spend"
+    FIXED = "fixed"
 
 
 MODELS_OF: Mapping[Outcome, tuple[Model, ...]] = {
@@ -46,8 +49,13 @@ MODELS_OF: Mapping[Outcome, tuple[Model, ...]] = {
     Outcome.REDEMPTION: (Model.PROPENSITY,),
     Outcome.SPEND: (Model.VALUE,),
     Outcome.PAST_SPEND: (),
+    Outcome.FIXED: (),
 }
 """The models whose predictions enter the worth of a personalised strategy."""
+
+
+ASSUMED = (Outcome.PAST_SPEND, Outcome.FIXED)
+"""What nobody has predicted: the worth is of the kind ``assumed``."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +79,7 @@ class Kind:
 
     words: Words
     placeholders: tuple[str, ...] = ()
-    outcomes: tuple[Outcome, ...] = (Outcome.PAST_SPEND,)
+    outcomes: tuple[Outcome, ...] = ASSUMED
     option: str | None = None
     per_channel: bool = False
 

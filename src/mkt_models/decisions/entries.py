@@ -26,6 +26,13 @@ class Assumed(Section):
     reason: Why
 
 
+class AssumedAmount(Section):
+    """An amount that nobody has measured yet, and why it may stand in."""
+
+    value: Amount
+    reason: Why
+
+
 class Worth(Section):
     """What a served strategy is expected to bring, before any experiment has measured it."""
 
@@ -34,12 +41,21 @@ class Worth(Section):
     credited_share: Assumed = Field(
         description="share of the outcome's value that planning credits to the contact"
     )
+    amount: AssumedAmount | None = Field(
+        default=None, description="of a fixed outcome: currency units, the same for everybody"
+    )
     models: tuple[Model, ...] = Field(
         default=(), description="served only while the audit of each of these says pass"
     )
     reasons_from: Model | None = Field(
         default=None, description="model whose reasons are shown; one of models"
     )
+
+    @model_validator(mode="after")
+    def _fixed_has_an_amount(self) -> Self:
+        if (self.amount is not None) != (self.outcome is Outcome.FIXED):
+            raise ValueError("amount is given when outcome is fixed, and only then")
+        return self
 
     @model_validator(mode="after")
     def _reasons_are_gated(self) -> Self:

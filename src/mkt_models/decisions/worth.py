@@ -5,7 +5,8 @@ worth = sum over terms of P(outcome) x value, x margin_rate x credited_share - c
 The value of a redemption is what the shop received for the goods, net of what it gave away. A
 model of amounts predicts P(outcome) x value at once: its term has no probability. Where nothing is
 measured or predicted, the value is what the customer spent in 365 days, observed, and the credited
-share that the catalogue assumes says how little of it a contact moves.
+share that the catalogue assumes says how little of it a contact moves; or an amount that it assumes
+for everybody alike.
 
 That is of the kind ``propensity_weighted``: it ranks, it does not promise an effect. Where contacts
 over the channel of a campaign were assigned at random, and trials have shown an effect and whom it
@@ -33,6 +34,7 @@ from typing import Any, TypeGuard
 from mkt_models.columns import Model, NumberKind, Verdict
 from mkt_models.decisions.candidates import Candidate, Content
 from mkt_models.decisions.catalogue import MODELS_OF, Outcome
+from mkt_models.decisions.content_kinds import ASSUMED
 from mkt_models.decisions.decays import Fatigue
 from mkt_models.decisions.eligibility import missing
 from mkt_models.decisions.question import Customer, Policy
@@ -137,12 +139,14 @@ class Worth:
             "cost": self.cost,
             **({"given_away": self.given_away, "n": self.n} if measured else {}),
             **({} if self.fatigue is None else {"fatigue": self.fatigue.as_dict()}),
-            "assumed": ["margin_rate", share, "cost", *self._assumed_fatigue()],
+            "assumed": ["margin_rate", share, "cost", *self._also_assumed()],
         }
 
-    def _assumed_fatigue(self) -> tuple[str, ...]:
-        known = self.fatigue is not None and self.fatigue.decay.kind is NumberKind.ASSUMED
-        return ("fatigue",) if known else ()
+    def _also_assumed(self) -> Iterator[str]:
+        if self.outcome is Outcome.FIXED:
+            yield "amount"
+        if self.fatigue is not None and self.fatigue.decay.kind is NumberKind.ASSUMED:
+            yield "fatigue"
 
 
 def unreleased(candidate: Candidate, policy: Policy) -> tuple[Reason, ...]:
@@ -182,17 +186,17 @@ def worth(candidate: Candidate, customer: Customer) -> Worth | Reason:
     past = spent if _number(spent) else None
     if block.outcome is Outcome.PAST_SPEND and past is None:
         return reason(Code.NOT_AVAILABLE, column=PROFILE_COLUMNS[PAST].words)
-    terms = tuple(
-        _terms(block.outcome, candidate.content, scores, past, _interval(customer, Model.VALUE))
-    )
+    around = _interval(customer, Model.VALUE)
+    amount = past if block.amount is None else block.amount.value
+    terms = tuple(_terms(block.outcome, candidate.content, scores, amount, around))
     return Worth(
         outcome=block.outcome,
         terms=terms,
         margin_rate=block.margin_rate.value,
         credited_share=block.credited_share.value,
         cost=candidate.use.cost,
-        # Where nothing is predicted, only a share of what was spent says it.
-        kind=NumberKind.ASSUMED if block.outcome is Outcome.PAST_SPEND else KIND,
+        # Where nothing is predicted, only a share of what was spent says it, or an amount.
+        kind=NumberKind.ASSUMED if block.outcome in ASSUMED else KIND,
     )
 
 
@@ -231,7 +235,7 @@ def _terms(
     outcome: Outcome,
     content: Content,
     scores: Mapping[Model, float | None],
-    past: float | None = None,
+    amount: float | None = None,
     around: Mapping[str, float] | None = None,
 ) -> Iterator[Term]:
     value = scores[Model.VALUE]
@@ -253,9 +257,11 @@ def _terms(
             NumberKind.OBSERVED,
             value_n=offer.get("amount_n"),
         )
-    elif outcome is Outcome.PAST_SPEND:
-        if past is not None:
-            yield Term(PAST, None, past, NumberKind.OBSERVED)
+    elif outcome in ASSUMED:
+        if amount is not None:
+            fixed = outcome is Outcome.FIXED
+            kind = NumberKind.ASSUMED if fixed else NumberKind.OBSERVED
+            yield Term("amount" if fixed else PAST, None, amount, kind)
     elif value is not None:
         yield Term("value", None, value, NumberKind.PREDICTED, value_interval=around)
 
