@@ -523,6 +523,14 @@ def test_what_a_budget_has_too_little_left_for_is_left_out_and_others_are_served
     assert decide(regular, SATURDAY, spent, 3).as_dict() == same.as_dict()
 
 
+def test_an_answer_for_the_holdout_withholds_nothing_that_was_spent(regular, policy):
+    spent, purses = counted(policy, 0.5, resource="coupons")
+    held = decide(regular, SATURDAY, replace(spent, holdout_share=1.0), 3, purses)
+    assert held.head["exploration"]["withheld"] == {"personalised_recommendation/app": 1.0}
+    held = decide(regular, SATURDAY, replace(spent, holdout_share=1.0), 3)
+    assert held.head["exploration"]["withheld"] == {"personalised_promotion/app/o1": 1.0}
+
+
 def test_the_strategies_of_one_answer_share_what_is_left(regular, policy):
     two, purses = counted(policy, 2, resource="contacts")
     decision = decide(regular, SATURDAY, two, 3, purses)

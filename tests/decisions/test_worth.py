@@ -1,10 +1,13 @@
+from dataclasses import replace
 from datetime import date
 
 import pytest
+from decisions.test_decays import ROW
 
 from mkt_models.columns import Verdict
 from mkt_models.decisions.candidates import candidates
 from mkt_models.decisions.catalogue import StrategyEntry
+from mkt_models.decisions.decays import ChannelDecay, Fatigue
 from mkt_models.decisions.question import Customer
 from mkt_models.decisions.worth import Worth, unreleased, worth
 
@@ -203,6 +206,19 @@ def test_the_worth_of_an_expected_amount_has_the_interval_of_the_amount(changed,
     }
     (term,) = found.parts()["terms"]
     assert term["value_interval"] == {"lower": 100.0, "upper": 900.0, "confidence": 0.8}
+
+
+def test_its_interval_is_of_what_recent_contacts_leave(changed, policy):
+    score = {"value": 400.0, "lower": 100.0, "upper": 900.0, "confidence": 0.8}
+    known = Customer.of(changed("1", scores={"value": {**score, "model": "value:1"}}))
+    found = of(known, policy, "membership_tier/app")
+    decay = ChannelDecay.of_row({**ROW, "channel": "app"})
+    tired = replace(found, fatigue=Fatigue(decay, 1, 1.0, 0.5, (0.4, 0.6)))
+    # Half of the gain is left, and the contact costs what it did.
+    ends = tired.interval()
+    assert ends["lower"] == pytest.approx(100 * 0.25 * 0.0001 * 0.5 - 0.001)
+    assert ends["upper"] == pytest.approx(900 * 0.25 * 0.0001 * 0.5 - 0.001)
+    assert ends["lower"] <= tired.amount <= ends["upper"]
 
 
 def test_a_worth_of_probabilities_has_no_interval(regular, policy):

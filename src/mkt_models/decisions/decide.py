@@ -109,20 +109,20 @@ def decide(
             today,
             arm,
             choice,
-            _spared(customer, context, policy, decision_id) if withheld else None,
+            _spared(customer, context, policy, decision_id, purses) if withheld else None,
         ),
     )
 
 
 def _spared(
-    customer: Customer, context: Context, policy: Policy, decision_id: str
+    customer: Customer, context: Context, policy: Policy, decision_id: str, purses: Sequence[Purse]
 ) -> Mapping[str, float]:
     """What would have come first for a customer of the holdout: probability by candidate."""
-    scored, _, _ = weigh(customer, context, replace(policy, holdout_share=0.0))
+    scored, _, _ = weigh(customer, context, replace(policy, holdout_share=0.0), purses)
     choice = _explored(scored, decision_id, policy)
     if choice is not None:
         return choice.probabilities
-    fits = contact_limits(customer, context, policy)
+    fits = contact_limits(customer, context, policy, purses)
     chosen, _ = arbitrate(scored, policy.catalogue.default, 1, fits)
     return {one.candidate.key: 1.0 for one in chosen}
 

@@ -108,21 +108,24 @@ class Worth:
         """The worth, in currency units."""
         gain = sum(term.weight * term.value for term in self.terms)
         brings = gain * self.margin_rate * self.credited_share - self.given_away
-        left = 1.0 if self.fatigue is None or brings < 0 else self.fatigue.multiplier
-        return brings * left - self.cost
+        return self._left(brings) - self.cost
+
+    def _left(self, brings: float) -> float:
+        """What recent contacts leave of a gain; a loss stays whole."""
+        return brings if self.fatigue is None or brings < 0 else brings * self.fatigue.multiplier
 
     def interval(self) -> dict[str, float] | None:
         """Where the worth lies as often as the prediction interval of its amount says.
 
         None where no amount is predicted with an interval: of a probability there is none for one
-        customer. The parts that are assumed are taken as they are.
+        customer. The parts that are assumed, and fatigue, are taken as they are.
         """
         found = [term.value_interval for term in self.terms]
         if len(found) != 1 or found[0] is None:
             return None
         scale = self.terms[0].weight * self.margin_rate * self.credited_share
         ends = {
-            end: round(found[0][end] * scale - self.given_away - self.cost, 6)
+            end: round(self._left(found[0][end] * scale - self.given_away) - self.cost, 6)
             for end in ("lower", "upper")
         }
         return {**ends, "confidence": found[0]["confidence"]}
