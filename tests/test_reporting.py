@@ -43,6 +43,17 @@ def test_a_page_loads_and_links_nothing_from_elsewhere(executed: Callable[..., P
     assert len(page) < 50_000
 
 
+def test_cells_of_tables_are_laid_out_by_what_they_hold(executed: Callable[..., Path]) -> None:
+    why = "more for who has more: a published benefit, reached by the same spend"
+    cells = ("3", "0.5 [0.4, 0.6]", "app", why)
+    row = "".join(f"<td>{cell}</td>" for cell in cells)
+    page = to_html(executed(shows({"text/html": f"<table><tr>{row}</tr></table>"})))
+    assert (
+        f'<td>3</td><td class="interval">{cells[1]}</td><td class="words">app</td>'
+        f'<td class="words sentence">{why}</td>'
+    ) in page
+
+
 def test_code_is_folded_and_results_are_not(executed: Callable[..., Path]) -> None:
     page = to_html(executed(shows({"text/plain": "AUC .857"}, source="secret_call()")))
     folded = page[page.index("<details") : page.rindex("</details>")]

@@ -95,8 +95,9 @@ def to_html(executed: Path, navigation: Mapping[str, Any] | None = None) -> str:
 
 
 def _mark_words(html: str) -> str:
-    """Mark the cells of tables that hold words (align left) or an interval (keep on one line)."""
+    """Mark the cells that hold an interval (one line), a sentence (some width) or other words."""
     html = re.sub(r"<td>(?=[-−+\d.,%]+ \[[^\]<]*\]</td>)", '<td class="interval">', html)
+    html = re.sub(r"<td>(?=[^<]{50,}</td>)", '<td class="words sentence">', html)
     return re.sub(r"<td>(?!\s*[-+−]?[\d.,:%-]*\s*</td>)", '<td class="words">', html)
 
 
