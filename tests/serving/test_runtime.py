@@ -147,6 +147,29 @@ def test_leave_to_send_is_judged_once_more_by_what_has_happened_since(runtime: R
     assert (caught.value.status, caught.value.code) == (409, "contact_withdrawn")
 
 
+def test_who_refuses_personalisation_is_not_sent_what_was_planned_for_them(
+    runtime: Runtime,
+) -> None:
+    answer = runtime.strategies(question(CUSTOMERS[0], k=20))
+    told = [one for one in answer["strategies"] if one["channel"]]
+    personal = {one["strategy"] for one in told if one["personalised"] and one["channel"] == "app"}
+    assert personal
+    said = {"customer_id": CUSTOMERS[0], "purpose": "personalisation", "channel": "app"}
+    for status, withdrawn in (("granted", 0), ("refused", len(personal))):
+        body = json.dumps({**said, "status": status})
+        found = take_consent(runtime, ConsentReport.model_validate_json(body))
+        assert found == {"recorded": True, "contacts_withdrawn": withdrawn}
+    contacts = explain(runtime, ExplainRequest(decision_id=answer["decision_id"]))["exposures"]
+    for one in contacts:
+        gone = one["channel"] == "app" and one["strategy"] in personal
+        assert one["status"] == ("withdrawn" if gone else "planned")
+    body = {"decision_id": answer["decision_id"], "strategy": min(personal), "channel": "app"}
+    sent = ExposureReport.model_validate_json(
+        json.dumps({**body, "status": "sent", "sent_at": NOW.isoformat()})
+    )
+    assert take_exposure(runtime, sent) == {"recorded": True, "within_policy": False}
+
+
 def test_leave_ends_with_the_consent_that_it_rests_on(runtime: Runtime) -> None:
     ends = date(2018, 1, 7)
     with runtime.live.turn(CUSTOMERS[0], NOW) as turn:

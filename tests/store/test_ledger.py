@@ -104,6 +104,13 @@ def opened(live: LiveStore) -> LiveStore:
     return live
 
 
+def test_who_refuses_personalisation_gives_back_what_was_planned(opened: LiveStore) -> None:
+    decided(opened, "a", "d-a", Use("coupons", millionths(1)))
+    with opened.turn("a", NOW) as turn:
+        assert turn.say(Consent("a", "personalisation", "mail", "refused", TODAY)) == (True, 1)
+    assert told(opened) == {"left": 2, "given_back": 1}
+
+
 def test_an_amount_is_never_passed_and_what_fails_leaves_nothing(opened: LiveStore) -> None:
     one = Use("coupons", millionths(1))
     for customer in ("a", "b"):

@@ -216,6 +216,30 @@ def test_a_no_withdraws_what_was_planned(live: LiveStore) -> None:
     assert [one["within_policy"] for one in found["exposures"]] == [None, False]
 
 
+@pytest.mark.parametrize("purpose", ["marketing", "service"])
+def test_who_refuses_personalisation_keeps_what_everybody_gets(
+    live: LiveStore, purpose: str
+) -> None:
+    everybody = replace(email("tips"), purpose=purpose)
+    elsewhere = replace(email(), exposure=replace(email().exposure, channel="sms"))
+    personal = replace(email(), purpose=purpose)
+    yes = Consent("a", "personalisation", "email", "granted", NO.changed_on)
+    with live.turn("a", NOW) as turn:
+        turn.keep(record("d1", "hello", personal, everybody, elsewhere))
+        for some in (yes, replace(yes, expires_on=NO.changed_on)):
+            assert turn.say(some, for_everybody=["tips"]) == (True, 0)
+        no = replace(yes, status="refused")
+        assert turn.say(no, "k1", for_everybody=["tips"]) == (True, 1)
+        assert turn.say(no, "k1", for_everybody=["tips"]) == (False, 0)
+        sent = turn.report("d1", "content", "email", None, ContactStatus.SENT, NOW)
+        assert sent == (True, False)
+        assert turn.report("d1", "tips", "email", None, ContactStatus.SENDING, NOW) == (True, True)
+        assert turn.say(no) == (True, 1)  # nothing is known to be for everybody
+    found = live.explain("d1")
+    assert found is not None
+    assert [one["status"] for one in found["exposures"]] == ["sent", "withdrawn", "planned"]
+
+
 @pytest.mark.parametrize("begun", [False, True])
 def test_leave_is_over_after_a_no_or_a_complaint_even_once_sending_has_begun(
     live: LiveStore, begun: bool

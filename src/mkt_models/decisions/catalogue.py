@@ -15,7 +15,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from mkt_models.columns import Channel, Strategy
-from mkt_models.decisions.contact import PERSONALISATION, PURPOSES, ContactPolicy
+from mkt_models.decisions.contact import PURPOSES, ContactPolicy
 from mkt_models.decisions.content_kinds import MODELS_OF, Needs, Outcome
 from mkt_models.decisions.content_library import Library
 from mkt_models.decisions.entries import ChannelUse, ItemChoice, StrategyEntry
@@ -30,6 +30,7 @@ from mkt_models.decisions.texts import Identifier, Text, placeholders
 from mkt_models.decisions.words import Words
 from mkt_models.loading import read_yaml, validate
 from mkt_models.sections import Section, nearest
+from mkt_models.store.records import PERSONALISATION
 
 __all__ = [
     "MODELS_OF",

@@ -27,15 +27,13 @@ from mkt_models.decisions.occasions import OCCASIONS, Occasion
 from mkt_models.decisions.words import CHANNELS, Code, Reason, Words, reason
 from mkt_models.experiments.assignment import fraction
 from mkt_models.sections import Section
-from mkt_models.store.records import Consent, Exposure
+from mkt_models.store.records import PERSONALISATION, Consent, Exposure
 
 REACH_OUT = (Channel.EMAIL, Channel.MAIL, Channel.SMS)
 """Channels that come to the customer unasked, whatever a catalogue calls them."""
 _DAY, _LEAST_LOUD = 24 * 60, 60  # minutes
 LONGEST_WINDOW = timedelta(days=30)
 LONGEST_REST = timedelta(days=365)
-PERSONALISATION = "personalisation"
-"""The purpose that a customer refuses who wants what everybody gets."""
 PURPOSES: Mapping[str, Words] = {
     "marketing": ("marketing", "营销"),
     "service": ("service", "服务"),

@@ -22,7 +22,6 @@ from mkt_models.decisions.candidates import Candidate, candidates
 from mkt_models.decisions.catalogue import ChannelUse, StrategyEntry
 from mkt_models.decisions.charges import charges, spent
 from mkt_models.decisions.contact import (
-    PERSONALISATION,
     held_out,
     too_much,
     unfit_moment,
@@ -36,7 +35,7 @@ from mkt_models.decisions.question import Context, Customer, Policy, QuestionErr
 from mkt_models.decisions.words import CHANNELS, Code, Reason, reason
 from mkt_models.decisions.worth import unreleased, worth
 from mkt_models.exploration_params import Method
-from mkt_models.store.records import Exposure, Purse
+from mkt_models.store.records import PERSONALISATION, Exposure, Purse
 
 MOST = 20
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mkt_models.columns import ConsentStatus
-from mkt_models.decisions.contact import LONGEST_REST, LONGEST_WINDOW, PERSONALISATION, too_much
+from mkt_models.decisions.contact import LONGEST_REST, LONGEST_WINDOW, too_much
 from mkt_models.decisions.decide import unpermitted
 from mkt_models.decisions.question import Customer
 from mkt_models.decisions.record_words import in_words
@@ -25,7 +25,14 @@ from mkt_models.serving.bodies import (
 from mkt_models.serving.runtime import Runtime, store_answers, unknown_customer
 from mkt_models.serving.wire import Fault
 from mkt_models.store.history import with_untouched
-from mkt_models.store.records import Consent, ContactStatus, Exposure, Outcome, Refused
+from mkt_models.store.records import (
+    PERSONALISATION,
+    Consent,
+    ContactStatus,
+    Exposure,
+    Outcome,
+    Refused,
+)
 from mkt_models.store.turn import Turn
 
 
@@ -99,7 +106,8 @@ def take_consent(runtime: Runtime, report: ConsentReport) -> dict[str, Any]:
     changed = report.changed_at or clock
     if changed > clock:
         raise Fault(422, "invalid", "changed_at: lies in the future", "changed_at")
-    own = {entry.purpose for entry in runtime.policy.catalogue.strategies}
+    entries = runtime.policy.catalogue.strategies
+    own = {entry.purpose for entry in entries}
     purposes = sorted(own | {PERSONALISATION})
     if report.purpose not in purposes:
         message = f"purpose: no strategy has it; the purposes are {', '.join(purposes)}"
@@ -117,7 +125,12 @@ def take_consent(runtime: Runtime, report: ConsentReport) -> dict[str, Any]:
     with store_answers(), runtime.live.turn(report.customer_id, clock) as turn, _refusals():
         if turn.erased:
             raise unknown_customer()
-        new, withdrawn = turn.say(consent, report.key, timed=report.changed_at is not None)
+        new, withdrawn = turn.say(
+            consent,
+            report.key,
+            timed=report.changed_at is not None,
+            for_everybody=[entry.id for entry in entries if not entry.personalised],
+        )
     return {"recorded": new, "contacts_withdrawn": withdrawn}
 
 

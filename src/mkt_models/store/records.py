@@ -10,6 +10,8 @@ from typing import Any, Self, TypeVar
 from mkt_models.store.values import StoreError, as_json, checked_id
 
 COMPLAINT = "complaint"  # the kind of outcome after which a customer is left in peace
+PERSONALISATION = "personalisation"
+"""The purpose that a customer refuses who wants what everybody gets."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ customer; :meth:`mkt_models.store.live.LiveStore.turn` makes it.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from mkt_models.store import live_tables as tables
 from mkt_models.store.engine import inserter
 from mkt_models.store.records import (
     COMPLAINT,
+    PERSONALISATION,
     Consent,
     ContactStatus,
     Exposure,
@@ -149,15 +150,29 @@ class Turn:
         ledger.count(self._connection, rises, purses)
         return revision
 
-    def say(self, consent: Consent, key: str | None = None, timed: bool = True) -> tuple[bool, int]:
+    def say(
+        self,
+        consent: Consent,
+        key: str | None = None,
+        timed: bool = True,
+        for_everybody: Collection[str] = (),
+    ) -> tuple[bool, int]:
         """Record what the customer said, and withdraw what a no, or a yes that ends, may forbid.
 
-        ``timed`` is False where the time is that of the report: sent again, it has another one.
+        Parameters
+        ----------
+        consent, key
+            What was said; the same ``key`` is recorded once.
+        timed
+            False where the time is that of the report: sent again, it has another one.
+        for_everybody
+            The strategies that are not personalised. A no to the purpose ``personalisation`` spares
+            their contacts, and withdraws all others over the channel, whatever their purpose.
+            Nobody has to agree to that purpose: a yes to it, even one that ends, withdraws nothing.
 
         Returns
         -------
-        Whether it is new (the same ``key`` is recorded once), and how many planned contacts of the
-        same purpose and channel were withdrawn.
+        Whether it is new, and how many contacts that were not yet sent were withdrawn.
 
         Raises
         ------
@@ -171,12 +186,15 @@ class Turn:
             return False, 0
         stored = {**row, "key": key and self._own(key), "recorded_at": self._now}
         self._connection.execute(tables.consents.insert(), stored)
-        if consent.status == ConsentStatus.GRANTED and consent.expires_on is None:
+        yes, personal = consent.status == ConsentStatus.GRANTED, consent.purpose == PERSONALISATION
+        if yes and (personal or consent.expires_on is None):
             return True, 0
         table = tables.exposures
-        withdrawn, rises = self._withdraw(
-            table.c.channel == consent.channel, table.c.purpose == consent.purpose
-        )
+        forbidden = table.c.purpose == consent.purpose
+        if personal:
+            spared = sa.func.coalesce(table.c.strategy, "").in_(list(for_everybody))
+            forbidden = sa.or_(forbidden, sa.not_(spared))
+        withdrawn, rises = self._withdraw(table.c.channel == consent.channel, forbidden)
         ledger.count(self._connection, rises)
         return True, withdrawn
 
