@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -53,13 +54,22 @@ DOCUMENT = {
 
 @dataclass(frozen=True)
 class Leave:
-    """A contact that the service has permitted, and the time in which it may be sent."""
+    """A contact that the service has permitted, and the time in which it may be sent.
+
+    The next revision of the answer ends the leave, unless somebody has begun to send it.
+    """
 
     strategy: str
     channel: str
     start: datetime
     end: datetime
     decision_id: str
+    revision: int
+    begun: bool = False
+
+    @property
+    def name(self) -> tuple[str, str, str, None]:
+        return self.decision_id, self.strategy, self.channel, None
 
     def some_time(self, rng: random.Random) -> datetime:
         span = self.end - self.start
@@ -103,6 +113,8 @@ class Sequence(RuleBasedStateMachine):
         self.now = START
         self.leave: list[Leave] = []
         self.sent: list[Leave] = []
+        self.void: list[Leave] = []
+        self.revisions: dict[str, int] = {}
         self.refused: set[tuple[str, str]] = set()
         self.complained: datetime | None = None
         self.questions: list[Context] = []
@@ -121,7 +133,19 @@ class Sequence(RuleBasedStateMachine):
             assert customer is not None
             decision = decide(customer, context, POLICY, 3)
             record = record_of(decision, customer, context, POLICY)
-            turn.keep(record)
+            revision = turn.keep(record)
+        with self.live.turn("1", self.now) as turn:  # nothing happens in between
+            customer = find_customer(self.snapshot, "1", context.now, turn, question)
+            assert customer is not None
+            again = decide(customer, context, POLICY, 3)
+            assert again.as_dict() == decision.as_dict()
+            assert turn.keep(record_of(again, customer, context, POLICY)) == revision
+        if self.revisions.get(question) == revision:
+            return
+        self.revisions[question] = revision
+        ended = [one for one in self.leave if one.decision_id == question and not one.begun]
+        self.leave = [one for one in self.leave if one not in ended]
+        self.void += ended
         for planned in record.planned:
             contact = planned.exposure
             assert contact.until is not None
@@ -129,11 +153,9 @@ class Sequence(RuleBasedStateMachine):
             assert (planned.purpose, contact.channel) not in self.refused
             if contact.channel in PUSH and self.complained is not None:
                 assert abs(context.now - self.complained) >= timedelta(days=3)
-            found = Leave(
-                contact.strategy, contact.channel, contact.sent_at, contact.until, question
-            )
-            if found not in self.leave and found not in self.sent:
-                self.leave.append(found)
+            span = (contact.sent_at, contact.until)
+            found = Leave(contact.strategy, contact.channel, *span, question, revision)
+            self.leave.append(found)
 
     @rule(hours=st.sampled_from([0.01, 1, 7, 13, 25, 49, 100]))
     def wait(self, hours: float) -> None:
@@ -155,18 +177,29 @@ class Sequence(RuleBasedStateMachine):
         waiting = [one for one in self.leave if one.start <= self.now < one.end]
         if not waiting:
             return
-        one = data.draw(st.sampled_from(waiting))
-        what = (one.decision_id, one.strategy, one.channel, None)
+        name = data.draw(st.sampled_from(waiting)).name
         with self.live.turn("1", self.now) as turn:
             try:
-                turn.report(*what, ContactStatus(status), self.now)
+                new, _ = turn.report(*name, ContactStatus(status), self.now)
             except Refused:
                 return
-        if status == "not_sent":
-            self.leave.remove(one)
+        if not new:
+            return
+        # A report names no revision: it is about the newest that may still be sent.
+        one = max((each for each in self.leave if each.name == name), key=lambda e: e.revision)
+        self.leave.remove(one)
+        if status == "sending":
+            self.leave.append(replace(one, begun=True))
         elif status == "sent":
-            self.leave.remove(one)
             self.sent.append(replace(one, start=self.now, end=self.now))
+
+    @rule(data=st.data())
+    def begin_what_a_newer_answer_has_ended(self, data: st.DataObject) -> None:
+        named = {one.name for one in self.leave}
+        over = [one for one in self.void if one.name not in named]
+        if over:
+            with self.live.turn("1", self.now) as turn, pytest.raises(Refused):
+                turn.report(*data.draw(st.sampled_from(over)).name, ContactStatus.SENDING, self.now)
 
     @rule(purpose=st.sampled_from(PURPOSES), channel=st.sampled_from(CHANNELS), yes=st.booleans())
     def say(self, purpose: str, channel: str, yes: bool) -> None:

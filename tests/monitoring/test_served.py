@@ -93,15 +93,25 @@ def test_what_nobody_reports_on_is_open_until_its_time_is_over() -> None:
         contact("b", "sent", within_policy=False),
         contact("c", "not_sent"),
         contact("d", "withdrawn"),
+        contact("d", "recalled"),
         contact("e", "planned"),
         contact("f", "sending", hours=24 * 6 + 1),
         contact("g", "sent", decision_id=None, strategy=None, cost=None),
     )
     states = served.contact_states(table, UNTIL).tolist()
-    assert states == ["sent", "sent", "not_sent", "withdrawn", "unreported", "open", "sent"]
+    assert states == [
+        "sent",
+        "sent",
+        "not_sent",
+        "withdrawn",
+        "withdrawn",
+        "unreported",
+        "open",
+        "sent",
+    ]
     told = served.contacts_by(table, UNTIL, ["strategy", "channel"]).set_index("strategy")
     names = ["planned", "sent", "not_sent", "withdrawn", "unreported", "open", "beyond_policy"]
-    assert told.loc["coupon", names].tolist() == [6, 2, 1, 1, 1, 1, 1]
+    assert told.loc["coupon", names].tolist() == [7, 2, 1, 2, 1, 1, 1]
     assert told.loc["coupon", "cost"] == 1.0
     assert told.loc["other", [*names, "unpriced"]].tolist() == [1, 1, 0, 0, 0, 0, 0, 1]
 

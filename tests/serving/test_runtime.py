@@ -147,6 +147,50 @@ def test_leave_to_send_is_judged_once_more_by_what_has_happened_since(runtime: R
     assert (caught.value.status, caught.value.code) == (409, "contact_withdrawn")
 
 
+def test_a_question_asked_again_has_one_new_answer_per_thing_that_happened(
+    runtime: Runtime,
+) -> None:
+    def ask() -> tuple[dict[str, object], int]:
+        answer = runtime.strategies(question(CUSTOMERS[0], k=5))
+        found = explain(runtime, ExplainRequest(decision_id=answer["decision_id"]))
+        return answer, len(found["revisions"])
+
+    before = ask()
+    assert before == ask()
+    with runtime.live.turn(CUSTOMERS[0], NOW) as turn:
+        turn.contacted(Exposure(CUSTOMERS[0], "app", NOW, "membership_tier"), "c-1")
+    answer, revisions = ask()
+    assert (before[1], revisions) == (1, 2)
+    assert [ask() for _ in range(3)] == [(answer, revisions)] * 3
+    shown = [one["strategy"] for one in answer["strategies"] if one["channel"] == "app"]
+    assert shown
+    report = {"channel": "app", "status": "sending", "sent_at": NOW.isoformat()}
+    for strategy in shown:
+        body = {**report, "decision_id": answer["decision_id"], "strategy": strategy}
+        # What the answer before it had planned, and nobody has sent, leaves room for it.
+        told = ExposureReport.model_validate_json(json.dumps(body))
+        assert take_exposure(runtime, told)["within_policy"]
+    begun = ask()
+    assert [ask() for _ in range(3)] == [begun] * 3
+
+
+def test_leave_to_send_counts_an_earlier_one_of_the_same_contact_that_was_begun(
+    runtime: Runtime,
+) -> None:
+    _, report = leave_by_mail(runtime)
+    take_exposure(runtime, report)
+    asked = {"now": NOW.isoformat(), "channel": "mail"}
+    body = {"customer_id": CUSTOMERS[0], "purpose": "marketing", "channel": "mail"}
+    told = {**body, "status": "granted", "expires_on": "2099-01-01"}
+    take_consent(runtime, ConsentReport.model_validate_json(json.dumps(told)))
+    again = runtime.strategies(question(CUSTOMERS[0], context=asked))
+    assert [one["channel"] for one in again["strategies"]] == [None]
+    given_back = report.model_copy(update={"status": "not_sent"})
+    assert take_exposure(runtime, given_back)["recorded"]
+    again = runtime.strategies(question(CUSTOMERS[0], context=asked))
+    assert [one["channel"] for one in again["strategies"]] == ["mail"]
+
+
 def test_who_refuses_personalisation_is_not_sent_what_was_planned_for_them(
     runtime: Runtime,
 ) -> None:

@@ -145,8 +145,9 @@ def test_the_same_question_with_the_same_answer_is_kept_once(live: LiveStore) ->
         assert turn.contacts(NOW, besides="d1") == ()
         assert turn.keep(record("d1", "hello", email())) == 1
         assert turn.keep(record("d1", "goodbye")) == 2
-        # Withdrawn, and perhaps sent all the same: it counts, also for its own question.
-        assert turn.contacts(NOW, besides="d1") == (email().exposure,)
+        # Withdrawn, and perhaps sent all the same: it counts, but not for its own question.
+        assert turn.contacts(NOW) == turn.contacts(NOW, besides="d2") == (email().exposure,)
+        assert turn.contacts(NOW, besides="d1") == ()
     found = live.explain("d1")
     assert found is not None
     assert [one["answer"] for one in found["revisions"]] == [{"says": "hello"}, {"says": "goodbye"}]
@@ -237,7 +238,7 @@ def test_who_refuses_personalisation_keeps_what_everybody_gets(
         assert turn.say(no) == (True, 1)  # nothing is known to be for everybody
     found = live.explain("d1")
     assert found is not None
-    assert [one["status"] for one in found["exposures"]] == ["sent", "withdrawn", "planned"]
+    assert [one["status"] for one in found["exposures"]] == ["sent", "recalled", "planned"]
 
 
 @pytest.mark.parametrize("begun", [False, True])
@@ -272,6 +273,44 @@ def test_a_contact_that_was_given_back_is_planned_anew_with_the_same_answer(
             assert len(turn.contacts(NOW)) == 1
             turn.report("d1", "content", "email", None, ContactStatus.NOT_SENT, NOW)
             assert turn.contacts(NOW) == ()
+
+
+def test_what_somebody_has_begun_to_send_counts_until_all_of_it_is_given_back(
+    live: LiveStore,
+) -> None:
+    contact = ("d1", "content", "email", None)
+    with live.turn("a", NOW) as turn:
+        for answer in ("one", "two"):
+            turn.keep(record("d1", answer, email()))
+            turn.report(*contact, ContactStatus.SENDING, NOW)
+        turn.keep(record("d1", "three", email()))  # begun by nobody
+        turn.keep(record("d1", "four", email()))
+        assert turn.contacts(NOW, besides="d1") == (email().exposure,) * 2
+        assert turn.contacts_beside(NOW, *contact) == (email().exposure,) * 2
+        assert turn.contacts_beside(NOW, "d1", "other", "email", None) == (email().exposure,) * 3
+        assert turn.contacts_beside(NOW, "d2", "other", "email", None) == (email().exposure,) * 4
+    found = live.explain("d1")
+    assert found is not None
+    statuses = [one["status"] for one in found["exposures"]]
+    assert statuses == ["recalled", "recalled", "withdrawn", "planned"]
+    with live.turn("a", NOW) as turn:
+        for left in (3, 2, 1, 0):
+            assert turn.report(*contact, ContactStatus.NOT_SENT, NOW) == (True, True)
+            assert len(turn.contacts(NOW)) == left
+        assert turn.report(*contact, ContactStatus.NOT_SENT, NOW) == (False, True)
+
+
+def test_what_was_withdrawn_and_sent_all_the_same_counts_for_its_own_question(
+    live: LiveStore,
+) -> None:
+    with live.turn("a", NOW) as turn:
+        turn.keep(record("d1", "hello", email()))
+        turn.keep(record("d1", "goodbye"))
+        sent = turn.report("d1", "content", "email", None, ContactStatus.SENT, NOW)
+        assert sent == (True, False)
+        assert len(turn.contacts(NOW, besides="d1")) == 1
+        with pytest.raises(Refused, match="on record as sent"):
+            turn.report("d1", "content", "email", None, ContactStatus.NOT_SENT, NOW)
 
 
 def test_a_report_that_is_sent_again_without_a_time_counts_once(live: LiveStore) -> None:

@@ -13,6 +13,7 @@ STATUSES: Mapping[str, Words] = {
     "sent": ("sent", "已发送"),
     "not_sent": ("not sent", "未发送"),
     "withdrawn": ("withdrawn before it was sent", "发送前已撤回"),
+    "recalled": ("withdrawn when somebody had begun to send it", "开始发送后撤回"),
     "granted": ("agreed", "同意"),
     "refused": ("refused", "拒绝"),
     "revoked": ("took the consent back", "撤回同意"),

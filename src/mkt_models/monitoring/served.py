@@ -18,7 +18,7 @@ from mkt_models.monitoring.campaign import PERIOD, caps_over_time
 from mkt_models.monitoring.gaps import Figure
 
 DAY = "day"
-SENT, NOT_SENT, WITHDRAWN = "sent", "not_sent", "withdrawn"
+SENT, NOT_SENT, WITHDRAWN, RECALLED = "sent", "not_sent", "withdrawn", "recalled"
 OPEN, LAPSED = "open", "unreported"
 STATES = (SENT, NOT_SENT, WITHDRAWN, LAPSED, OPEN)
 COMPLAINT = "complaint"
@@ -128,10 +128,10 @@ def suppressions(decisions: pd.DataFrame, level: float) -> pd.DataFrame:
 def contact_states(contacts: pd.DataFrame, until: datetime) -> pd.Series:
     """What became of every contact, as known at ``until`` (aware).
 
-    ``sent``, ``not_sent``, ``withdrawn``; of the others ``unreported`` where the time to send is
-    over and nobody has said whether it was, else ``open``.
+    ``sent``, ``not_sent``, ``withdrawn`` (also once it was begun); of the others ``unreported``
+    where the time to send is over and nobody has said whether it was, else ``open``.
     """
-    status = contacts["status"].astype(str)
+    status = contacts["status"].astype(str).replace(RECALLED, WITHDRAWN)
     told = status.isin([SENT, NOT_SENT, WITHDRAWN])
     over = (contacts["until"] <= until).fillna(value=False)
     rest = pd.Series(np.where(over, LAPSED, OPEN), index=contacts.index, dtype=object)

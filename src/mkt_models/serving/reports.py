@@ -190,12 +190,13 @@ def _still_permitted(runtime: Runtime, turn: Turn, report: ExposureReport, at: d
     if entry is None or report.channel not in uses:
         return  # no such contact: the store says so
     since = at - LONGEST_WINDOW
-    name, mine = turn.customer_id, (report.decision_id, report.strategy, report.channel)
-    history = [
-        one
-        for one in (*runtime.snapshot.exposures(name, since), *turn.contacts(since))
-        if (one.decision_id, one.strategy, one.channel) != mine
-    ]
+    name, mine = turn.customer_id, (report.decision_id, report.strategy, report.channel.value)
+    told = runtime.snapshot.exposures(name, since)
+    history = [one for one in told if (one.decision_id, one.strategy, one.channel) != mine]
+    assert report.decision_id is not None  # the caller has looked
+    history += turn.contacts_beside(
+        since, report.decision_id, report.strategy, report.channel.value, report.offer_id
+    )
     today = at.astimezone(policy.zone).date()
     customer = Customer(
         customer_id=name,

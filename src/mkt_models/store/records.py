@@ -69,7 +69,9 @@ class ContactStatus(StrEnum):
     """How far a contact has come.
 
     All of them count for the caps but ``not_sent``: whoever has been given leave may have used it,
-    until they say that they have not.
+    until they say that they have not. ``recalled`` was withdrawn after somebody had begun to send
+    it. ``withdrawn`` was begun by nobody: where its own question is asked again, it does not count,
+    as the new answer takes the place of the old one.
     """
 
     PLANNED = "planned"
@@ -77,6 +79,7 @@ class ContactStatus(StrEnum):
     SENT = "sent"
     NOT_SENT = "not_sent"
     WITHDRAWN = "withdrawn"
+    RECALLED = "recalled"
 
 
 class Refused(StoreError):

@@ -31,6 +31,7 @@ from mkt_models.store.records import (
 from mkt_models.store.values import StoreError, as_json, checked_id
 
 _UNSENT = (ContactStatus.PLANNED, ContactStatus.SENDING)
+_UNUSED = (ContactStatus.PLANNED, ContactStatus.WITHDRAWN)  # nobody has asked for leave to send it
 
 
 class Turn:
@@ -58,18 +59,31 @@ class Turn:
         since
             Contacts whose last moment is before this are left out.
         besides
-            What this decision has planned itself is left out too: the question is asked again.
+            What this decision has planned itself, or withdrawn, and nobody has begun to send, is
+            left out too: the question is asked again, and its answer takes the place of the last.
 
         """
-        table = tables.exposures
-        query = counts_as_contact(self._mine(sa.select(table), table), since)
-        rows = self._connection.execute(query.order_by(table.c.sent_at, table.c.id)).mappings()
         return tuple(
             exposure_of(row)
-            for row in rows
-            if besides is None
-            or row["decision_id"] != besides
-            or row["status"] != ContactStatus.PLANNED
+            for row in self._counted(since)
+            if besides is None or row["decision_id"] != besides or row["status"] not in _UNUSED
+        )
+
+    def contacts_beside(
+        self, since: datetime, decision_id: str, strategy: str, channel: str, offer_id: str | None
+    ) -> tuple[Exposure, ...]:
+        """Contacts that count beside the one that is about to be sent, oldest first.
+
+        All of :meth:`contacts`, but that one, and what its decision has withdrawn and nobody has
+        begun to send.
+        """
+        query = self._named(decision_id, strategy, channel, offer_id)
+        mine = self._connection.execute(query).mappings().first()
+        return tuple(
+            exposure_of(row)
+            for row in self._counted(since)
+            if (mine is None or row["id"] != mine["id"])
+            and not (row["decision_id"] == decision_id and row["status"] == ContactStatus.WITHDRAWN)
         )
 
     def complaints(self, since: datetime) -> tuple[datetime, ...]:
@@ -234,7 +248,8 @@ class Turn:
         status
             ``sending`` asks for leave: it is refused when the contact was withdrawn or its time
             is over. ``sent`` is a fact and always recorded. ``not_sent`` gives the contact back,
-            and what it took of budgets.
+            and what it took of budgets. Where several revisions have planned it, a report is about
+            the newest; ``not_sent`` is about the newest that was not given back yet.
         at
             When it was sent; otherwise the time of the report.
 
@@ -250,20 +265,11 @@ class Turn:
             sent without leave.
 
         """
-        table = tables.exposures
-        query = (
-            sa.select(table)
-            .where(
-                table.c.decision_id == decision_id,
-                table.c.strategy == strategy,
-                table.c.channel == channel,
-            )
-            .order_by(table.c.id.desc())
-            .limit(1)
-        )
-        if offer_id is not None:
-            query = query.where(table.c.offer_id == offer_id)
-        row = self._connection.execute(self._mine(query, table)).mappings().first()
+        query = self._named(decision_id, strategy, channel, offer_id)
+        rows = self._connection.execute(query).mappings().all()
+        row = rows[0] if rows else None
+        if status is ContactStatus.NOT_SENT:
+            row = next((one for one in rows if one["status"] != status), row)
         if row is None:
             raise Refused("unknown_contact", "this decision has no such strategy on this channel")
         now = ContactStatus(row["status"])
@@ -341,6 +347,24 @@ class Turn:
         stands = (*_UNSENT, ContactStatus.SENT)
         return len(found) == len(record.planned) and all(one in stands for one in found)
 
+    def _counted(self, since: datetime) -> Sequence[sa.RowMapping]:
+        table = tables.exposures
+        query = counts_as_contact(self._mine(sa.select(table), table), since)
+        query = query.order_by(table.c.sent_at, table.c.id)
+        return self._connection.execute(query).mappings().all()
+
+    def _named(self, decision_id: str, strategy: str, channel: str, offer_id: str | None) -> Any:
+        """Query the contacts of a decision that a report may mean, the newest revision's first."""
+        table = tables.exposures
+        query = sa.select(table).where(
+            table.c.decision_id == decision_id,
+            table.c.strategy == strategy,
+            table.c.channel == channel,
+        )
+        if offer_id is not None:
+            query = query.where(table.c.offer_id == offer_id)
+        return self._mine(query.order_by(table.c.id.desc()), table)
+
     def _mine(self, query: Any, table: sa.Table) -> Any:
         return query.where(table.c.customer_id == self.customer_id)
 
@@ -375,7 +399,8 @@ class Turn:
 
     def _may_send(self, now: ContactStatus, fits: bool, contact: int) -> None:
         if now not in _UNSENT:
-            raise Refused("contact_withdrawn", f"this contact must not be sent: it is {now.value}")
+            told = ContactStatus.WITHDRAWN if now is ContactStatus.RECALLED else now
+            raise Refused("contact_withdrawn", f"this contact must not be sent: it is {told.value}")
         if not fits:
             raise Refused(
                 "contact_lapsed", "the time for this contact is over: ask for strategies again"
@@ -394,9 +419,14 @@ class Turn:
         mine = (table.c.customer_id == self.customer_id, *conditions)
         waiting = sa.select(table.c.id).where(table.c.status == ContactStatus.PLANNED.value, *mine)
         rises = ledger.give_back(self._connection, waiting)
-        unsent = table.c.status.in_([one.value for one in _UNSENT])
-        change = table.update().where(unsent, *mine).values(status=ContactStatus.WITHDRAWN.value)
-        return self._connection.execute(change).rowcount, rises
+        withdrawn = 0
+        for old, new in (
+            (ContactStatus.PLANNED, ContactStatus.WITHDRAWN),
+            (ContactStatus.SENDING, ContactStatus.RECALLED),
+        ):
+            change = table.update().where(table.c.status == old.value, *mine)
+            withdrawn += self._connection.execute(change.values(status=new.value)).rowcount
+        return withdrawn, rises
 
     def _update(self, number: int, **values: Any) -> None:
         table = tables.exposures
