@@ -208,13 +208,16 @@ def publish(args: argparse.Namespace) -> int:
         print(f"say where: --store postgresql://…, or {STORE}", file=sys.stderr)
         return 2
     try:
-        path = Workspace.open(args.params).existing("decisions", "snapshot.sqlite")
+        workspace = Workspace.open(args.params)
+        path = workspace.existing("decisions", "snapshot.sqlite")
+        now = datetime.now(UTC)
+        today = now.astimezone(workspace.params.source.zone).date()
         with Store.open(path) as snapshot, LiveStore.open(address) as live:
             meta = snapshot.meta()
             since = datetime(1970, 1, 1, tzinfo=UTC)
             consents = [one for some in snapshot.all_consents().values() for one in some]
             exposures = [one for some in snapshot.all_exposures(since).values() for one in some]
-            n = live.publish(meta, snapshot.customers(), datetime.now(UTC), consents, exposures)
+            n = live.publish(meta, snapshot.customers(), now, consents, exposures, today)
     except (StoreError, MissingInputError) as error:
         print(error, file=sys.stderr)
         return 1

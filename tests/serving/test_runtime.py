@@ -13,6 +13,7 @@ from toy_models import toy, toy_facts
 from toy_snapshot import AS_OF, CUSTOMERS
 
 from mkt_models.columns import SCORING_MODELS, Model
+from mkt_models.decisions.question import Policy
 from mkt_models.models import registry
 from mkt_models.serving.bodies import (
     BudgetsRequest,
@@ -28,7 +29,7 @@ from mkt_models.serving.reports import budgets, explain, forget, take_consent, t
 from mkt_models.serving.runtime import Runtime
 from mkt_models.serving.wire import Fault
 from mkt_models.store import live_tables as tables
-from mkt_models.store.records import Consent, Exposure, Purse
+from mkt_models.store.records import Consent, Exposure, Purse, SnapshotMeta
 from mkt_models.store.snapshot import Store
 from mkt_models.store.turn import Turn
 
@@ -418,3 +419,85 @@ def test_others_that_took_the_last_make_it_decide_again(
     assert asked == [False, True]  # the second time, nobody else can take of them
     assert "budget_spent" in {one["code"] for one in answer["suppressed"]}
     assert not any(one["content"].get("offer") for one in answer["strategies"])
+
+
+def priced(runtime: Runtime, name: str, amount: float) -> SnapshotMeta:
+    row = {"budget": "app", "resource": "contacts", "amount": amount, "channels": ["app"]}
+    row |= {"strategies": [], "offers": [], "price": 0.0, "used": 1.0, "period_days": 7}
+    return replace(runtime.snapshot.meta(), snapshot_id=name, shadow_prices=(row,))
+
+
+def amounts(runtime: Runtime) -> dict[str, float]:
+    return {one["budget"]: one["amount"] for one in runtime.live.budgets()}
+
+
+def test_a_question_that_waited_for_a_publication_is_decided_by_it(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    documents = list(runtime.snapshot.customers())
+    runtime.live.publish(priced(runtime, "big", 50), documents, NOW)
+    first = runtime.strategies(question(CUSTOMERS[0], k=1))
+    assert (first["snapshot_id"], first["strategies"][0]["channel"]) == ("big", "app")
+    assert amounts(runtime)["app"] == 50
+    read, times = Runtime.served_policy, []
+
+    def then_published(self: Runtime) -> Policy:
+        """The policy is read, and before its turn comes another one is published."""
+        policy = read(self)
+        if not times:
+            runtime.live.publish(priced(runtime, "small", 1), documents, NOW)
+        times.append(policy.snapshot_id)
+        return policy
+
+    monkeypatch.setattr(Runtime, "served_policy", then_published)
+    second = runtime.strategies(question(CUSTOMERS[1], k=20))
+    assert times == ["big", "small"]
+    assert second["snapshot_id"] == "small"
+    assert "budget_spent" in {one["code"] for one in second["suppressed"]}
+    assert amounts(runtime)["app"] == 1
+
+
+def test_who_publishes_without_end_is_said(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime.live.publish(priced(runtime, "other", 1), [], NOW)
+    monkeypatch.setattr(Runtime, "served_policy", lambda self: self.policy)
+    with pytest.raises(Fault, match="newer profiles are being published") as caught:
+        runtime.strategies(question(CUSTOMERS[0]))
+    assert caught.value.status == 503
+
+
+def test_amounts_of_the_parameters_hold_from_the_start_of_the_service(
+    toy_home: Path, tmp_path: Path
+) -> None:
+    first = load(toy_home, tmp_path / "live.sqlite")
+    today = first.policy.shop_day(datetime.now(UTC))
+    for day in (today, date(2018, 1, 6)):
+        old = [replace(one.on(day), amount=5_000_000) for one in first.policy.allowances]
+        first.live.open_periods(old, day)
+    first.close()
+    again = load(toy_home, tmp_path / "live.sqlite")
+    assert [one["amount"] for one in again.live.budgets()] == [30, 5]  # one is over
+    # What is published holds, and beside it what only the parameters name.
+    again.live.open_periods([replace(old[0], budget="app", resource="contacts")], date(2018, 1, 6))
+    again.live.publish(priced(again, "other", 7), [], NOW)
+    assert amounts(again) == {"coupons": 5, "app": 7}
+    again.close()
+
+
+def test_a_contact_in_the_snapshot_and_in_a_publication_counts_once_for_leave_too(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = Exposure(CUSTOMERS[0], "mail", NOW - timedelta(days=10), campaign_id="22")
+    known = Store.exposures
+    monkeypatch.setattr(
+        Store,
+        "exposures",
+        lambda self, name, since: (
+            known(self, name, since) + ((old,) if name == CUSTOMERS[0] else ())
+        ),
+    )
+    documents = list(runtime.snapshot.customers())
+    runtime.live.publish(runtime.snapshot.meta(), documents, NOW, exposures=[old])
+    _, report = leave_by_mail(runtime)
+    assert take_exposure(runtime, report)["recorded"]

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from threading import Barrier
 
@@ -12,6 +13,7 @@ import sqlalchemy as sa
 from mkt_models.store import live_tables as tables
 from mkt_models.store.ledger import BudgetSpent, PeriodNotOpen, millionths
 from mkt_models.store.live import LiveStore
+from mkt_models.store.publishing import Superseded
 from mkt_models.store.records import (
     Consent,
     ContactStatus,
@@ -262,7 +264,7 @@ def test_periods_follow_each_other_without_gap_or_overlap(live: LiveStore) -> No
         ("2017-12-25", "2018-01-01", 0),
     ]
     (open_now,) = live.budgets(TODAY)
-    assert (open_now["amount"], open_now["left"]) == (5, 3)
+    assert (open_now["amount"], open_now["left"]) == (2, 0)  # as it was opened
     assert open_now["contacts"]["reserved"] == 2
 
 
@@ -323,12 +325,13 @@ def test_what_is_purged_stays_counted_as_one_sum(opened: LiveStore) -> None:
     assert (row["contact"], row["contacts"]) == (None, 2)
 
 
-def test_many_customers_at_once_take_all_there_is_and_no_more(opened: LiveStore) -> None:
+def test_many_customers_at_once_take_all_there_is_and_no_more(live: LiveStore) -> None:
     """Two budgets, taken of in either order: nobody waits in a circle, nothing is passed."""
     limits = (
         Limit("coupons", "coupons", millionths(10), MONDAY, NEXT),
         Limit("money", "money", millionths(100), MONDAY, NEXT),
     )
+    live.open_periods(limits, TODAY)
     orders = ((Use("money", 7), LETTER[0]), (LETTER[0], Use("money", 7)))
     start = Barrier(16)
 
@@ -339,7 +342,7 @@ def test_many_customers_at_once_take_all_there_is_and_no_more(opened: LiveStore)
             name = f"customer-{caller}-{number}"
             for locked in (False, True):
                 try:
-                    with opened.turn(name, NOW) as turn:
+                    with live.turn(name, NOW) as turn:
                         purses = turn.purses(limits, TODAY, None, locked)
                         if purses[0].left < millionths(1):
                             break
@@ -353,8 +356,8 @@ def test_many_customers_at_once_take_all_there_is_and_no_more(opened: LiveStore)
     with ThreadPoolExecutor(16) as pool:
         given = sum(pool.map(ask, range(16)))
     assert given == 10
-    assert told(opened) == {"used": 10, "reserved": 10}
-    assert told(opened, "money")["used"] == 70 / 1_000_000
+    assert told(live) == {"used": 10, "reserved": 10}
+    assert told(live, "money")["used"] == 70 / 1_000_000
 
 
 def test_a_budget_that_is_no_longer_published_gets_back_what_a_revision_does_not_take(
@@ -367,3 +370,66 @@ def test_a_budget_that_is_no_longer_published_gets_back_what_a_revision_does_not
         turn.keep(plan("a", "d1", left, Use("money", 5), answer="other"))
     assert told(opened) == {"left": 2, "given_back": 1}
     assert told(opened, "money")["reserved"] == 0.000005
+
+
+def test_a_count_never_changes_the_amount(opened: LiveStore) -> None:
+    """What was read before a publication is no leave to pass the amount that it sets."""
+    decided(opened, "a", "d-a", LETTER[0])
+    opened.publish(publication(1, "s1"), [], NOW)
+    stale = Purse("coupons", MONDAY, NEXT, amount=millionths(50), used=millionths(1))
+    with pytest.raises(BudgetSpent), opened.turn("b", NOW) as turn:
+        turn.keep(plan("b", "d-b", (stale,), LETTER[0]))
+    fifty = replace(COUPONS, amount=millionths(50))
+    with opened.turn("b", NOW) as turn:
+        assert [one.amount for one in turn.purses((fifty,), TODAY)] == [millionths(1)]
+    (one,) = [one for one in opened.budgets() if one["budget"] == "coupons"]
+    assert (one["amount"], one["used"]) == (1, 1)
+
+
+def test_a_publication_leaves_periods_alone_that_are_over(live: LiveStore) -> None:
+    later = replace(COUPONS, starts_on=NEXT, ends_on=date(2018, 1, 15))
+    live.open_periods((COUPONS,), TODAY)
+    live.open_periods((later,), NEXT)
+    # As of 3 January, and published in the week after.
+    live.publish(publication(9, "s1"), [], NOW, today=NEXT)
+    amounts = {one["starts_on"]: one["amount"] for one in live.budgets()}
+    assert amounts == {"2018-01-01": 2, "2018-01-08": 9}
+    live.publish(publication(7, "s2"), [], NOW + timedelta(days=12))  # the clock's day
+    assert {one["amount"] for one in live.budgets()} == {2, 9}
+
+
+def test_nobody_decides_by_a_snapshot_that_is_no_longer_served(opened: LiveStore) -> None:
+    with opened.turn("a", NOW, "bento"):
+        pass  # nothing was published: what the service was built with is served
+    opened.publish(publication(1, "s1"), [], NOW)
+    with opened.turn("a", NOW, "s1"):
+        pass
+    with pytest.raises(Superseded, match="s1 was published"), opened.turn("a", NOW, "bento"):
+        pass
+    with pytest.raises(Superseded):
+        opened.open_periods((COUPONS,), date(2018, 1, 9), "bento")
+    with pytest.raises(Superseded):
+        opened.set_amounts([{"budget": "coupons", "amount": 5}], TODAY, "bento")
+    assert [one["amount"] for one in opened.budgets()] == [1, 1]
+
+
+def test_a_publication_waits_for_the_turns_that_decide_by_the_one_before(live: LiveStore) -> None:
+    live.publish(publication(2, "s1"), [], NOW)
+    with ThreadPoolExecutor(1) as pool:
+        with live.turn("a", NOW, "s1"):
+            later = pool.submit(live.publish, publication(1, "s2"), [], NOW)
+            with pytest.raises(TimeoutError):
+                later.result(timeout=0.3)
+            assert live.served_id() == "s1"
+        later.result(timeout=60)
+    assert live.served_id() == "s2"
+
+
+def test_amounts_that_are_set_hold_from_now_on(opened: LiveStore) -> None:
+    rows = [{"budget": "money", "resource": "money", "amount": 5, "used": None}]
+    opened.set_amounts(rows, TODAY, "bento")
+    assert {one["budget"]: one["amount"] for one in opened.budgets()} == {"coupons": 2, "money": 5}
+    opened.set_amounts([{**rows[0], "amount": 7}], NEXT, "bento")  # it is over by then
+    assert {one["amount"] for one in opened.budgets()} == {2, 5}
+    with pytest.raises(StoreError, match="give the new budget another id"):
+        opened.set_amounts([{**rows[0], "resource": "coupons"}], TODAY, "bento")

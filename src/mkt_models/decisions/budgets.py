@@ -82,6 +82,15 @@ class Allowance:
             planned=None if self.planned is None else millionths(self.planned),
         )
 
+    def as_row(self) -> dict[str, Any]:
+        """What of a row of the table of shadow prices the live store counts by."""
+        return {
+            "budget": self.budget.id,
+            "resource": self.budget.resource,
+            "amount": self.budget.amount,
+            "used": self.planned,
+        }
+
 
 def allowances(rows: Iterable[Mapping[str, Any]], budgets: Budgets) -> tuple[Allowance, ...]:
     """The budgets that hold: those of a published plan, and those of the parameters beside them.

@@ -304,7 +304,7 @@ def find_customer(
     complaints: tuple[datetime, ...] = ()
     if turn is not None:
         consents += turn.consents()
-        exposures = _either(exposures, turn.contacts(since, besides))
+        exposures = either(exposures, turn.contacts(since, besides))
         complaints = turn.complaints(now - LONGEST_REST)
     return Customer.of(document, consents, exposures, complaints)
 
@@ -328,12 +328,15 @@ def all_customers(
             continue
         said = consents.get(name, ()) + later.get(name, ())
         sent = exposures.get(name, ())
-        sent = _either(sent, live[name]) if name in live else sent
+        sent = either(sent, live[name]) if name in live else sent
         yield Customer.of(document, said, sent, angry.get(name, ()))
 
 
-def _either(one: tuple[Exposure, ...], other: tuple[Exposure, ...]) -> tuple[Exposure, ...]:
-    # As often as the store that knows more of them says: a contact in both is one contact, two
-    # equal ones in the same store are two.
+def either(one: tuple[Exposure, ...], other: tuple[Exposure, ...]) -> tuple[Exposure, ...]:
+    """The contacts of a snapshot and of the live store, by time.
+
+    Each stands as often as the store that knows more of them says: a contact in both is one
+    contact, two equal ones in the same store are two.
+    """
     found = Counter(one) | Counter(other)
     return tuple(sorted(found.elements(), key=lambda exposure: exposure.sent_at))

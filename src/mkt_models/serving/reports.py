@@ -11,7 +11,7 @@ from typing import Any
 from mkt_models.columns import ConsentStatus
 from mkt_models.decisions.contact import LONGEST_REST, LONGEST_WINDOW, too_much
 from mkt_models.decisions.decide import unpermitted
-from mkt_models.decisions.question import Customer
+from mkt_models.decisions.question import Customer, either
 from mkt_models.decisions.record_words import in_words
 from mkt_models.decisions.words import Code
 from mkt_models.serving.bodies import (
@@ -192,11 +192,12 @@ def _still_permitted(runtime: Runtime, turn: Turn, report: ExposureReport, at: d
     since = at - LONGEST_WINDOW
     name, mine = turn.customer_id, (report.decision_id, report.strategy, report.channel.value)
     told = runtime.snapshot.exposures(name, since)
-    history = [one for one in told if (one.decision_id, one.strategy, one.channel) != mine]
+    others = [one for one in told if (one.decision_id, one.strategy, one.channel) != mine]
     assert report.decision_id is not None  # the caller has looked
-    history += turn.contacts_beside(
+    beside = turn.contacts_beside(
         since, report.decision_id, report.strategy, report.channel.value, report.offer_id
     )
+    history = either(others, beside)
     today = at.astimezone(policy.zone).date()
     customer = Customer(
         customer_id=name,

@@ -6,7 +6,7 @@ consents, erasures) goes there too, by :mod:`mkt_models.serving.reports`.
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,8 +31,11 @@ from mkt_models.serving.guard import log_failure
 from mkt_models.serving.wire import Fault
 from mkt_models.store.ledger import BudgetSpent, PeriodNotOpen
 from mkt_models.store.live import LiveStore
+from mkt_models.store.publishing import Superseded
 from mkt_models.store.snapshot import Store
 from mkt_models.store.values import StoreError
+
+_ATTEMPTS = 5  # to decide by what is published, while others publish
 
 
 @dataclass(frozen=True)
@@ -92,8 +95,9 @@ class Runtime:
         params = Params.model_validate_json(text)
         catalogue = load_catalogue(snapshot.path_of("catalogue.yaml"))
         meta, live = store.meta(), LiveStore.open(live_store)
-        live.serve_models(meta, datetime.now(UTC))
-        return cls(
+        now = datetime.now(UTC)
+        live.serve_models(meta, now)
+        runtime = cls(
             params=params,
             policy=Policy.of(params, catalogue, meta),
             scorers={
@@ -105,6 +109,27 @@ class Runtime:
             live=live,
             refused=refused,
         )
+        runtime.set_amounts(now)
+        return runtime
+
+    def set_amounts(self, now: datetime) -> None:
+        """Let the amounts of what is served hold in the periods that are not over.
+
+        So those of the bento's own parameters, which no publication sets, hold from the start of
+        the service on.
+
+        Raises
+        ------
+        StoreError
+            When a budget is of another resource than is counted under its name.
+
+        """
+        for _ in range(_ATTEMPTS):
+            policy = self.served_policy()
+            rows = [one.as_row() for one in policy.allowances]
+            with suppress(Superseded):
+                return self.live.set_amounts(rows, policy.shop_day(now), policy.snapshot_id)
+        raise StoreError("snapshots are being published one after another; start again later")
 
     def close(self) -> None:
         """Let go of the databases."""
@@ -127,24 +152,34 @@ class Runtime:
         ------
         Fault
             With status 404 when the customer is unknown, and 503 when a store does not answer:
-            without the consents and contacts in it, nothing may be decided.
+            without the consents and contacts in it, nothing may be decided. And when snapshots are
+            published faster than can be decided by them.
 
         """
         clock = datetime.now(UTC)
         context = request.context.at(request.context.now or clock)
         k = self.params.decisions.k if request.k is None else request.k
         with store_answers():
-            policy = self.served_policy()
-            asked = (request.customer_id, context, policy, k, clock)
-            try:
-                decision = self._kept(*asked)
-            except PeriodNotOpen:
-                day, limits = policy.shop_day(context.now), policy.limits(context.now)
-                self.live.open_periods(limits, day)
-                decision = self._kept(*asked, locked=True)
-            except BudgetSpent:  # by others, since it was read: read it and keep it
-                decision = self._kept(*asked, locked=True)
-        return decision.as_dict()
+            for _ in range(_ATTEMPTS):
+                # A policy that is no longer served when the turn comes is not decided by.
+                with suppress(Superseded):
+                    asked = (request.customer_id, context, self.served_policy(), k, clock)
+                    return self._decided(*asked).as_dict()
+        message = "newer profiles are being published; ask again later"
+        raise Fault(503, "store_unavailable", message)
+
+    def _decided(
+        self, name: str, context: Context, policy: Policy, k: int, clock: datetime
+    ) -> Decision:
+        asked = (name, context, policy, k, clock)
+        try:
+            return self._kept(*asked)
+        except PeriodNotOpen:
+            day, limits = policy.shop_day(context.now), policy.limits(context.now)
+            self.live.open_periods(limits, day, policy.snapshot_id)
+        except BudgetSpent:  # by others, since it was read: read it and keep it
+            pass
+        return self._kept(*asked, locked=True)
 
     def _kept(
         self,
@@ -161,7 +196,7 @@ class Runtime:
         """
         decision_id = policy.decision_id(name, context, k)
         day, limits = policy.shop_day(context.now), policy.limits(context.now)
-        with self.live.turn(name, clock) as turn:
+        with self.live.turn(name, clock, policy.snapshot_id) as turn:
             document = self._document(policy, name)
             customer = find_customer(self.snapshot, name, context.now, turn, decision_id, document)
             if customer is None:

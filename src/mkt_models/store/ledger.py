@@ -1,8 +1,10 @@
 """What is taken of the budgets: a counter per budget and period, and what each contact takes.
 
 The counter is changed together with the contacts, in their transaction, and by the database itself:
-``used = used + n`` where that is within the amount. So no number of callers on different customers
-passes an amount, and the counter is always the sum of what the contacts take.
+``used = used + n`` where that is within the amount that stands there. So no number of callers on
+different customers passes an amount, and the counter is always the sum of what the contacts take.
+The amount is set where a period is opened, by a publication and where a service starts; a count
+never changes it.
 
 Turns lock one customer each; the counters are locked after that, by budget and first day,
 and as the last step of a turn. So two turns never wait for each other, and a counter is locked for
@@ -61,10 +63,11 @@ def open_periods(connection: sa.Connection, limits: Iterable[Limit], day: date) 
         connection.execute(table.insert(), row)
 
 
-def set_amounts(connection: sa.Connection, rows: Iterable[Mapping[str, Any]], as_of: date) -> None:
-    """Let the amounts of a publication hold for the periods that are open on ``as_of``, or later.
+def set_amounts(connection: sa.Connection, rows: Iterable[Mapping[str, Any]], today: date) -> None:
+    """Let amounts hold for the periods that are open on ``today``, or later.
 
-    What is used stays. ``rows`` are shadow prices, as the snapshot carries them.
+    What is used stays, and periods that are over keep their amount. ``rows`` are shadow prices, as
+    the snapshot carries them; of them ``budget``, ``resource``, ``amount`` and ``used`` are read.
 
     Raises
     ------
@@ -78,7 +81,7 @@ def set_amounts(connection: sa.Connection, rows: Iterable[Mapping[str, Any]], as
             continue
         kinds = sa.select(table.c.resource).where(
             table.c.budget == row["budget"],
-            table.c.ends_on > as_of,
+            table.c.ends_on > today,
             table.c.resource != row["resource"],
         )
         other = connection.execute(kinds).scalars().first()
@@ -88,7 +91,7 @@ def set_amounts(connection: sa.Connection, rows: Iterable[Mapping[str, Any]], as
                 f"cannot count {row['resource']}; give the new budget another id"
             )
         planned = row.get("used")
-        change = table.update().where(table.c.budget == row["budget"], table.c.ends_on > as_of)
+        change = table.update().where(table.c.budget == row["budget"], table.c.ends_on > today)
         connection.execute(
             change.values(
                 amount_millionths=millionths(row["amount"]),
@@ -118,7 +121,7 @@ def purses(
     Parameters
     ----------
     limits
-        The budgets, and what there is of each now.
+        The budgets. What there is of each is read: a later publication may have set it.
     besides
         What this decision has planned itself, and nobody has begun to send, does not count.
     locked
@@ -147,7 +150,12 @@ def purses(
     )
     mine = sa.literal(0) if besides is None else own
     query = sa.select(
-        table.c.budget, table.c.starts_on, table.c.ends_on, table.c.used_millionths, mine
+        table.c.budget,
+        table.c.starts_on,
+        table.c.ends_on,
+        table.c.amount_millionths,
+        table.c.used_millionths,
+        mine,
     )
     query = query.where(table.c.starts_on <= day, table.c.ends_on > day)
     query = query.order_by(table.c.budget, table.c.starts_on)
@@ -156,14 +164,14 @@ def purses(
         query = query.with_for_update(of=table)
     else:
         query = query.where(table.c.budget.in_([limit.budget for limit in limits]))
-    amounts = {limit.budget: limit.amount for limit in limits}
+    names = {limit.budget for limit in limits}
     found = tuple(
-        Purse(budget, starts_on, ends_on, amounts[budget], int(used) - int(own_use))
-        for budget, starts_on, ends_on, used, own_use in connection.execute(query)
-        if budget in amounts
+        Purse(budget, starts_on, ends_on, int(amount), int(used) - int(own_use))
+        for budget, starts_on, ends_on, amount, used, own_use in connection.execute(query)
+        if budget in names
     )
-    if len(found) < len(amounts):
-        lacking = sorted(set(amounts) - {one.budget for one in found})
+    if len(found) < len(names):
+        lacking = sorted(names - {one.budget for one in found})
         raise PeriodNotOpen(f"{', '.join(lacking)}: no period is open on {day}")
     return found
 
@@ -214,7 +222,8 @@ def count(
 ) -> None:
     """Change the counters.
 
-    What rises and is in ``known`` must stay within the amount there; what was sent is a fact.
+    What rises and is in ``known`` must stay within the amount that is stored, which may be another
+    than the one that was read; what was sent is a fact.
 
     Raises
     ------
@@ -228,12 +237,10 @@ def count(
         if rise == 0:
             continue
         change = table.update().where(table.c.budget == place[0], table.c.starts_on == place[1])
-        values: dict[str, Any] = {"used_millionths": table.c.used_millionths + rise}
         purse = known.get(place[0])
-        if purse is not None and purse.starts_on == place[1]:
-            values["amount_millionths"] = purse.amount
-            if rise > 0:
-                change = change.where(table.c.used_millionths + rise <= purse.amount)
+        if purse is not None and purse.starts_on == place[1] and rise > 0:
+            change = change.where(table.c.used_millionths + rise <= table.c.amount_millionths)
+        values = {"used_millionths": table.c.used_millionths + rise}
         if connection.execute(change.values(values)).rowcount != 1:
             raise BudgetSpent(f"{place[0]}: others have taken what was left; decide again")
 

@@ -78,10 +78,14 @@ class LiveStore:
             connection.execute(sa.select(tables.current_snapshot.c.place)).all()
 
     @contextmanager
-    def turn(self, customer_id: str, now: datetime) -> Iterator[Turn]:
+    def turn(
+        self, customer_id: str, now: datetime, snapshot_id: str | None = None
+    ) -> Iterator[Turn]:
         """Read and write about one customer while nobody else does; all is kept, or nothing.
 
-        ``now``, aware, is the clock's time: it stands in what is recorded.
+        ``now``, aware, is the clock's time: it stands in what is recorded. ``snapshot_id`` is what
+        is decided by: nothing else is published before the turn ends, and Superseded
+        (:mod:`mkt_models.store.publishing`) is raised where something else was.
         """
         checked_id(customer_id, "customer_id")
         with writing(self._engine) as connection:
@@ -89,12 +93,30 @@ class LiveStore:
                 digest = hashlib.sha256(customer_id.encode()).digest()
                 number = int.from_bytes(digest[:8], "big", signed=True)
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(number)))
+            if snapshot_id is not None:
+                publishing.check_served(connection, snapshot_id)
             yield Turn(connection, customer_id, now, self._is_gone(connection, customer_id))
 
-    def open_periods(self, limits: Sequence[Limit], day: date) -> None:
-        """Open the periods of budgets in which a day lies; see :func:`.ledger.open_periods`."""
+    def open_periods(
+        self, limits: Sequence[Limit], day: date, snapshot_id: str | None = None
+    ) -> None:
+        """Open the periods of budgets in which a day lies; see :func:`.ledger.open_periods`.
+
+        Where ``snapshot_id`` is given, the limits are of it, as in :meth:`turn`.
+        """
         with writing(self._engine) as connection:
+            if snapshot_id is not None:
+                publishing.check_served(connection, snapshot_id)
             ledger.open_periods(connection, limits, day)
+
+    def set_amounts(self, rows: Iterable[Mapping[str, Any]], today: date, snapshot_id: str) -> None:
+        """Let amounts hold for the periods that are not over; see :func:`.ledger.set_amounts`.
+
+        They are those of ``snapshot_id``, as in :meth:`turn`.
+        """
+        with writing(self._engine) as connection:
+            publishing.check_served(connection, snapshot_id)
+            ledger.set_amounts(connection, rows, today)
 
     def budgets(self, day: date | None = None) -> list[dict[str, Any]]:
         """What is taken of each budget per period, as JSON; only of those open on ``day``."""
@@ -160,12 +182,14 @@ class LiveStore:
         now: datetime,
         consents: Iterable[Consent] = (),
         exposures: Iterable[Exposure] = (),
+        today: date | None = None,
     ) -> int:
         """Publish the profiles of a snapshot, and serve from it as soon as all are written.
 
         Consents and contacts that its data records are added, each once, however often it is
         published. The snapshot before stays, older ones are removed. Customers who were erased are
-        left out. Returns how many customers were published.
+        left out. Amounts of budgets hold at once in the periods that are not over on ``today``,
+        the shop's day (left out: that of ``now``). Returns how many customers were published.
 
         Raises
         ------
@@ -175,7 +199,14 @@ class LiveStore:
         """
         with writing(self._engine) as connection:
             return publishing.publish(
-                connection, meta, documents, now, consents, exposures, self.digest_of
+                connection,
+                meta,
+                documents,
+                now,
+                consents,
+                exposures,
+                self.digest_of,
+                today or now.date(),
             )
 
     def served_id(self) -> str | None:

@@ -15,7 +15,28 @@ from mkt_models.store.records import Consent, ContactStatus, Exposure, SnapshotM
 from mkt_models.store.values import StoreError, as_json, checked_id
 
 PLACE = "served"
+_SERVED_LOCK = 7_238_013  # of PostgreSQL's advisory locks: decisions share it, a publication has it
 _BATCH = 1_000
+
+
+class Superseded(StoreError):
+    """Another snapshot was published meanwhile: decide again, by what it says."""
+
+
+def check_served(connection: sa.Connection, snapshot_id: str) -> None:
+    """Make sure that no other snapshot than this one is published until this transaction ends.
+
+    Raises
+    ------
+    Superseded
+        When another one is.
+
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(_SERVED_LOCK)))
+    served = connection.execute(sa.select(tables.current_snapshot.c.snapshot_id)).scalar()
+    if served is not None and served != snapshot_id:
+        raise Superseded(f"snapshot {served} was published, so {snapshot_id} is not served")
 
 
 def publish(
@@ -26,10 +47,11 @@ def publish(
     consents: Iterable[Consent],
     exposures: Iterable[Exposure],
     digest_of: Callable[[str], str],
+    today: date,
 ) -> int:
     """Publish within a transaction that writes; see :meth:`.live.LiveStore.publish`.
 
-    ``digest_of`` hashes an id as those of erased customers are hashed.
+    ``digest_of`` hashes an id as those of erased customers are hashed; ``today`` is the shop's day.
     """
     snapshot = checked_id(meta.snapshot_id, "snapshot_id")
     gone = frozenset(connection.execute(sa.select(tables.erased.c.digest)).scalars())
@@ -46,15 +68,18 @@ def publish(
     row = {"snapshot_id": snapshot, "about": meta.as_json(), "customers": n}
     connection.execute(tables.snapshots.insert(), {**row, "published_at": now})
     keep_prices(connection, meta)
+    _remove_old(connection, snapshot)
+    if connection.dialect.name == "postgresql":
+        # Decisions that have begun end first, and others wait for a moment: they read this one.
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_SERVED_LOCK)))
     connection.execute(
         inserter(connection)(tables.current_snapshot)
         .values({"place": PLACE, "snapshot_id": snapshot})
         .on_conflict_do_update(index_elements=["place"], set_={"snapshot_id": snapshot})
     )
-    _remove_old(connection, snapshot)
     if meta.shadow_prices:
         # Last: whoever takes of a budget waits until this is kept.
-        ledger.set_amounts(connection, meta.shadow_prices, date.fromisoformat(meta.as_of))
+        ledger.set_amounts(connection, meta.shadow_prices, today)
     return n
 
 
