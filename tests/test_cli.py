@@ -51,6 +51,24 @@ def test_dropped_features_are_counted_and_unknown_ones_named_before_anything_run
         assert told == "features.drop: 'store_90d' is no feature; did you mean 'stores_90d'?\n"
 
 
+def test_a_budget_that_nothing_draws_on_is_said_before_anything_runs(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = project / "params" / "sample.yaml"
+    text = path.read_text(encoding="utf-8")
+    given = "resource: coupons, amount: 30"
+    assert text.count(given) == 1
+    path.write_text(text.replace(given, "resource: agent_hour, amount: 2"), encoding="utf-8")
+    for command in ("check", "run"):
+        assert cli.main([command, str(path)]) == 2
+        told = capsys.readouterr()
+        assert "budgets.coupons.resource: nothing in the catalogue has 'agent_hour'" in told.err
+        assert "Nothing is wrong" not in told.out
+    path.write_text(text.replace(given, f"{given}, offers: [nosuch]"), encoding="utf-8")
+    assert cli.main(["check", str(path), "--set", "source.households=60"]) == 0
+    assert "budgets.coupons.offers: 'nosuch' is no offer" in capsys.readouterr().out
+
+
 def test_a_missing_key_is_said_before_anything_runs(
     project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

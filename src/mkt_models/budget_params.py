@@ -2,14 +2,19 @@
 
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 
 from mkt_models.columns import Channel
-from mkt_models.sections import Days, Section
+from mkt_models.sections import Days, Section, countable, no_truth
 
 MONEY, CONTACTS, COUPONS = "money", "contacts", "coupons"
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,40}$")]
+
+Counted = Annotated[
+    float, Field(ge=0, le=1e12), BeforeValidator(no_truth), AfterValidator(countable)
+]
+"""An amount that is counted in millionths of its unit."""
 
 
 class Budget(Section):
@@ -21,7 +26,7 @@ class Budget(Section):
         "to give away), contacts (1 each), coupons (1 per contact with an offer), or a resource "
         "that the catalogue names under `uses`, in its unit"
     )
-    amount: float = Field(ge=0, le=1e12, description="how much there is, for all customers")
+    amount: Counted = Field(description="how much there is, for all customers")
     channels: tuple[Channel, ...] = Field(default=(), description="only over these; empty: any")
     strategies: tuple[str, ...] = Field(default=(), description="only of these; empty: any")
     offers: tuple[str, ...] = Field(default=(), description="only of these; empty: any or none")

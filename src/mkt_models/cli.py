@@ -82,6 +82,8 @@ def run(args: argparse.Namespace) -> int:
 
 def check(args: argparse.Namespace) -> int:
     """Validate parameters against the data, and say what is there and what is not."""
+    from mkt_models.decisions.catalogue import load_catalogue
+    from mkt_models.decisions.charges import offers_of_the_data
     from mkt_models.profiles.tag_catalogue import load_tag_catalogue
     from mkt_models.profiles.tag_preview import preview, preview_text
     from mkt_models.sources.check import look
@@ -102,6 +104,9 @@ def check(args: argparse.Namespace) -> int:
         )
     print(f"  features    {_features(params)}")
     print(f"  strategies  {params.decisions.k} per answer, from {params.decisions.catalogue}")
+    catalogue = load_catalogue(opened.params_file.parent / params.decisions.catalogue)
+    for one in offers_of_the_data(params.budgets, catalogue):
+        print(f"  {one}")
     tags = load_tag_catalogue(opened.params_file.parent / params.profile.tags)
     print(
         f"  tags        {len(tags.tags())} in {len(tags.families)} families, from "

@@ -14,6 +14,10 @@ from pydantic import (
     model_serializer,
 )
 
+MILLION = 1_000_000
+"""Amounts are counted in millionths of their unit."""
+SMALLEST = "0.000001"
+
 
 def _no_number(value: object) -> object:
     """A lone year, or 0, would be taken for seconds since 1970."""
@@ -22,10 +26,27 @@ def _no_number(value: object) -> object:
     return value
 
 
+def no_truth(value: object) -> object:
+    """YAML reads yes and on as true, which would be taken for 1."""
+    if isinstance(value, bool):
+        raise ValueError("must be a number: YAML reads yes and on as true")
+    return value
+
+
+def countable(value: float) -> float:
+    """Refuse what would be counted as nothing though it is something."""
+    if value > 0 and round(value * MILLION) == 0:
+        raise ValueError(
+            f"{value:g} would be counted as 0: the smallest amount is {SMALLEST}, "
+            "a millionth of a unit"
+        )
+    return value
+
+
 Day = Annotated[date, BeforeValidator(_no_number)]
 Moment = Annotated[datetime, BeforeValidator(_no_number)]
 Share = Annotated[float, Field(ge=0, le=1)]
-Days = Annotated[int, Field(gt=0, le=3650)]
+Days = Annotated[int, Field(gt=0, le=3650), BeforeValidator(no_truth)]
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -22,6 +22,7 @@ from typing import Any
 import yaml
 
 from mkt_models.decisions.catalogue import load_catalogue
+from mkt_models.decisions.charges import BudgetError, check_budgets
 from mkt_models.decisions.occasions import check_country
 from mkt_models.loading import ParamsError
 from mkt_models.models.ledger import FILE as LEDGER
@@ -134,7 +135,10 @@ class Run:
         if not catalogue.is_file():
             near = nearest(catalogue.name, [p.name for p in path.parent.glob("*.yaml")])
             raise ParamsError(f"{path}: decisions.catalogue: {catalogue} is no file{near}")
-        load_catalogue(catalogue)
+        try:
+            check_budgets(workspace.params.budgets, load_catalogue(catalogue))
+        except BudgetError as error:
+            raise ParamsError(f"{path}: {error}") from None
         tags = path.parent / workspace.params.profile.tags
         if not tags.is_file():
             near = nearest(tags.name, [p.name for p in path.parent.glob("*.yaml")])

@@ -208,6 +208,8 @@ def test_nothing_rests_on_the_churn_model():
         ({"default": "popular_item"}, "did you mean 'popular_items'"),
         ({"default": "membership_tier"}, "must not be personalised"),
         ({"tiers": []}, "at least 1 item"),
+        ({"max_profile_age_days": True}, "must be a number: YAML reads yes"),
+        ({"max_profile_age_days": 0}, "greater than 0"),
     ],
 )
 def test_a_catalogue_that_does_not_hang_together_is_refused(raw, change, message):
@@ -350,3 +352,16 @@ def test_published_terms_that_nobody_could_meet_are_refused(raw):
     del raw["services"][0]
     raw["tiers"][1]["id"] = raw["tiers"][0]["id"]
     assert "tiers: the id 'classic' is taken twice" in refused(raw)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"cost": 1e-7}, "would be counted as 0: the smallest amount is 0.000001"),
+        ({"uses": {"agent_hours": 1e-7}}, "would be counted as 0"),
+        ({"cost": True}, "must be a number: YAML reads yes"),
+    ],
+)
+def test_a_cost_that_could_not_be_counted_is_refused(raw, change, message):
+    raw["strategies"][0]["channels"][0].update(change)
+    assert message in refused(raw)

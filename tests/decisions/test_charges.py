@@ -6,7 +6,16 @@ from mkt_models.budget_params import Budget, Budgets
 from mkt_models.decisions.budgets import Allowance, ShadowPrice
 from mkt_models.decisions.candidates import candidates
 from mkt_models.decisions.catalogue import StrategyEntry
-from mkt_models.decisions.charges import BudgetError, charges, check_budgets, spent, use, uses
+from mkt_models.decisions.charges import (
+    BudgetError,
+    charges,
+    check_budgets,
+    offers_of_the_data,
+    spent,
+    use,
+    uses,
+)
+from mkt_models.decisions.content_kinds import Needs
 from mkt_models.decisions.question import Customer
 from mkt_models.loading import ParamsError, validate
 from mkt_models.store.records import Purse, Use
@@ -99,3 +108,17 @@ def test_each_budget_with_too_little_left_is_named(changed, documents, policy) -
     assert len(spent(letter, (letter,), allowed, purses(1_300_000, 1_999_999))) == 1
     assert spent(letter, (letter,), allowed, purses(1_300_000, 2_000_000)) == ()
     assert spent(letter, (), allowed, ()) == ()
+
+
+def test_an_offer_is_of_the_catalogue_or_else_a_customers_own(catalogue) -> None:
+    asked = Budgets(resources=(budget("coupons", offers=["nosuch"]),))
+    check_budgets(asked, catalogue)  # one strategy gives what the data has
+    (told,) = offers_of_the_data(asked, catalogue)
+    assert told.startswith("budgets.some.offers: 'nosuch' is no offer of the catalogue")
+    published = tuple(one for one in catalogue.strategies if one.needs is not Needs.OFFER)
+    without = catalogue.model_copy(update={"strategies": published})
+    with pytest.raises(BudgetError, match=r"some.offers: nothing in the catalogue has 'nosuch'"):
+        check_budgets(asked, without)
+    known = Budgets(resources=(budget("coupons", offers=[catalogue.offers[0].id]),))
+    check_budgets(known, without)
+    assert offers_of_the_data(known, without) == ()

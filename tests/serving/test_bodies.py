@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mkt_models.columns import SCORING_MODELS, Channel, Model
 from mkt_models.decisions.question import Context
-from mkt_models.serving.bodies import ScoreRequest, StrategiesRequest
+from mkt_models.serving.bodies import BudgetsRequest, ScoreRequest, StrategiesRequest
 from mkt_models.serving.wire import Fault, read_body
 
 
@@ -121,3 +121,12 @@ def test_each_model_that_has_a_scorer_may_be_asked(model: Model) -> None:
 def test_now_is_an_iso_time_with_an_offset_in_this_century(now: object) -> None:
     body = json.dumps({"customer_id": "1", "context": {"now": now}}).encode()
     assert fault_of(StrategiesRequest, body).field == "context.now"
+
+
+@pytest.mark.parametrize("on", ["9999-12-31", "2100-01-01", "1999-12-31", "0001-01-01"])
+def test_a_day_of_budgets_lies_in_this_century(on: str) -> None:
+    fault = fault_of(BudgetsRequest, json.dumps({"on": on}).encode())
+    assert (fault.status, fault.field) == (422, "on")
+    assert "must lie between the years 2000 and 2099" in fault.message
+    for last in ("2000-01-01", "2099-12-31"):
+        BudgetsRequest.model_validate_json(json.dumps({"on": last}))

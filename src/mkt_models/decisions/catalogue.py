@@ -29,7 +29,7 @@ from mkt_models.decisions.programmes import (
 from mkt_models.decisions.texts import Identifier, Text, placeholders
 from mkt_models.decisions.words import Words
 from mkt_models.loading import read_yaml, validate
-from mkt_models.sections import Section, nearest
+from mkt_models.sections import Days, Section, nearest
 from mkt_models.store.records import PERSONALISATION
 
 __all__ = [
@@ -50,9 +50,7 @@ _LINK = re.compile(r"(?!javascript:|data:)[a-z][a-z0-9+.-]*://\S+$")
 class Catalogue(Section):
     """Everything that may be decided, and within which limits."""
 
-    max_profile_age_days: int = Field(
-        gt=0, le=3650, description="nothing personalised from an older one"
-    )
+    max_profile_age_days: Days = Field(description="nothing personalised from an older one")
     default: Identifier = Field(description="served when nothing better can be; not personalised")
     contact: ContactPolicy
     purposes: dict[Identifier, Text] = Field(

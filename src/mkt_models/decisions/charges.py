@@ -10,9 +10,10 @@ from mkt_models.budget_params import CONTACTS, COUPONS, MONEY, Budget, Budgets
 from mkt_models.decisions.budgets import Allowance, Charge, ShadowPrice, concerns
 from mkt_models.decisions.candidates import Candidate, Content
 from mkt_models.decisions.catalogue import Catalogue
+from mkt_models.decisions.content_kinds import Needs
 from mkt_models.decisions.words import Code, Reason, reason
-from mkt_models.sections import nearest
-from mkt_models.store.ledger import MILLION, millionths
+from mkt_models.sections import MILLION, nearest
+from mkt_models.store.ledger import millionths
 from mkt_models.store.records import Purse, Use
 
 
@@ -82,8 +83,10 @@ def check_budgets(budgets: Budgets, catalogue: Catalogue) -> None:
     Raises
     ------
     BudgetError
-        When a resource, a strategy or a channel of a budget is not in the catalogue: nothing would
-        ever draw on it, and the limit that somebody wrote down would not hold.
+        When a resource, a strategy, a channel or an offer of a budget is not in the catalogue:
+        nothing would ever draw on it, and the limit that somebody wrote down would not hold. Where
+        a strategy gives the customers' own offers, their ids are only in the data: see
+        :func:`offers_of_the_data`.
 
     """
     entries = catalogue.strategies
@@ -93,20 +96,39 @@ def check_budgets(budgets: Budgets, catalogue: Catalogue) -> None:
         "strategies": {entry.id for entry in entries},
         "channels": {one.channel.value for entry in entries for one in entry.channels},
     }
+    if not _gives_own_offers(catalogue):
+        known["offers"] = {offer.id for offer in catalogue.offers}
     for budget in budgets.resources:
         asked = {
             "resource": [budget.resource],
             "strategies": list(budget.strategies),
             "channels": [channel.value for channel in budget.channels],
+            "offers": list(budget.offers),
         }
         for key, names in asked.items():
             for name in names:
-                if name not in known[key]:
+                if key in known and name not in known[key]:
                     raise BudgetError(
                         f"budgets.{budget.id}.{key}: nothing in the catalogue has {name!r}"
                         f"{nearest(name, sorted(known[key]))}; known: "
-                        f"{', '.join(sorted(known[key]))}"
+                        f"{', '.join(sorted(known[key])) or 'none'}"
                     )
+
+
+def offers_of_the_data(budgets: Budgets, catalogue: Catalogue) -> tuple[str, ...]:
+    """Say of which budgets an offer can only be a customer's own: the catalogue has none such."""
+    published = sorted(offer.id for offer in catalogue.offers)
+    return tuple(
+        f"budgets.{budget.id}.offers: {name!r} is no offer of the catalogue"
+        f"{nearest(name, published)}; only a customer's own offer of that id draws on it"
+        for budget in budgets.resources
+        for name in budget.offers
+        if name not in published
+    )
+
+
+def _gives_own_offers(catalogue: Catalogue) -> bool:
+    return any(entry.needs is Needs.OFFER for entry in catalogue.strategies)
 
 
 def _given_away(candidate: Candidate) -> float:

@@ -11,7 +11,15 @@ from mkt_models.decisions.content_kinds import KINDS, MODELS_OF, Needs, Outcome
 from mkt_models.decisions.content_library import PieceChoice
 from mkt_models.decisions.eligibility import GUARDED, Rule, contradiction
 from mkt_models.decisions.scene import When
-from mkt_models.decisions.texts import Amount, Identifier, Text, Why, Word, placeholders
+from mkt_models.decisions.texts import (
+    Amount,
+    CountedAmount,
+    Identifier,
+    Text,
+    Why,
+    Word,
+    placeholders,
+)
 from mkt_models.sections import Section, Share, nearest
 
 SERVICE = "service"
@@ -68,11 +76,11 @@ class ChannelUse(Section):
     """A channel of a strategy."""
 
     channel: Channel
-    cost: Amount = Field(description="cost of one contact, currency units")
+    cost: CountedAmount = Field(description="cost of one contact, currency units")
     requires_consent: bool = Field(
         default=True, description="false: served without a recorded yes; a recorded no still binds"
     )
-    uses: dict[Identifier, Amount] = Field(
+    uses: dict[Identifier, CountedAmount] = Field(
         default_factory=dict,
         description="what one contact takes of other resources, each in its unit: agent_hours 0.25",
     )

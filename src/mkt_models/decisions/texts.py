@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from string import Formatter
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from mkt_models.decisions.words import Words
-from mkt_models.sections import Section
+from mkt_models.sections import Section, countable, no_truth
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,40}$")]
-Amount = Annotated[float, Field(ge=0, le=1e9)]
+Amount = Annotated[float, Field(ge=0, le=1e9), BeforeValidator(no_truth)]
+CountedAmount = Annotated[Amount, AfterValidator(countable)]
 Word = Annotated[
     str,
     Field(pattern=r"\S", description="looked for in a name; a blank one would be in every name"),

@@ -41,8 +41,15 @@ def _sane(value: datetime | None) -> datetime | None:
     return value
 
 
+def _sane_day(value: date) -> date:
+    if not EARLIEST.date() <= value < LATEST.date():
+        raise ValueError("must lie between the years 2000 and 2099")
+    return value
+
+
 Time = Annotated[AwareDatetime, Strict(False), BeforeValidator(_iso), AfterValidator(_sane)]
 Day = Annotated[date, Strict(False)]
+SaneDay = Annotated[Day, AfterValidator(_sane_day)]
 
 
 class RequestContext(Body):
@@ -203,7 +210,7 @@ class ExplainRequest(Body):
 class BudgetsRequest(Body):
     """What is taken of the budgets?"""
 
-    on: Day | None = Field(
+    on: SaneDay | None = Field(
         default=None, description="only the periods in which this day lies; left out: all"
     )
 

@@ -197,7 +197,7 @@ def _still_permitted(runtime: Runtime, turn: Turn, report: ExposureReport, at: d
     beside = turn.contacts_beside(
         since, report.decision_id, report.strategy, report.channel.value, report.offer_id
     )
-    history = either(others, beside)
+    history = either(tuple(others), beside)
     today = at.astimezone(policy.zone).date()
     customer = Customer(
         customer_id=name,

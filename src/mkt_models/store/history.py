@@ -7,8 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from mkt_models.sections import MILLION
 from mkt_models.store import live_tables as tables
-from mkt_models.store.ledger import MILLION
 from mkt_models.store.records import Limit, UseState
 
 _BATCH = 1_000

@@ -18,11 +18,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from mkt_models.sections import MILLION
 from mkt_models.store import live_tables as tables
 from mkt_models.store.records import ContactStatus, Limit, Purse, Use, UseState
 from mkt_models.store.values import StoreError
 
-MILLION = 1_000_000
 _OPENING_LOCK = 7_238_012  # of PostgreSQL's advisory locks: one process opens periods, others wait
 
 Place = tuple[str, date]
