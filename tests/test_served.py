@@ -2,7 +2,9 @@
 
 import json
 import shutil
+import sqlite3
 from collections import Counter
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -180,6 +182,40 @@ def test_what_was_not_permitted_is_an_alarm_and_the_command_says_so(
     words = ["monitor", str(project / "params" / "sample.yaml"), "--served", "--store", str(path)]
     cli.main(words)  # by the limits of the file
     assert "1 of" in capsys.readouterr().out
+
+
+def test_decisions_without_contacts_are_told_and_no_fault_is_an_alarm(
+    filled: tuple[Path, list[Chance]],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    project, _ = filled
+    ws = opened(project)
+    path = project / "quiet.sqlite"
+    shutil.copy(ws.bentoml_home / "live.sqlite", path)
+    with closing(sqlite3.connect(path)) as plain:
+        plain.execute("DELETE FROM exposures")
+        plain.execute("DELETE FROM outcomes")
+        # The server's clock is years ahead of the moments that the questions are about.
+        plain.execute("UPDATE decisions SET decided_at = '2026-01-01 00:00:00.000000'")
+        plain.commit()
+    found = report(ws, path)
+    assert (found.totals["decisions"], found.totals["contacts"]) == (2 * CUSTOMERS, 0)
+    assert found.until.year < 2026
+    assert "contacts" not in found.tables
+    [lacking] = [one for one in found.alarms if one.rule is ServedRule.CONTACT_POLICY]
+    assert lacking.outcome is Outcome.NOT_EVALUATED
+    assert "no contacts yet" in lacking.what
+    words = ["monitor", str(project / "params" / "sample.yaml"), "--served", "--store", str(path)]
+    assert cli.main(words) in (0, 1, 3)
+    assert "no contacts yet" in capsys.readouterr().out
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("by nothing")
+
+    monkeypatch.setattr("mkt_models.served.report", broken)
+    assert cli.main(words) == 2
+    assert "ZeroDivisionError: by nothing" in capsys.readouterr().err
 
 
 def test_without_a_store_nothing_is_said_of_a_service(

@@ -146,6 +146,16 @@ def summary(args: argparse.Namespace) -> int:
 
 def monitor(args: argparse.Namespace) -> int:
     """Watch a finished run or a service; exit 1 on an alarm, 3 if unsure."""
+    try:
+        return _monitor(args)
+    except ParamsError:
+        raise
+    except Exception as error:  # 1 is an alarm: no fault of the command may end with it
+        print(f"mkt monitor: not expected: {type(error).__name__}: {error}", file=sys.stderr)
+        return 2
+
+
+def _monitor(args: argparse.Namespace) -> int:
     from mkt_models.monitored import earlier_run
     from mkt_models.monitored import monitor as watch
     from mkt_models.monitoring.alarms import in_words
@@ -174,11 +184,12 @@ def _monitor_service(ws: "Workspace", args: argparse.Namespace) -> int:
 
     try:
         found = report(ws, args.store)
+        told, code = found.in_words(args.language), found.exit_code
     except (MissingInputError, NotAvailableError, StoreError) as error:
         print(error, file=sys.stderr)
         return 2
-    print(found.in_words(args.language), end="")
-    return found.exit_code
+    print(told, end="")
+    return code
 
 
 def serve(args: argparse.Namespace) -> int:

@@ -249,7 +249,10 @@ def _report(
         params.source.zone,
     )
     if told.decisions.empty:
-        raise NotAvailableError(f"{reader.name}: no decision in {settings.days} days")
+        raise NotAvailableError(
+            f"{reader.name}: no decision is about the {settings.days} days before its last record "
+            f"at {last:%Y-%m-%d %H:%M} UTC"
+        )
     seen = Seen(told, params, catalogue, until)
     tables, alarms = counted(seen, people)
     tables["budgets"] = counts.budget_table(reader.budgets())

@@ -78,7 +78,9 @@ def _caps(catalogue: Catalogue) -> list[tuple[str, str | None, int, int]]:
 
 
 def _nothing_sent(rule: ServedRule) -> Alarm:
-    return rules.lacking(rule, ("no contact is on record as sent", "没有已发送的触达记录"))
+    return rules.lacking(
+        rule, ("no contacts yet: none is on record as sent", "尚无已发送的触达记录")
+    )
 
 
 def _contact_alarms(seen: Seen, ours: pd.DataFrame, sent: pd.DataFrame) -> list[Alarm]:

@@ -116,6 +116,17 @@ def test_what_nobody_reports_on_is_open_until_its_time_is_over() -> None:
     assert told.loc["other", [*names, "unpriced"]].tolist() == [1, 1, 0, 0, 0, 0, 0, 1]
 
 
+def test_a_young_service_has_no_contacts_and_no_outcomes() -> None:
+    none = contacts(contact("a", "sent")).iloc[:0]
+    told = served.contacts_by(none, UNTIL, ["day"])
+    full = served.contacts_by(contacts(contact("a", "planned")), UNTIL, ["day"])
+    assert told.empty
+    assert list(told.columns) == list(full.columns)
+    nothing = pd.DataFrame(columns=["customer_id", "kind", "amount"])
+    assert served.outcomes_by_kind(nothing).empty
+    assert served.without_small_cells(told, 5).empty
+
+
 def test_windows_of_caps_are_in_elapsed_time() -> None:
     table = contacts(
         contact("a", "sent"),

@@ -51,8 +51,10 @@ def keep(live: LiveStore) -> None:
         inputs={},
         planned=tuple(Planned(one, "marketing") for one in exposures),
     )
-    with live.turn("a", NOW) as turn:
+    with live.turn("a", NOW + 3000 * 24 * HOUR) as turn:
         turn.keep(record)
+    # The server's clock is years ahead of the questions and of what is reported about them.
+    with live.turn("a", NOW + 3000 * 24 * HOUR) as turn:
         turn.report("d1", "content", "email", None, ContactStatus.SENT, NOW + HOUR)
         turn.outcome(Outcome("o", "purchase", NOW + 5 * HOUR, "d1", amount_hundredths=1250))
 
@@ -67,7 +69,10 @@ def test_what_is_on_record_is_read_and_nothing_is_written(address: str) -> None:
         assert reader.state() != before
         assert reader.state() == reader.state()
         assert reader.last() == NOW + 5 * HOUR
+        # By the moment that was asked for, whatever the server's clock says.
         assert [one["decision_id"] for one in reader.decided(NOW, NOW + HOUR)] == ["d1"]
+        later = NOW + 3000 * 24 * HOUR
+        assert list(reader.decided(NOW + HOUR, later + HOUR)) == []
         assert [one["amount"] for one in reader.outcomes(NOW, NOW + 9 * HOUR)] == [12.5]
         contacts = reader.contacts(NOW, NOW + 2 * HOUR)
         told = [(one["channel"], one["status"], one["sent_at"]) for one in contacts]

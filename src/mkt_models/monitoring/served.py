@@ -156,9 +156,13 @@ def contacts_by(contacts: pd.DataFrame, until: datetime, keys: Sequence[str]) ->
     DataFrame
         the keys, ``planned`` (all of them), ``customers``, one column per state
         (:func:`contact_states`), ``beyond_policy`` (sent although it was withdrawn, or too late),
-        ``cost`` of those sent, ``unpriced`` (sent, and of no known cost), kind
+        ``cost`` of those sent, ``unpriced`` (sent, and of no known cost), kind; without a contact
+        there is no row
 
     """
+    order = [*keys, "planned", "customers", *STATES, "beyond_policy", "cost", "unpriced"]
+    if contacts.empty:
+        return pd.DataFrame(columns=[*order, "kind"])
     require(contacts, [CUSTOMER_ID, *keys, "status", "until", "within_policy", "cost"])
     states = contact_states(contacts, until)
     sent = states == SENT
@@ -178,7 +182,6 @@ def contacts_by(contacts: pd.DataFrame, until: datetime, keys: Sequence[str]) ->
         cost=("paid", "sum"),
         **counts,
     )
-    order = [*keys, "planned", "customers", *STATES, "beyond_policy", "cost", "unpriced"]
     return table[order].assign(kind=_OBSERVED)
 
 
@@ -222,6 +225,8 @@ def cap_uses(
 
 def outcomes_by_kind(outcomes: pd.DataFrame) -> pd.DataFrame:
     """One row per kind of outcome: ``outcomes``, ``customers``, ``amount`` in currency units."""
+    if outcomes.empty:
+        return pd.DataFrame(columns=["outcome", "outcomes", "customers", "amount", "kind"])
     require(outcomes, [CUSTOMER_ID, "kind", "amount"])
     table = outcomes.rename(columns={"kind": "outcome"}).groupby("outcome", as_index=False)
     told = table.agg(

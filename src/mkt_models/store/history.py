@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
@@ -126,13 +126,20 @@ def _taken(connection: sa.Connection, decision_id: str) -> dict[int, list[dict[s
 
 
 def decided(
-    connection: sa.Connection, since: datetime, until: datetime
+    connection: sa.Connection,
+    since: datetime,
+    until: datetime,
+    clock: Literal["decided_at", "asked_for"] = "decided_at",
 ) -> Iterator[dict[str, Any]]:
-    """The last revision of each decision; see :meth:`.live.LiveStore.decided`."""
+    """The last revision of each decision; see :meth:`.live.LiveStore.decided`.
+
+    ``clock``: whether it was made in this time, or is about a moment of it.
+    """
     table = tables.decisions
+    at = table.c[clock]
     newest = (
         sa.select(table.c.decision_id, sa.func.max(table.c.revision).label("revision"))
-        .where(table.c.decided_at >= since, table.c.decided_at < until)
+        .where(at >= since, at < until)
         .group_by(table.c.decision_id)
         .subquery()
     )
@@ -140,7 +147,7 @@ def decided(
         newest,
         (table.c.decision_id == newest.c.decision_id) & (table.c.revision == newest.c.revision),
     )
-    order = (table.c.decided_at, table.c.decision_id)
+    order = (at, table.c.decision_id)
     for row in connection.execute(query.order_by(*order)).mappings().yield_per(_BATCH):
         yield _readable(row)
 

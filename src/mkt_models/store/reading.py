@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from mkt_models.store import history
 from mkt_models.store import live_tables as tables
 from mkt_models.store.engine import server_engine, sqlite_path
+from mkt_models.store.records import ContactStatus
 from mkt_models.store.values import StoreError
 
 _READ_ONLY = {"options": "-c default_transaction_read_only=on"}
@@ -81,9 +82,13 @@ class LiveReader:
         self.close()
 
     def decided(self, since: datetime, until: datetime) -> Iterator[dict[str, Any]]:
-        """See :meth:`mkt_models.store.live.LiveStore.decided`."""
+        """The last revision of every decision about a moment from ``since`` to before ``until``.
+
+        By the moment that was asked for, the clock of contacts and outcomes too; that of the server
+        (``LiveStore.decided``) is another one where a question names its own time.
+        """
         with self._engine.connect() as connection:
-            yield from history.decided(connection, since, until)
+            yield from history.decided(connection, since, until, "asked_for")
 
     def outcomes(self, since: datetime, until: datetime) -> list[dict[str, Any]]:
         """See :meth:`mkt_models.store.live.LiveStore.outcomes`."""
@@ -107,18 +112,18 @@ class LiveReader:
             return history.budgets(connection)
 
     def last(self) -> datetime | None:
-        """The time of the last record about decisions, contacts and outcomes; None without any.
+        """The last moment of which decisions, contacts sent and outcomes tell; None without any.
 
-        Of what was recorded and of when it happened, the later.
+        By when it happened, as :meth:`decided`, not by the server's clock when it was recorded.
         """
-        times = (
-            tables.decisions.c.decided_at,
-            tables.exposures.c.recorded_at,
-            tables.outcomes.c.recorded_at,
-            tables.outcomes.c.occurred_at,
+        sent = tables.exposures.c.status == ContactStatus.SENT.value
+        queries = (
+            sa.select(sa.func.max(tables.decisions.c.asked_for)),
+            sa.select(sa.func.max(tables.exposures.c.sent_at)).where(sent),
+            sa.select(sa.func.max(tables.outcomes.c.occurred_at)),
         )
         with self._engine.connect() as connection:
-            found = [connection.execute(sa.select(sa.func.max(time))).scalar() for time in times]
+            found = [connection.execute(query).scalar() for query in queries]
         known = [one for one in found if one is not None]
         return max(known) if known else None
 
