@@ -180,8 +180,10 @@ def test_what_was_not_permitted_is_an_alarm_and_the_command_says_so(
     assert [(one.outcome, one.figure.value) for one in alarms] == [(Outcome.ALARM, 1.0)]
     assert found.exit_code == 1
     words = ["monitor", str(project / "params" / "sample.yaml"), "--served", "--store", str(path)]
-    cli.main(words)  # by the limits of the file
-    assert "1 of" in capsys.readouterr().out
+    cli.main(words)  # by the limits of the file, of which one is that of small cells
+    told = capsys.readouterr().out
+    assert f"contacts of fewer than {Workspace.open(words[1]).params.privacy.min_cell} cust" in told
+    assert "1 of" not in told
 
 
 def test_decisions_without_contacts_are_told_and_no_fault_is_an_alarm(

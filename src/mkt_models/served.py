@@ -24,6 +24,7 @@ from mkt_models.decisions.holdout import holdout_experiment
 from mkt_models.decisions.holdout_effect import HoldoutEffect, holdout_effect
 from mkt_models.decisions.served_log import served_log
 from mkt_models.decisions.served_tables import served_tables
+from mkt_models.decisions.short_names import arms_in_chinese
 from mkt_models.evaluation.groups import in_bands
 from mkt_models.evaluation.off_policy import off_policy_table
 from mkt_models.evaluation.support import support_table
@@ -138,7 +139,7 @@ class Report:
         told = self.effect.result.memo.title if self.effect is not None else None
         lines = [f"{en} {zh}"]
         if told is not None:
-            lines.append(f"- Holdout: {told.en} {told.zh}")
+            lines.append(f"- Holdout: {told.en} {arms_in_chinese(told.zh)}")
         lines += [f"- {one.what} {one.what_zh}" for one in raised]
         return "\n".join([lines[0], "", *lines[1:]])
 
@@ -310,15 +311,16 @@ def _effect(reader: LiveReader, seen: Seen) -> tuple[HoldoutEffect | None, list[
             until=seen.until,
         )
     except ValueError as error:
-        why = (f"the effect of the holdout: {error}", f"对照组效果无法计算：{error}")
-        return None, [rules.lacking(rule, why) for rule in watched]
+        lacks = (f"the effect of the holdout: {error}", f"对照组效果无法计算：{error}")
+        return None, [rules.lacking(rule, lacks) for rule in watched]
     ratio = found.result.sample_ratio
+    why, why_zh = ratio.why.en, arms_in_chinese(ratio.why.zh)
     rule = ServedRule.SAMPLE_RATIO
     if ratio.verdict is Verdict.NOT_EVALUATED:
-        alarms = [rules.lacking(rule, (f"{ratio.why.en}.", f"{ratio.why.zh}。"))]
+        alarms = [rules.lacking(rule, (f"{why}.", f"{why_zh}。"))]
     else:
         bad = float(ratio.verdict is Verdict.FAIL)
-        what = (f"{ratio.why.en}.", f"{ratio.why.zh}。")
+        what = (f"{why}.", f"{why_zh}。")
         alarms = [rules.of_fact(rule, "holdout", what, bad, len(found.customers), 0)]
     return found, alarms + rules.of_effect(found.result.effects)
 

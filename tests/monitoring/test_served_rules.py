@@ -6,6 +6,7 @@ import pytest
 
 from mkt_models.monitoring import served_rules as rules
 from mkt_models.monitoring.alarms import Outcome, by_rule, exit_code, in_words
+from mkt_models.monitoring.gaps import Figure
 from mkt_models.monitoring_params import Severity
 from mkt_models.served_params import Served, ServedLimits, ServedRule
 
@@ -28,9 +29,16 @@ def test_one_beyond_is_too_many(count: int, outcome: Outcome) -> None:
 @pytest.mark.parametrize(("count", "bad"), [(1, False), (3, False), (12, True)])
 def test_a_share_alarms_when_chance_is_ruled_out(count: int, bad: bool) -> None:
     """Wilson's interval of 12 of 200 begins at 3.5 %, of 3 at 0.5 %."""
-    alarm = rules.of_share(ServedRule.COMPLAINTS, "c", WORDS, count, 200, 0.01, 0.95)
+    figure = Figure.of_share(count, 200, 0.95)
+    alarm = rules.of_share(ServedRule.COMPLAINTS, "c", WORDS, figure, count, 0.01, 1)
     assert (alarm.outcome is Outcome.ALARM) == bad
     assert "n = 200" in alarm.what
+    hidden = rules.of_share(ServedRule.COMPLAINTS, "c", WORDS, figure, count, 0.01, 20)
+    assert hidden.outcome is alarm.outcome
+    assert "fewer than 20 customers, n = 200; at most 1.00%" in hidden.what
+    assert "不足 20 位客户" in hidden.what_zh
+    assert np.isnan(hidden.figure.value)
+    assert f"{figure.value:.2%}" not in hidden.what + hidden.what_zh
 
 
 def effect(verdict: str, note: str = "") -> pd.DataFrame:
@@ -72,9 +80,22 @@ def test_a_gap_alarms_when_it_is_shown_and_large() -> None:
 def test_caps_and_budgets_are_facts() -> None:
     row = {"cap": "all push channels", "days": 7, "most": 2, "contacts": 9, "customers": 4}
     table = pd.DataFrame([{**row, "beyond": 1, "highest": 3}, {**row, "beyond": 0, "highest": 2}])
-    found = rules.of_caps(table)
+    names = {"all push channels": ("all push channels", "全部推送渠道")}
+    found = rules.of_caps(table, names, 1)
     assert [one.outcome for one in found] == [Outcome.ALARM, Outcome.OK]
     assert "1 of 4 customers had more than 2 contacts in 7 days (the most: 3)" in found[0].what
+    assert found[0].what_zh.startswith("全部推送渠道：4 位客户中有 1 位")
+    hidden = rules.of_caps(table.assign(customers=[4, 90]), names, 5)
+    assert [one.outcome for one in hidden] == [Outcome.ALARM, Outcome.OK]
+    assert hidden[0].what == (
+        "all push channels: fewer than 5 of fewer than 5 customers had more than 2 contacts in "
+        "7 days."
+    )
+    assert "不足 5 位客户中有不足 5 位" in hidden[0].what_zh.replace(
+        " 位客户中有 不", " 位客户中有不"
+    )
+    assert np.isnan(hidden[0].figure.value)
+    assert hidden[0].figure.n == 0
     budget = {"budget": "coupons", "starts_on": "2018-01-01", "ends_on": "2018-01-08"}
     spent = pd.DataFrame(
         [{**budget, "used": 31.0, "amount": 30.0}, {**budget, "used": 3.0, "amount": 30.0}]
@@ -88,11 +109,21 @@ def test_changes_of_too_few_are_not_evaluated() -> None:
         row |= {name: value, f"{name}_lower": value - 0.1, f"{name}_upper": value + 0.1}
     rule, names = ServedRule.STRATEGY_MIX, ("strategies", "策略")
     table = pd.DataFrame([{**row, "changed": True}, {**row, "changed": False}])
-    found = rules.of_changes(table, rule, names)
+    labels = {"no_action": ("No action", "不采取行动")}
+    found = rules.of_changes(table, rule, names, labels, 300, 5)
     assert [one.outcome for one in found] == [Outcome.ALARM, Outcome.OK]
     assert "no action went from 20.0% to 50.0% of customers" in found[0].what
+    assert found[0].what_zh.startswith("“不采取行动”占客户的比例由 20.0% 变为 50.0%")
+    [hidden] = rules.of_changes(table.iloc[:1], rule, names, labels, 300, 70)  # 60 before
+    assert hidden.outcome is Outcome.ALARM
+    assert "risen by 10% of customers or more" in hidden.what
+    assert "fewer than 70 customers" in hidden.what
+    assert "不足 70 位" in hidden.what_zh
+    assert not any(told in hidden.what + hidden.what_zh for told in ("20.0%", "50.0%", "30.0%"))
+    assert np.isnan(hidden.figure.value)
     few = pd.DataFrame([{**row, "changed": False, "evaluated": False, "note": "few"}])
-    assert [one.outcome for one in rules.of_changes(few, rule, names)] == [Outcome.NOT_EVALUATED]
+    told = rules.of_changes(few, rule, names, labels, 300, 5)
+    assert [one.outcome for one in told] == [Outcome.NOT_EVALUATED]
 
 
 def test_what_may_lack_does_not_count() -> None:

@@ -1,6 +1,6 @@
 """Candidates, eligibility, contact policy, worth and arbitration: one decision per customer.
 
-``words``, ``texts``, ``eligibility``, ``occasions``, ``scene``, ``contact``
+``words``, ``short_names``, ``texts``, ``eligibility``, ``occasions``, ``scene``, ``contact``
     reasons in words; who, on which day, in which scene, how often
 ``catalogue``, ``entries``, ``programmes``, ``content_library``, ``content_kinds``, ``question``
     what may be said; about whom, when, under which policy

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mkt_models.evaluation.bootstrap import wilson_interval
 
@@ -37,6 +38,40 @@ class Figure:
         share = count / n if n else np.nan
         lower, upper = wilson_interval(share, n, confidence)
         return cls(share, lower, upper, n, confidence)
+
+    @classmethod
+    def of_clustered_share(cls, counts: ArrayLike, sizes: ArrayLike, confidence: float) -> "Figure":
+        """Give a share of rows that come in clusters, such as the contacts of each customer.
+
+        Wilson's interval on the effective sample size: that of the ratio's variance between
+        clusters, at most the rows (Dean and Pagano 2015, J. Survey Stat. Methodol. 3). Where the
+        share is 0 or 1 and there is no variance, as many as there are clusters.
+
+        Parameters
+        ----------
+        counts, sizes
+            by cluster: the rows that count, and all of them (at least 1)
+        confidence
+            level of the interval
+
+        >>> Figure.of_clustered_share([1, 0] * 50, [1] * 100, 0.95).words()  # all alone: nearly n
+        '0.500 [0.403, 0.597], n = 100'
+        >>> Figure.of_clustered_share([5, 0] * 10, [5] * 20, 0.95).words()  # 20 who are all or none
+        '0.500 [0.295, 0.705], n = 100'
+        """
+        counted, rows = np.asarray(counts, dtype=np.float64), np.asarray(sizes, dtype=np.float64)
+        if ((counted < 0) | (counted > rows) | (rows < 1)).any():
+            raise ValueError("counts: each must be from 0 to its size, and each size at least 1")
+        n, clusters = rows.sum(), len(rows)
+        if clusters < 2:
+            return cls(counted.sum() / n if n else np.nan, np.nan, np.nan, int(n), confidence)
+        share = float(counted.sum() / n)
+        variance = clusters / (clusters - 1) * ((counted - share * rows) ** 2).sum() / n**2
+        effective = float(clusters)
+        if 0 < share < 1:
+            effective = min(n, share * (1 - share) / variance) if variance > 0 else float(n)
+        lower, upper = wilson_interval(share, effective, confidence)
+        return cls(share, lower, upper, int(n), confidence)
 
     @property
     def known(self) -> bool:

@@ -1,6 +1,7 @@
 """From tables of what a service did to alarms, each with what to do about it."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,10 +10,12 @@ from mkt_models.columns import NumberKind
 from mkt_models.monitoring.alarms import Alarm, Outcome, Words
 from mkt_models.monitoring.gaps import Figure
 from mkt_models.monitoring.rules import read
+from mkt_models.monitoring.served import CONTACTED, OFFERED
 from mkt_models.monitoring_params import Severity
 from mkt_models.served_params import ServedLimits, ServedRule
 
 NOW = "all days"
+MEASURES_ZH = {CONTACTED: "被触达", OFFERED: "获得优惠"}
 RULES: dict[ServedRule, Words] = {
     ServedRule.SAMPLE_RATIO: ("the holdout as it was drawn", "对照组分配比例"),
     ServedRule.HOLDOUT_EFFECT: ("effect against the holdout", "相对对照组的效果"),
@@ -77,9 +80,10 @@ ADVICE: dict[ServedRule, Words] = {
     ),
     ServedRule.STRATEGY_MIX: (
         "See what changed on that day: the catalogue, the release of a model, prices of budgets. "
-        "If no action has grown, look at the suppressions; if it has shrunk, at consents and caps.",
-        "查看当天的变化：策略目录、模型发布、预算价格。若“不触达”增多，请看抑制原因；"
-        "若减少，请检查同意记录与频次上限。",
+        "If no action has grown, look at the suppressions (caps and gaps fill in the first weeks "
+        "of a service); if it has shrunk, at consents and caps.",
+        "查看当天的变化：策略目录、模型发布、预算价格。若“不触达”增多，请看抑制原因"
+        "（服务上线最初几周，频次上限与间隔会逐渐生效）；若减少，请检查同意记录与频次上限。",
     ),
     ServedRule.SUPPRESSION: (
         "See whether consents, the catalogue or an audit have changed on that day. A suppression "
@@ -109,9 +113,14 @@ def of_fact(
     n: int,
     limit: float,
     severity: Severity = Severity.CRITICAL,
+    *,
+    hidden: bool = False,
 ) -> Alarm:
-    """Give the alarm of a count or a sum that no chance explains: beyond ``limit``, or not."""
-    figure = Figure(float(count), np.nan, np.nan, n)
+    """Give the alarm of a count or a sum that no chance explains: beyond ``limit``, or not.
+
+    ``hidden``: the count is one of too few customers, and is judged without being told.
+    """
+    figure = Figure(np.nan if hidden else float(count), np.nan, np.nan, n)
     return _alarm(rule, subject, severity, what, figure, limit, bad=count > limit)
 
 
@@ -119,44 +128,84 @@ def of_share(
     rule: ServedRule,
     subject: str,
     words: Words,
-    count: int,
-    n: int,
+    figure: Figure,
+    customers: int,
     limit: float,
-    level: float,
+    k: int,
     severity: Severity = Severity.WARNING,
 ) -> Alarm:
-    """Give the alarm of a share of independent customers that is shown to be beyond ``limit``.
+    """Give the alarm of a share that is shown to be beyond ``limit``.
 
-    ``words`` name the share, such as "customers who complained, of those who were contacted".
+    ``words`` name the share, such as "customers who complained, of those who were contacted";
+    ``customers`` is how many it counts: of 1 to ``k`` - 1 it is judged, and not told.
     """
-    figure = Figure.of_share(count, n, level)
-    ends = f"{figure.value:.2%} [{figure.lower:.2%}, {figure.upper:.2%}], n = {n:,}"
-    what = (f"{words[0]}: {ends}; at most {limit:.2%}.", f"{words[1]}：{ends}；上限 {limit:.2%}。")
-    bad = figure.known and figure.lower > limit
+    bad, n = figure.known and figure.lower > limit, figure.n
+    told = (f"{figure.value:.2%} [{figure.lower:.2%}, {figure.upper:.2%}], n = {n:,}",) * 2
+    if few(customers, k):
+        told = (
+            f"{people(customers, k)[0]} customers, n = {n:,}",
+            f"{people(customers, k)[1]} 位客户，n = {n:,}",
+        )
+        figure = Figure(np.nan, np.nan, np.nan, n)
+    what = (
+        f"{words[0]}: {told[0]}; at most {limit:.2%}.",
+        f"{words[1]}：{told[1]}；上限 {limit:.2%}。",
+    )
     return _alarm(rule, subject, severity, what, figure, limit, bad=bad)
 
 
-def of_caps(table: pd.DataFrame) -> list[Alarm]:
-    """One alarm per cap that a customer is beyond; one for all others. ``cap_uses`` gives rows."""
+def few(customers: int, k: int) -> bool:
+    """Whether a figure is one of too few customers to be told: 1 to ``k`` - 1."""
+    return 1 <= customers < k
+
+
+def people(customers: int, k: int) -> Words:
+    """A number of customers in words, hidden where it is small.
+
+    >>> people(1200, 5), people(3, 5)
+    (('1,200', '1,200'), ('fewer than 5', '不足 5'))
+    """
+    if few(customers, k):
+        return f"fewer than {k}", f"不足 {k}"
+    return f"{customers:,}", f"{customers:,}"
+
+
+def of_caps(table: pd.DataFrame, names: Mapping[str, Words], k: int) -> list[Alarm]:
+    """One alarm per cap that a customer is beyond; one for all others. ``cap_uses`` gives rows.
+
+    ``names`` are the caps in words; numbers of fewer than ``k`` customers are not told.
+    """
     found, rule = [], ServedRule.CAPS
     for row in table[table["beyond"] > 0].to_dict("records"):
+        name, (beyond, beyond_zh) = (
+            names.get(row["cap"], (row["cap"],) * 2),
+            people(row["beyond"], k),
+        )
+        customers, customers_zh = people(row["customers"], k)
+        hidden = few(row["beyond"], k)
+        highest, highest_zh = f" (the most: {row['highest']})", f"（最多 {row['highest']} 次）"
+        if hidden:
+            highest = highest_zh = ""
         en = (
-            f"{row['cap']}: {row['beyond']:,} of {row['customers']:,} customers had more than "
-            f"{row['most']} contacts in {row['days']} days (the most: {row['highest']})."
+            f"{name[0]}: {beyond} of {customers} customers had more than "
+            f"{row['most']} contacts in {row['days']} days{highest}."
         )
         zh = (
-            f"{row['cap']}：{row['customers']:,} 位客户中有 {row['beyond']:,} 位在 {row['days']} "
-            f"天内被触达超过 {row['most']} 次（最多 {row['highest']} 次）。"
+            f"{name[1]}：{customers_zh} 位客户中有 {beyond_zh} 位在 {row['days']} "
+            f"天内被触达超过 {row['most']} 次{highest_zh}。"
         )
-        subject = f"{row['cap']}, {row['days']} days"
-        found.append(of_fact(rule, subject, (en, zh), row["beyond"], row["customers"], 0))
+        subject, n = f"{row['cap']}, {row['days']} days", row["customers"]
+        n = 0 if few(n, k) else n
+        found.append(of_fact(rule, subject, (en, zh), row["beyond"], n, 0, hidden=hidden))
     quiet = table[table["beyond"] == 0]
     if len(quiet):
         n = int(quiet["customers"].max())
+        told, told_zh = people(n, k)
         what = (
-            f"nobody is beyond {len(quiet)} of {len(table)} caps, n = {n:,} customers.",
-            f"{len(table)} 项上限中有 {len(quiet)} 项无人超过，n = {n:,} 位客户。",
+            f"nobody is beyond {len(quiet)} of {len(table)} caps, n = {told} customers.",
+            f"{len(table)} 项上限中有 {len(quiet)} 项无人超过，n = {told_zh} 位客户。",
         )
+        n = 0 if few(n, k) else n
         found.append(of_fact(rule, "caps", what, 0, n, 0))
     return found
 
@@ -201,16 +250,43 @@ def of_effect(effects: pd.DataFrame) -> list[Alarm]:
     return found
 
 
-def of_changes(table: pd.DataFrame, rule: ServedRule, names: Words) -> list[Alarm]:
-    """One alarm per label of ``share_changes`` that has changed; one for all others; a warning."""
+def of_changes(
+    table: pd.DataFrame,
+    rule: ServedRule,
+    names: Words,
+    labels: Mapping[str, Words],
+    n_before: int,
+    k: int,
+) -> list[Alarm]:
+    """One alarm per label of ``share_changes`` that has changed; one for all others; a warning.
+
+    ``labels`` are called by these words. A share of fewer than ``k`` customers, of the ``n_before``
+    or of those now, is judged and not told.
+    """
     found, severity = [], Severity.WARNING
+
+    def hidden(row: Mapping[Hashable, Any]) -> bool:
+        counts = ((row["before"], n_before), (row["now"], row["n"]))
+        return any(few(round(share * n), k) for share, n in counts)
+
     changed = table["changed"].astype(bool)
     for row in table[changed].to_dict("records"):
         before, now, gap = (read(row, part) for part in ("before", "now", "change"))
         label = str(row["label"]).replace("_", " ")
+        label_zh = labels.get(str(row["label"]), (label, label))[1]
         told = f"{gap.value:+.1%} [{gap.lower:+.1%}, {gap.upper:+.1%}], n = {row['n']:,}"
         en = f"{label} went from {before.value:.1%} to {now.value:.1%} of customers ({told})."
-        zh = f"{label} 占客户的比例由 {before.value:.1%} 变为 {now.value:.1%}（{told}）。"
+        zh = f"“{label_zh}”占客户的比例由 {before.value:.1%} 变为 {now.value:.1%}（{told}）。"
+        if hidden(row):
+            way, way_zh = ("risen", "上升") if gap.value > 0 else ("fallen", "下降")
+            limit, n = float(row["allowed"]), row["n"]
+            en = f"{label} has {way} by {limit:.0%} of customers or more (before or now fewer than "
+            en += f"{k} customers; n = {n:,})."
+            zh = (
+                f"“{label_zh}”占客户的比例{way_zh}达到或超过 {limit:.0%}（变化前或变化后不足 {k} 位"
+            )
+            zh += f"客户；n = {n:,}）。"
+            gap = Figure(np.nan, np.nan, np.nan, n)
         limit = float(row["allowed"])
         found.append(_alarm(rule, label, severity, (en, zh), gap, limit, bad=True))
     rest = table[~changed].to_dict("records")
@@ -222,7 +298,7 @@ def of_changes(table: pd.DataFrame, rule: ServedRule, names: Words) -> list[Alar
         n, limit = row["n"], float(row["allowed"])
         en = f"{len(rest)} of {len(table)} shares have not changed so that it matters, n = {n:,}."
         zh = f"{len(table)} 项占比中有 {len(rest)} 项无重要变化，n = {n:,}。"
-        gap = read(row, "change")
+        gap = Figure(np.nan, np.nan, np.nan, n) if hidden(row) else read(row, "change")
         found.append(_alarm(rule, names[0], severity, (en, zh), gap, limit, bad=False))
     return found
 
@@ -237,7 +313,7 @@ def of_gaps(table: pd.DataFrame, limits: ServedLimits, measures: Sequence[str]) 
     if judged.empty:
         notes = [str(note) for note in dict.fromkeys(table["note"]) if note]
         why = "; ".join(notes) or "no group is large enough"
-        return [lacking(rule, (f"{why}.", f"{why}。"))]
+        return [lacking(rule, (f"{why}.", "没有足以评估的群体。"))]
     apart = (judged["gap_lower"] > 0) | (judged["gap_upper"] < 0)
     bad = apart & (judged["gap"].abs() >= limits.max_gap)
     for row in judged[bad].to_dict("records"):
@@ -245,7 +321,7 @@ def of_gaps(table: pd.DataFrame, limits: ServedLimits, measures: Sequence[str]) 
         name = f"{row['attribute']} {row['group']}"
         told = f"{gap.value:+.1%} [{gap.lower:+.1%}, {gap.upper:+.1%}], n = {gap.n:,}"
         en = f"{row['measure']}: {name} is {told} from all whose attribute is known."
-        zh = f"{row['measure']}：{name} 与全体相差 {told}。"
+        zh = f"{MEASURES_ZH.get(row['measure'], row['measure'])}：{name} 与全体相差 {told}。"
         found.append(_alarm(rule, name, severity, (en, zh), gap, limits.max_gap, bad=True))
     rest = judged[~bad]
     if len(rest):
@@ -253,6 +329,8 @@ def of_gaps(table: pd.DataFrame, limits: ServedLimits, measures: Sequence[str]) 
         gap = read(row, "gap")
         name = f"{row['attribute']} {row['group']}, {row['measure']}"
         en = f"{len(rest)} gaps are small or not shown (the largest: {name} {gap.words()})."
+        measure = MEASURES_ZH.get(row["measure"], row["measure"])
+        name = f"{row['attribute']} {row['group']}，{measure}"
         zh = f"{len(rest)} 项差距较小或未得到证实（最大：{name} {gap.words()}）。"
         found.append(_alarm(rule, "all groups", severity, (en, zh), gap, limits.max_gap, bad=False))
     return found
