@@ -9,13 +9,14 @@ from experiments.trials import AB, CLICKS, ORDERS, SPEND, units
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mkt_models.experiments.fixed_horizon import Contrast
+from mkt_models.experiments.fixed_horizon import Contrast, difference
 from mkt_models.experiments.metrics import Measured
 from mkt_models.experiments.randomisation import (
     Reference,
     needed,
     pooled,
     reassigned,
+    redrawn,
     reference,
     source,
 )
@@ -141,3 +142,58 @@ def test_skewed_values_and_uneven_shares_keep_the_level():
         t_claims += abs(t) > 1.97
     assert claims <= 18  # P(19 or more of 200 at 5%) is 0.5%
     assert t_claims >= 19
+
+
+def test_what_is_drawn_of_a_ratio_is_what_is_observed():
+    """Each assignment that can be drawn, analysed as the observed one is, gives what is drawn."""
+    rows = units(12, seed=3)
+    strata, found = np.array([0, 1] * 6), set()
+    threes = [itertools.combinations(range(one, 12, 2), 3) for one in (0, 1)]
+    for chosen in itertools.product(*threes):
+        arms = np.isin(np.arange(12), np.ravel(chosen)).astype(np.intp)
+        one = Measured.of(rows, CLICKS, list(AB.shares), arms, strata)
+        means = one.arm_means()
+        known = difference(means[1], means[0], 0.95)
+        found.add((round(known.estimate, 8), round(known.error, 8)))
+    gaps, variances = redrawn(one, 1, 4000, np.random.default_rng(0))
+    drawn = zip(gaps.round(8).tolist(), np.sqrt(variances).round(8).tolist(), strict=True)
+    assert set(drawn) == found
+    assert len(found) > 300
+
+
+def test_what_is_drawn_of_a_ratio_is_narrowed_by_covariates():
+    rows = units(600)
+    rate = np.random.default_rng(1).beta(3, 3, len(rows))
+    rows = rows.assign(clicks=np.random.default_rng(2).binomial(rows["visits"], rate), past=rate)
+    metric = CLICKS.model_copy(update={"covariates": ("past",)})
+    one, plain = measured(rows, metric), measured(rows, CLICKS)
+    gaps, variances = redrawn(one, 1, 300, np.random.default_rng(0))
+    known = difference(one.arm_means()[1], one.arm_means()[0], 0.95).error
+    assert np.sqrt(variances).mean() == pytest.approx(known, rel=0.05)
+    assert gaps.std() == pytest.approx(known, rel=0.15)
+    rough = difference(plain.arm_means()[1], plain.arm_means()[0], 0.95).error
+    assert known < 0.8 * rough
+
+
+def test_ratios_of_skewed_denominators_keep_the_level():
+    """200 experiments of 40 and 360 units in which nothing happens."""
+    rng, claims, t_claims = np.random.default_rng(5), 0, 0
+    rows = units(400).assign(arm=["new"] * 40 + ["control"] * 360)
+    for _ in range(200):
+        visits = np.floor(rng.lognormal(0, 1.5, 400))
+        clicks = rng.binomial(visits.astype(int), rng.beta(1, 9, 400))
+        one = measured(rows.assign(visits=visits, clicks=clicks), CLICKS)
+        means = one.arm_means()
+        found = difference(means[1], means[0], 0.95)
+        claims += reference(one, 1, 119, rng).judge(found).p_value <= 0.05
+        t_claims += found.p_value <= 0.05
+    assert claims <= 18  # P(19 or more of 200 at 5%) is 0.5%
+    assert t_claims >= 19
+
+
+def test_a_drawn_arm_that_never_came_is_no_ratio():
+    rows = units(40).assign(arm=["new"] * 4 + ["control"] * 36, visits=[1, 1] + [0] * 36 + [1, 1])
+    one = measured(rows.assign(clicks=rows["visits"] * (rows.index % 2)), CLICKS)
+    gaps, _ = redrawn(one, 1, 500, np.random.default_rng(0))
+    assert np.isnan(gaps).mean() == pytest.approx(0.64, abs=0.06)  # C(36, 4) of C(40, 4)
+    assert 100 < len(reference(one, 1, 500, np.random.default_rng(0)).values) < 260

@@ -21,7 +21,7 @@ from mkt_models.experiment_params import Experiments
 from mkt_models.experiments.comparison import compare, reference_where_skewed
 from mkt_models.experiments.corrections import holm, level_for
 from mkt_models.experiments.metrics import Measured
-from mkt_models.experiments.randomisation import needed, pooled, reassigned, source
+from mkt_models.experiments.randomisation import needed, redrawn, source
 
 Mask = npt.NDArray[np.bool_]
 
@@ -179,20 +179,14 @@ def _by_chance(
     """Give the chance of a Q as large, over assignments drawn again within groups and strata."""
     effects, variances = [], []
     for inside in groups:
-        part = one.take(inside)
-        pair = (part.arms == arm) | (part.arms == 0)
-        strata, sizes = np.unique(part.strata, return_counts=True)
-        codes = np.searchsorted(strata, part.strata[pair])
-        values, scale = pooled(part, arm)
-        gaps, spread = reassigned(values, part.arms[pair] == arm, codes, draws, rng)
-        weights = sizes / sizes.sum()
-        effects.append(scale * (gaps @ weights))
-        variances.append(scale**2 * (spread @ weights**2))
+        gaps, spread = redrawn(one.take(inside), arm, draws, rng)
+        effects.append(gaps)
+        variances.append(spread)
     effect, variance = np.stack(effects, axis=1), np.stack(variances, axis=1)
     sure = (variance > 0).all(axis=1)
     w = 1 / np.where(variance > 0, variance, 1.0)
     mean = (w * effect).sum(axis=1, keepdims=True) / w.sum(axis=1, keepdims=True)
-    found = (w * (effect - mean) ** 2).sum(axis=1)
+    found = (w * (effect - mean) ** 2).sum(axis=1)  # NaN, and not sure, without a ratio
     # A group without any spread, which no assignment rules out, counts as beyond.
     as_far = (found >= q * (1 - 1e-9)) | ~sure
     return float((1 + as_far.sum()) / (draws + 1))

@@ -5,7 +5,8 @@ assignments that could have been drawn, with the arms as large as they are, say 
 differ by chance: exactly, for values however skewed and shares however uneven, where Student's t
 trusts that the mean is normal (Fisher 1935). The statistic is the difference over its own standard
 error, which keeps the test right for the difference of means where the arms differ in spread
-(Janssen 1997; Chung and Romano 2013), and turns it into an interval, as a bootstrap-t does.
+(Janssen 1997; Chung and Romano 2013), and turns it into an interval, as a bootstrap-t does. It is
+the statistic that is observed, drawn again: of a ratio that of each drawn arm, with its own error.
 """
 
 import hashlib
@@ -103,12 +104,31 @@ def reference(one: Measured, arm: int, draws: int, rng: np.random.Generator) -> 
     """
     if one.plain:
         return _counted(one.counts(arm), one.counts(0))
+    gaps, variances = redrawn(one, arm, draws, rng)
+    found = _over(gaps, np.sqrt(variances))
+    # Of a drawn arm with nothing in the denominator there is no ratio; such arms are not judged.
+    return Reference.drawn(found[~np.isnan(found)])
+
+
+def redrawn(one: Measured, arm: int, draws: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Give the difference of an arm and the control, and its variance, of assignments drawn anew.
+
+    NaN where an arm that was drawn has nothing in the denominator of a ratio.
+    """
     pair = (one.arms == arm) | (one.arms == 0)
     strata, sizes = np.unique(one.strata, return_counts=True)
-    codes = np.searchsorted(strata, one.strata[pair])
-    gaps, variances = reassigned(pooled(one, arm)[0], one.arms[pair] == arm, codes, draws, rng)
+    codes, treated = np.searchsorted(strata, one.strata[pair]), one.arms[pair] == arm
     weights = sizes / sizes.sum()
-    return Reference.drawn(_over(gaps @ weights, np.sqrt(variances @ weights**2)))
+    values, scale = pooled(one, arm)
+    if one.bottom is None:
+        gaps, variances = reassigned(values, treated, codes, draws, rng)
+        return scale * (gaps @ weights), scale**2 * (variances @ weights**2)
+    top, bottom = _around(one, pair, one.bottom[pair])
+    columns = [top / scale, bottom]
+    if one.covariates is not None:
+        columns.append((top - top.mean()) / scale - values)
+    gap, variance = _reassigned_ratios(np.stack(columns, 1), treated, codes, weights, draws, rng)
+    return scale * gap, scale**2 * variance
 
 
 def reassigned(
@@ -150,6 +170,59 @@ def reassigned(
     return gaps, variances
 
 
+def _reassigned_ratios(
+    columns: Floats,
+    treated: Mask,
+    cells: Codes,
+    weights: Floats,
+    draws: int,
+    rng: np.random.Generator,
+) -> tuple[Floats, Floats]:
+    """As :func:`reassigned`, of ratios over all cells: each arm linearised around its own.
+
+    ``columns``: of every unit the numerator, the denominator and, with covariates, what they take
+    off the linearised value; ``weights`` are those of the cells.
+    """
+    k = columns.shape[1]
+    # Of both arms: means per draw, cell and column; their covariances.
+    means = np.empty((2, draws, len(weights), k))
+    spread = np.empty((2, draws, len(weights), k, k))
+    for cell in range(len(weights)):
+        inside = cells == cell
+        x, n, n_treated = columns[inside], int(inside.sum()), int((treated & inside).sum())
+        few, which = (n_treated, 0) if 2 * n_treated <= n else (n - n_treated, 1)
+        products = np.hstack([x, (x[:, :, None] * x[:, None, :]).reshape(n, k * k)])
+        sums = np.empty((draws, k + k * k))
+        for draw in range(draws):
+            sums[draw] = products[rng.choice(n, few, replace=False, shuffle=False)].sum(axis=0)
+        for one, total, size in (
+            (which, sums, few),
+            (1 - which, products.sum(axis=0) - sums, n - few),
+        ):
+            mean = total[:, :k] / size
+            squares = total[:, k:].reshape(draws, k, k) / size - mean[:, :, None] * mean[:, None, :]
+            means[one, :, cell], spread[one, :, cell] = mean, squares / (size - 1)
+    arm = np.einsum("adck,c->adk", means, weights)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        below = np.where(arm[..., 1] > 0, arm[..., 1], np.nan)
+    ratio = arm[..., 0] / below
+    terms = np.stack([1 / below, -ratio / below, np.full_like(below, -1.0)][:k], axis=-1)
+    variances = np.einsum("adk,adckl,adl,c->ad", terms, spread, terms, weights**2, optimize=True)
+    found = ratio - arm[..., 2] if k > 2 else ratio
+    return found[0] - found[1], np.maximum(variances, 0.0).sum(axis=0)
+
+
+def _around(one: Measured, pair: Mask, bottom: Floats) -> tuple[Floats, Floats]:
+    """Numerators less the pooled ratio of the denominators, and these, both over the mean one."""
+    top, strata = one.top[pair], one.strata[pair]
+    weights = (np.bincount(one.strata) / np.maximum(np.bincount(strata), 1))[strata]
+    below = float(weights @ bottom)
+    if not below > 0:
+        return 0 * top, 0 * bottom
+    mean = below / weights.sum()
+    return (top - float(weights @ top) / below * bottom) / mean, bottom / mean
+
+
 def pooled(one: Measured, arm: int) -> tuple[Floats, float]:
     """Give one value per unit of an arm and the control that does not know who is in which.
 
@@ -161,11 +234,7 @@ def pooled(one: Measured, arm: int) -> tuple[Floats, float]:
     pair = (one.arms == arm) | (one.arms == 0)
     values, strata = one.top[pair], one.strata[pair]
     if one.bottom is not None:
-        bottom = one.bottom[pair]
-        weights = (np.bincount(one.strata) / np.maximum(np.bincount(strata), 1))[strata]
-        below = float(weights @ bottom)
-        ratio = float(weights @ values) / below if below > 0 else 0.0
-        values = (values - ratio * bottom) * weights.sum() / below if below > 0 else 0 * values
+        values, _ = _around(one, pair, one.bottom[pair])
     values = values - values.mean()
     scale = float(np.abs(values).max()) or 1.0
     values = values / scale
