@@ -110,7 +110,7 @@ def test_too_little_is_not_evaluated():
     assert run(units(150)).memo.decision is Decision.NOT_EVALUATED
     nobody = run(units(2000).assign(ordered=0), metrics=[ORDERS])
     assert nobody.memo.decision is Decision.NOT_EVALUATED
-    assert "only 0 of those in new" in nobody.effects["note"].iloc[0]
+    assert "only 0 of both arms together" in nobody.effects["note"].iloc[0]
 
 
 def test_a_sequential_test_may_stop_early_and_says_since_when():
@@ -266,6 +266,20 @@ def test_skewed_values_are_judged_by_the_assignment_and_say_so():
     assert "judged by drawing the assignment again" in found.memo.markdown("en")
     again = run(rows, trial, [SPEND], settings).effects.iloc[0]
     assert again["effect_lower"] == row["effect_lower"]
+
+
+def test_overwhelming_harm_is_judged_however_rare_the_outcome():
+    """70 orders of some 2,000 units beside 9: no chance, though 9 are few."""
+    rows = units(4000, effects={"new": 1.0})
+    within = rows.groupby("arm").cumcount()
+    rows["ordered"] = (within < np.where(rows["arm"] == "new", 9, 70)).astype(int)
+    row = run(rows, metrics=[ORDERS]).effects.iloc[0]
+    assert (row["test"], row["verdict"]) == ("randomisation", "worse")
+    assert row["p_value"] < 1e-9
+    guard = ORDERS.model_copy(update={"role": "guardrail", "margin": 0.1})
+    found = run(rows, metrics=[SPEND, guard])
+    assert found.guardrails["verdict"].tolist() == [Verdict.FAIL]
+    assert found.memo.title.en == "Do not ship: a gain is shown, but a guardrail is broken."
 
 
 def test_nothing_is_changed_in_place():

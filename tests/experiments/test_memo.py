@@ -149,6 +149,16 @@ def test_skew_and_the_day_are_said():
     assert "shown from 7 on" in told([row | {"shown_at": 7}]).markdown("en")
 
 
+def test_a_claim_whose_interval_reaches_0_says_what_it_goes_by():
+    """Holm goes on to the next p-value with less correction; the intervals hold all at once."""
+    found = told([effect(verdict="better", level=0.975)])
+    assert "intervals at 0.975 (widened for all comparisons at once" in found.markdown("en")
+    assert "结论依据校正后的 p 值" in found.markdown("zh")
+    for row in (effect(), effect(verdict="better", value=0.05)):
+        assert "widened" not in told([row]).markdown("en")
+        assert "放宽" not in told([row]).markdown("zh")
+
+
 def test_secondary_comparisons_are_counted():
     rows = [effect(), effect(role="secondary"), effect(role="secondary", note="not judged")]
     text = told(rows).markdown("en")

@@ -74,8 +74,8 @@ def test_cuped_serves_a_ratio():
     ("change", "says"),
     [
         (lambda r: r.iloc[:60], "has [23]. units, needs 100"),
-        (lambda r: r.assign(ordered=0), "only 0 of those in new and 0 of those in control"),
-        (lambda r: r.assign(ordered=(r["arm"] == "new") * 1), "only 0 of those in new"),
+        (lambda r: r.assign(ordered=0), "only 0 of both arms together"),
+        (lambda r: r.assign(ordered=(r.index < 9) * 1), "only 9 of both arms together"),
     ],
 )
 def test_too_little_is_said(change, says):
@@ -83,6 +83,14 @@ def test_too_little_is_said(change, says):
     assert note
     assert re.search(says, note.en)
     assert note.zh.startswith("未评估")
+
+
+def test_rare_outcomes_count_in_both_arms_together():
+    rows = units(1000)
+    new = np.flatnonzero(rows["arm"] == "new")
+    one = measured(rows.assign(ordered=np.isin(np.arange(1000), new[:10]) * 1), ORDERS)
+    assert not one.why_not(1, 100)
+    assert "only 0 of those in control" in one.why_not(1, 100, apart=True).en
 
 
 def test_enough_is_not_noted():
@@ -116,6 +124,36 @@ def test_skewed_values_need_many_units():
     assert huge == pytest.approx(measured(rows, SPEND).normal_from())
     assert measured(rows.assign(spend=7.0), SPEND).normal_from() == 0
     assert measured(rows.assign(spend=1.0), SPEND).normal_from() == 0
+
+
+def test_a_ratio_is_as_skewed_as_its_parts():
+    visits = np.floor(np.random.default_rng(0).lognormal(1, 1.5, 4000)) + 1
+    rows = units(4000).assign(visits=visits)
+    # Clicks that go half up, half down: the linearised values are not skewed, the visits are.
+    one = measured(rows.assign(clicks=visits * np.tile([0.0, 1.0], 2000)), CLICKS)
+    as_mean = CLICKS.model_copy(update={"kind": "mean", "column": "visits", "denominator": None})
+    assert one.normal_from() >= measured(rows, as_mean).normal_from() > 2000
+    assert one.skewed(1)
+
+
+def test_skewness_is_held_against_the_smallest_arm_of_a_stratum():
+    rng, strata = np.random.default_rng(0), np.repeat([0, 1], 1000)
+    rows = units(2000).assign(spend=np.append(rng.normal(0, 20, 1000), rng.lognormal(0, 1, 1000)))
+    even = np.where(np.arange(2000) % 2, "new", "control")
+    few = np.where((strata == 1) & (np.arange(2000) % 200 > 0), "control", even)
+    assert measured(rows.assign(arm=few), SPEND).normal_from() < 300
+    assert not measured(rows.assign(arm=few), SPEND).skewed(1)
+    assert measured(rows.assign(arm=few), SPEND, strata).skewed(1)
+    normal = rows.assign(arm=even, spend=rng.normal(0, 20, 2000))
+    assert not measured(normal, SPEND, strata).skewed(1)
+
+
+def test_an_arm_whose_units_are_nearly_all_alike_is_not_judged_by_t():
+    rng = np.random.default_rng(0)
+    rows = units(1000).assign(spend=rng.permutation(np.repeat([-1.0, 0, 1], [20, 960, 20])))
+    assert not measured(rows, SPEND).skewed(1)
+    alike = rows.assign(spend=rows["spend"].where(rows["arm"] == "new", 0))
+    assert measured(alike, SPEND).skewed(1)
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,8 @@ class Comparison:
         return pd.DataFrame(rows), pd.concat(told, ignore_index=True) if told else pd.DataFrame()
 
     def _why_not(self, one: Measured, arm: int) -> Said:
-        note = one.why_not(arm, self.settings.min_units)
+        # A sequence trusts the spread of each arm; a single look has exact tests.
+        note = one.why_not(arm, self.settings.min_units, apart=self.looks is not None)
         if note or one.covariates is None:
             return note
         p = cuped.balance(one.covariates, one.arms, one.strata)
@@ -161,7 +162,7 @@ class Comparison:
         looks, seen = [], []
         for at, rows in self.looks or ():
             part = one.take(rows)
-            if part.why_not(arm, self.settings.min_units):
+            if part.why_not(arm, self.settings.min_units, apart=True):
                 continue
             means, sizes = part.arm_means(), part.sizes()
             found = difference(means[arm], means[0], level)
@@ -190,9 +191,7 @@ def reference_where_skewed(
     one: Measured, arm: int, draws: int, rng: np.random.Generator
 ) -> Reference | None:
     """Draw the assignments of an arm and the control; None where their means are nearly normal."""
-    sizes = one.sizes()
-    skewed = one.normal_from() > min(sizes[arm], sizes[0])
-    return reference(one, arm, draws, rng) if skewed else None
+    return reference(one, arm, draws, rng) if one.skewed(arm) else None
 
 
 def compare(

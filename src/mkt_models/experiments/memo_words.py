@@ -133,6 +133,13 @@ def effect(row: Row) -> Said:
     if since:
         shown_at = f"{row['shown_at']:%Y-%m-%d}" if _dated(row) else row["shown_at"]
         first = Said(f", shown from {shown_at} on", f"，自 {shown_at} 起得到证实")
+    wide = Said()
+    if row["verdict"] and not since and row["effect_lower"] <= 0 <= row["effect_upper"]:
+        wide = Said(
+            " (widened for all comparisons at once, so that one may reach 0 where the adjusted "
+            "p-value, which the claim goes by, is small enough)",
+            "(区间按全部比较同时放宽，因此可能包含 0；结论依据校正后的 p 值)",
+        )
     skew = Said()
     if row["normal_from"] > min(row["n"], row["n_control"]):
         judged = Said(
@@ -153,9 +160,9 @@ def effect(row: Row) -> Said:
         )
     return Said(
         f"{name}, {arm} against {control}: {sense.en}: {value}{points} {ends}{lift}; {n}, {p} "
-        f"({by.en}), intervals at {at}{first.en}, {row['kind']}.{skew.en}",
+        f"({by.en}), intervals at {at}{wide.en}{first.en}, {row['kind']}.{skew.en}",
         f"{name_zh}，{arm} 组对 {control} 组：{sense.zh}：{value}{points_zh} {ends}{lift}；{n}，{p}"
-        f"({by.zh})，区间置信水平 {at}{first.zh}，随机实验。{skew.zh}",
+        f"({by.zh})，区间置信水平 {at}{wide.zh}{first.zh}，随机实验。{skew.zh}",
     )
 
 

@@ -17,7 +17,7 @@ from mkt_models.evaluation.arms import MIN_DIFFERENT, rare
 from mkt_models.evaluation.inputs import Floats
 from mkt_models.experiments import cuped
 from mkt_models.experiments.fixed_horizon import ArmMean, linearised, mean_of, stratified
-from mkt_models.experiments.said import Said
+from mkt_models.experiments.said import NOTHING_SAID, Said
 from mkt_models.sections import Section, nearest
 
 Codes = npt.NDArray[np.intp]
@@ -178,10 +178,12 @@ class Measured:
         """Units of each arm."""
         return [int(n) for n in np.bincount(self.arms, minlength=len(self.names))]
 
-    def why_not(self, arm: int, min_units: int) -> Said:
+    def why_not(self, arm: int, min_units: int, *, apart: bool = False) -> Said:
         """Why an arm cannot be compared with the control; empty when it can.
 
-        Too few units, in an arm or in an arm of a stratum; or hardly any that differ from the rest.
+        Too few units, in an arm or in an arm of a stratum; or hardly any that differ from the rest,
+        in both arms together: 70 orders beside 9 say much, and the tests of a single look are exact
+        at any count. ``apart``: in each arm, for intervals that trust the spread of either.
         """
         sizes = self.sizes()
         for one in (arm, 0):
@@ -197,7 +199,6 @@ class Measured:
                     "not judged: a stratum has fewer than 2 units of an arm; merge it with another",
                     "未评估：某一层中有实验组的样本不足 2 个，请与其他层合并",
                 )
-        pair = (self.arms == arm) | (self.arms == 0)
         if self.bottom is not None:
             for one in (arm, 0):
                 if not self.bottom[self.arms == one].sum() > 0:
@@ -205,6 +206,19 @@ class Measured:
                         f"not judged: {self.names[one]} has nothing in the denominator",
                         f"未评估：{self.names[one]} 组的分母全部为 0",
                     )
+        return self._rare(arm, apart)
+
+    def _rare(self, arm: int, apart: bool) -> Said:
+        pair = (self.arms == arm) | (self.arms == 0)
+        if not apart:
+            n = int((self.top[pair] != _commonest(self.top[pair])).sum())
+            if n >= MIN_DIFFERENT:
+                return NOTHING_SAID
+            return Said(
+                f"not judged: only {n} of both arms together responded otherwise than the rest, "
+                f"needs {MIN_DIFFERENT}",
+                f"未评估：两组合计只有 {n} 个样本的结果与多数不同，至少需要 {MIN_DIFFERENT} 个",
+            )
         labels = (f"in {self.names[arm]}", f"in {self.names[0]}")
         treated = (self.arms[pair] == arm).astype(np.float64)
         found = rare(self.top[pair], treated, np.arange(int(pair.sum())), labels)
@@ -257,21 +271,53 @@ class Measured:
         """Units per arm from which the mean of values so skewed is near enough to normal.
 
         355 times the skewness squared (Kohavi et al. 2014, "Seven rules of thumb"), of all arms
-        together, so that it does not depend on who is in which.
+        together, so that it does not depend on who is in which. Of a ratio both its parts count:
+        the delta method trusts the means of either.
         """
-        values = self.values()[0]
-        away = values - np.nanmean(values)
-        scale = float(np.nanmax(np.abs(away), initial=0.0))
-        if not scale > 0:
-            return 0.0
-        away = away / scale
-        return float(355 * np.nanmean(away**3) ** 2 / np.nanmean(away**2) ** 3)
+        return max(_normal_from(values) for values in self._parts())
+
+    def skewed(self, arm: int) -> bool:
+        """Whether the means of an arm and the control are not near enough to normal for t.
+
+        Each stratum counts, as its smaller arm may be tiny; so does an arm in which hardly any unit
+        differs from the rest, of whose error little is known.
+        """
+        parts, pair = self._parts(), (self.arms == arm) | (self.arms == 0)
+        whole = np.zeros_like(self.strata)
+        for cells in (whole, self.strata) if (self.strata != self.strata[:1]).any() else (whole,):
+            for cell in np.unique(cells[pair]):
+                inside = cells == cell
+                smaller = min(int((inside & (self.arms == one)).sum()) for one in (arm, 0))
+                if max(_normal_from(values[inside]) for values in parts) > smaller:
+                    return True
+        commonest = _commonest(self.top[pair])
+        differ = [(self.top[self.arms == one] != commonest).sum() for one in (arm, 0)]
+        return not self.plain and bool(min(differ) < MIN_DIFFERENT)
+
+    def _parts(self) -> list[Floats]:
+        parts = [self.values()[0]]
+        return parts if self.bottom is None else [*parts, self.top, self.bottom]
 
     def _weights(self, inside: npt.NDArray[np.bool_]) -> Floats:
         """Weights of an arm's units that give each stratum its share of all units."""
         sizes = np.bincount(self.strata).astype(np.float64)
         own = np.bincount(self.strata[inside], minlength=len(sizes))
         return np.asarray((sizes / np.maximum(own, 1))[self.strata[inside]], dtype=np.float64)
+
+
+def _commonest(values: Floats) -> float:
+    found, counts = np.unique(values, return_counts=True)
+    return float(found[counts.argmax()]) if len(found) else np.nan
+
+
+def _normal_from(values: Floats) -> float:
+    known = values[~np.isnan(values)]
+    away = known - known.mean() if len(known) else known
+    scale = float(np.abs(away).max(initial=0.0))
+    if not scale > 0:
+        return 0.0
+    away = away / scale
+    return float(355 * (away**3).mean() ** 2 / (away**2).mean() ** 3)
 
 
 def _numbers(units: pd.DataFrame, metric: Metric, column: str) -> Floats:
