@@ -4,8 +4,9 @@ Article 24 of the Personal Information Protection Law of China forbids unreasona
 treatment in price and other terms by automated decisions (大数据杀熟).
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -39,15 +40,62 @@ class Term(StrEnum):
     SERVICE = "service"  # the service level
 
 
+LEADS: Mapping[AttributeClass, str] = {
+    AttributeClass.TENURE: "tenure_days",
+    AttributeClass.LOYALTY: "orders_365d",
+    AttributeClass.WILLINGNESS_TO_PAY: "price_index",
+}
+"""The column that says who has more of a class. The other classes have no order."""
+
+ORDERED = (Term.SHOWN, Term.PRICE, Term.COUPON_VALUE, Term.DISCOUNT)
+"""Terms of which one is better than the other for every customer. Of two coupons, services,
+tiers or different products, none is."""
+
+
 class AllowedDifference(Section):
-    """A difference that is right: which, and why."""
+    """A difference that is right: which, in whose favour, and why."""
 
     attribute: AttributeClass
     term: Term
     strategy: str = Field(
-        min_length=1, description="id of a strategy of the catalogue, or a family of strategies"
+        min_length=1, description="id of one strategy of the catalogue; a family covers none"
+    )
+    more_for: Literal["higher", "lower", "any"] = Field(
+        description="who may get the better terms: customers with more (higher) or less (lower) of "
+        "the attribute, by its lead column; any only where a term has no better and worse"
     )
     reason: str = Field(min_length=20, description="a sentence: why customers may differ in this")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _says_for_whom(cls, raw: Any) -> Any:
+        if isinstance(raw, Mapping) and "more_for" not in raw:
+            raise ValueError(
+                "more_for is missing: write 'more_for: higher' if customers with more of the "
+                "attribute may get the better terms, 'lower' if those with less of it; 'any' is "
+                f"for terms without an order ({', '.join(t for t in Term if t not in ORDERED)})"
+            )
+        return raw
+
+    @model_validator(mode="after")
+    def _fits(self) -> "AllowedDifference":
+        told = f"{self.attribute} × {self.term} × {self.strategy}"
+        if self.term not in ORDERED and self.more_for != "any":
+            raise ValueError(
+                f"{told}: of {self.term} none is better than another; write 'more_for: any', and "
+                "the reason why no customer is worse off"
+            )
+        if self.term in ORDERED and self.attribute not in LEADS:
+            raise ValueError(
+                f"{told}: {self.attribute} has no more and less, so nobody can say who may get the "
+                f"better terms; only {', '.join(LEADS)} can be declared for {self.term}"
+            )
+        if self.term in ORDERED and self.more_for == "any":
+            raise ValueError(
+                f"{told}: more {LEADS[self.attribute]} may not mean better and worse terms alike; "
+                "write 'more_for: higher' or 'more_for: lower'"
+            )
+        return self
 
 
 _PUBLISHED = "the benefits of a tier and what reaches it are published, the same for everybody"
@@ -62,11 +110,21 @@ def _published() -> tuple[AllowedDifference, ...]:
     )
     opened = (Term.SHOWN, Term.COUPON, Term.COUPON_VALUE, Term.DISCOUNT)
     return tuple(
-        AllowedDifference(attribute=one, term=term, strategy="membership_tier", reason=_PUBLISHED)
+        AllowedDifference(
+            attribute=one,
+            term=term,
+            strategy="membership_tier",
+            more_for="higher" if term in ORDERED else "any",
+            reason=_PUBLISHED,
+        )
         for one, term in membership
     ) + tuple(
         AllowedDifference(
-            attribute=AttributeClass.TENURE, term=term, strategy=NEW_CUSTOMER_OFFER, reason=_OPEN
+            attribute=AttributeClass.TENURE,
+            term=term,
+            strategy=NEW_CUSTOMER_OFFER,
+            more_for="lower" if term in ORDERED else "any",
+            reason=_OPEN,
         )
         for term in opened
     )
@@ -126,24 +184,21 @@ class Terms(Section):
                 raise ValueError(f"allowed: {' × '.join(key)} stands twice")
         return self
 
-    def check(self, strategies: tuple[str, ...], families: tuple[str, ...]) -> None:
-        """Raise ValueError when a declared strategy is neither in the catalogue nor a family."""
-        known = (*strategies, *families, NEW_CUSTOMER_OFFER)
+    def check(self, strategies: tuple[str, ...]) -> None:
+        """Raise ValueError when a declared strategy is not in the catalogue."""
+        known = (*strategies, NEW_CUSTOMER_OFFER)
         for one in self.allowed:
             if one.strategy not in known:
                 raise ValueError(
-                    f"terms.allowed: {one.strategy!r} is no strategy of the catalogue and no "
-                    f"family{nearest(one.strategy, known)}"
+                    f"terms.allowed: {one.strategy!r} is no strategy of the catalogue (a family "
+                    f"covers none: name each strategy){nearest(one.strategy, known)}"
                 )
 
     def declared(
-        self, attribute: AttributeClass, term: Term, strategy: str, family: str
+        self, attribute: AttributeClass, term: Term, strategy: str
     ) -> AllowedDifference | None:
-        """The declaration that allows a difference, or None."""
+        """The declaration of a difference, or None; it excuses its own direction alone."""
         for one in (*self.allowed, *(PUBLISHED if self.published else ())):
-            if (one.attribute, one.term) == (attribute, term) and one.strategy in (
-                strategy,
-                family,
-            ):
+            if (one.attribute, one.term, one.strategy) == (attribute, term, strategy):
                 return one
         return None

@@ -14,7 +14,6 @@ from mkt_models.terms_params import Terms
 
 SATURDAY = Context(datetime(2018, 1, 6, 15, tzinfo=UTC))
 QUICK = Terms(twins=1, n_bootstrap=50)
-FAMILIES = {"s": "personalised_promotion"}
 SHOP = customers(90, 3)
 
 
@@ -29,12 +28,13 @@ def rows(gaps, changed, term="discount", attribute="willingness_to_pay"):
             "less": [0.2 - gap / 2 for gap in gaps],
             "changed": changed,
             "gap": gaps,
+            "ordered": True,
         }
     )
 
 
 def judge(pairs, **settings):
-    (row,) = judged(pairs, FAMILIES, Terms(**settings), 0).to_dict("records")
+    (row,) = judged(pairs, Terms(**settings), 0).to_dict("records")
     return row
 
 
@@ -81,15 +81,47 @@ def test_a_few_large_gaps_fail_too():
     assert row["verdict"] != "pass"
 
 
+DECLARED = {
+    "attribute": "willingness_to_pay",
+    "term": "discount",
+    "strategy": "s",
+    "more_for": "higher",
+    "reason": "a test of what a declaration does",
+}
+
+
 def test_a_declared_difference_is_allowed_with_its_reason():
-    declared = {
-        "attribute": "willingness_to_pay",
-        "term": "discount",
-        "strategy": "s",
-        "reason": "a test of what a declaration does",
-    }
-    row = judge(rows([0.1] * 80, [True] * 80), allowed=[declared])
-    assert (row["verdict"], row["why"]) == ("allowed", declared["reason"])
+    row = judge(rows([0.1] * 80, [True] * 80), allowed=[DECLARED])
+    assert (row["verdict"], row["why"]) == ("allowed", DECLARED["reason"])
+    # of a price, less is better: who would pay more pays less
+    dearer = [DECLARED | {"term": "price"}]
+    assert judge(rows([-0.1] * 80, [True] * 80, "price"), allowed=dearer)["verdict"] == "allowed"
+    assert judge(rows([0.1] * 80, [True] * 80, "price"), allowed=dearer)["verdict"] == "fail"
+
+
+def test_a_declaration_excuses_no_difference_in_the_other_direction():
+    row = judge(rows([-0.1] * 80, [True] * 80), allowed=[DECLARED])
+    assert row["verdict"] == "fail"
+    assert row["why"].endswith("better terms are declared for higher price_index alone")
+    lower = [DECLARED | {"more_for": "lower"}]
+    assert judge(rows([-0.1] * 80, [True] * 80), allowed=lower)["verdict"] == "allowed"
+    assert judge(rows([0.1] * 80, [True] * 80), allowed=lower)["verdict"] == "fail"
+
+
+def test_a_declaration_excuses_no_difference_in_both_directions():
+    """The middle gets most: on the whole more has more, but a quarter goes the other way."""
+    gaps = [0.1, 0.1, 0.1, -0.1] * 20
+    row = judge(rows(gaps, [True] * 80), allowed=[DECLARED])
+    assert row["gap_lower"] > 0
+    assert row["verdict"] == "fail"
+
+
+def test_a_declaration_excuses_nothing_of_twins_that_have_no_more_and_less():
+    unordered = rows([0.1] * 80, [True] * 80).assign(ordered=False)
+    assert judge(unordered, allowed=[DECLARED])["verdict"] == "fail"
+    # half of the customers have no discount to compare at all
+    without = rows([0.1] * 40 + [np.nan] * 40, [True] * 80)
+    assert judge(without, allowed=[DECLARED])["verdict"] == "fail"
 
 
 def replay(policy, catalogue=None, shop=SHOP, settings=QUICK, seed=1):
@@ -112,7 +144,8 @@ def planted(catalogue, column, threshold):
 
 
 def test_the_shipped_catalogue_differs_only_where_the_parameters_declare_it(policy):
-    lost = [replace(one, profile={**one.profile, "lifecycle_stage": "lost"}) for one in SHOP[:5]]
+    gone = {"lifecycle_stage": "lost", "orders_365d": 0, "amount_365d": 0.0}
+    lost = [replace(one, profile={**one.profile, **gone}) for one in SHOP[:5]]
     shop = lost + SHOP[5:]
     found = replay(policy, shop=shop)
     failed = {name for name, verdict in found.verdicts.items() if verdict is Verdict.FAIL}
@@ -125,6 +158,29 @@ def test_the_shipped_catalogue_differs_only_where_the_parameters_declare_it(poli
     found = replay(policy, shop=shop, settings=declared)
     assert Verdict.FAIL not in found.verdicts.values()
     assert found.verdicts["membership_tier"] is Verdict.PASS
+
+
+@pytest.mark.parametrize(
+    ("rules", "verdict"),
+    [
+        ([("<=", 40)], Verdict.FAIL),  # loyal customers get no coupon
+        ([(">=", 20), ("<=", 60)], Verdict.FAIL),  # nor do they here
+        ([(">=", 40)], Verdict.PASS),  # as declared
+    ],
+)
+def test_a_declared_difference_is_no_leave_to_treat_the_loyal_worse(
+    policy, catalogue, rules, verdict
+):
+    promotion = {
+        "id": "personalised_promotion",
+        "eligibility": [{"column": "orders_365d", "op": op, "value": at} for op, at in rules],
+    }
+    shipped = load_params("params/complete_journey.yaml").terms
+    declared = QUICK.model_copy(update={"allowed": shipped.allowed[:1], "undecided": "pass"})
+    found = replay(policy, with_rules(catalogue, promotion), settings=declared)
+    assert found.verdicts["personalised_promotion"] is verdict
+    rows = found.table.query("attribute == 'loyalty' and term == 'shown'")
+    assert list(rows["verdict"]) == ["allowed" if verdict is Verdict.PASS else "fail"]
 
 
 def test_a_rule_on_willingness_to_pay_is_seen(policy, catalogue):

@@ -17,9 +17,9 @@ import pandas as pd
 from mkt_models.columns import ConsentStatus, NumberKind
 from mkt_models.decisions.question import Customer
 from mkt_models.decisions.terms import MORE_IS_BETTER, terms_of
-from mkt_models.decisions.twins import LEADS, lead
+from mkt_models.decisions.twins import lead
 from mkt_models.evaluation.bootstrap import ClusterBootstrap, percentile_interval
-from mkt_models.terms_params import Term, Terms
+from mkt_models.terms_params import LEADS, Term, Terms
 
 MATCHED = ("lifecycle_stage", "risk_tier")
 """Columns of the profile that matched customers share, beside their coupons, consents and arm."""

@@ -36,7 +36,17 @@ POOL = 2_000
 """So many customers, the first by a hash of their ids, may be replayed or give their values."""
 
 EPSILON = 1e-9
-COLUMNS = ("attribute", "term", "strategy", "customer_id", "more", "less", "changed", "gap")
+COLUMNS = (
+    "attribute",
+    "term",
+    "strategy",
+    "customer_id",
+    "more",
+    "less",
+    "changed",
+    "gap",
+    "ordered",
+)
 
 
 @dataclass(frozen=True)
@@ -49,6 +59,7 @@ class Replayed:
         One row per attribute class, customer, twin, strategy and term: ``more`` and ``less``, the
         term of the one with more of the class's lead column and of the other; ``changed``; ``gap``
         (``more`` - ``less``, its size where neither has more). Null where a term is no number.
+        ``ordered``: whether one of them has more.
         What a strategy's content offers is compared where both are shown it; ``shown`` says
         whether both are.
     not_available
@@ -107,6 +118,7 @@ def _compared(
 ) -> Iterator[tuple[Any, ...]]:
     for strategy in sorted(mine.keys() | theirs.keys()):
         one, other = mine.get(strategy, {}), theirs.get(strategy, {})
+        ordered = abs(sign) == 1  # not where the lead is alike, or unknown
         for term in sorted(one.keys() | other.keys()):
             if term is Term.SHOWN:
                 a, b = one.get(term, 0.0), other.get(term, 0.0)
@@ -115,9 +127,10 @@ def _compared(
             elif term in one and term in other:
                 a, b = one[term], other[term]
             else:
-                yield (attribute, term, strategy, customer_id, np.nan, np.nan, True, np.nan)
+                lacks = (np.nan, np.nan, True, np.nan)
+                yield (attribute, term, strategy, customer_id, *lacks, ordered)
                 continue
-            yield (attribute, term, strategy, customer_id, *_difference(term, a, b, sign))
+            yield (attribute, term, strategy, customer_id, *_difference(term, a, b, sign), ordered)
 
 
 def _difference(term: Term, a: Value, b: Value, sign: float) -> tuple[float, float, bool, float]:

@@ -13,7 +13,7 @@ import numpy as np
 from mkt_models.columns import SENSITIVE, LifecycleStage
 from mkt_models.decisions.eligibility import missing
 from mkt_models.decisions.question import Customer
-from mkt_models.terms_params import AttributeClass
+from mkt_models.terms_params import LEADS, AttributeClass
 
 STAGE = "lifecycle_stage"
 TAGS = ("behaviour_tags",)
@@ -48,6 +48,7 @@ COLUMNS: Mapping[AttributeClass, tuple[str, ...]] = {
         "private_label_share",
         "redemptions_90d",
         "answered_campaigns",
+        "campaigns_90d",
         "spending_habit",
         "payment_method",
     ),
@@ -59,12 +60,6 @@ because one of them tells it."""
 
 SCORES: Mapping[AttributeClass, tuple[str, ...]] = {AttributeClass.LOYALTY: ("churn", "value")}
 """Model scores that say the same as the class, and change with it."""
-
-LEADS: Mapping[AttributeClass, str] = {
-    AttributeClass.TENURE: "tenure_days",
-    AttributeClass.LOYALTY: "orders_365d",
-    AttributeClass.WILLINGNESS_TO_PAY: "price_index",
-}
 
 
 def lead(customer: Customer, attribute: AttributeClass) -> float:
