@@ -146,7 +146,10 @@ def planted(catalogue, column, threshold):
 def test_the_shipped_catalogue_differs_only_where_the_parameters_declare_it(policy):
     gone = {"lifecycle_stage": "lost", "orders_365d": 0, "amount_365d": 0.0}
     lost = [replace(one, profile={**one.profile, **gone}) for one in SHOP[:5]]
-    shop = lost + SHOP[5:]
+    shop = [  # who orders more spends more
+        replace(one, profile={**one.profile, "amount_365d": 50.0 * one.profile["orders_365d"]})
+        for one in lost + SHOP[5:]
+    ]
     found = replay(policy, shop=shop)
     failed = {name for name, verdict in found.verdicts.items() if verdict is Verdict.FAIL}
     assert "personalised_promotion" in failed
