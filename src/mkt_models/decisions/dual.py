@@ -139,7 +139,7 @@ def _lowest_of_cuts(
     found = linprog(cost, A_ub=matrix, b_ub=-heights, bounds=bounds, method="highs")
     if not found.success:
         raise AllocationError(f"HiGHS found no prices: {found.message}")
-    return float(found.fun), np.asarray(found.x[:n], dtype=np.float64)
+    return float(found.fun), np.maximum(np.asarray(found.x[:n], dtype=np.float64), 0.0)
 
 
 def tightened(options: Options, budgets: Floats, k: int, start: Floats) -> Floats:
