@@ -3,9 +3,10 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mkt_models.disclosure import reckoned, settled
 from mkt_models.small_cells import cover, hidden, hidden_grid, hide_in_json, hide_small_cells
 
 TABLE = pd.DataFrame(
@@ -47,6 +48,9 @@ def test_the_total_minus_the_rest_does_not_tell_the_one_small_row():
 def test_two_hidden_rows_of_fewer_than_k_together_hide_a_third():
     assert hidden([1, 2, 30, 40], 5) == [True, True, True, False]
     assert hidden([3, 4, 30, 40], 5) == [True, True, False, False]
+    assert hidden([4, 4, 30, 40], 5) == [True, True, True, False]  # 8 is 4 + 4 and nothing else
+    assert hidden([1] * 5 + [9, 90], 5) == [True] * 6 + [False]  # 5 is five times 1
+    assert hidden([1, 5, 30], 5) == [True, True, True]  # 6 is 1 and what is not below 5
     assert hidden([3, 0, 0], 5) == [True, False, False]
     assert hidden([3, 8], 1) == [False, False]
     assert hidden([float("nan"), 2, 6], 5) == [False, True, True]
@@ -125,6 +129,43 @@ def test_a_grid_hides_what_sums_of_rows_and_columns_would_tell():
     assert told.iloc[0, 2] == 222
 
 
+def test_a_grid_does_not_add_up_to_a_sum_that_is_hidden_beside_it():
+    counts = np.array([[97, 102, 222], [3, 19, 19], [0, 28, 9], [0, 1, 0]])
+    sums = hidden(list(counts.sum(axis=1)), 5)
+    assert sums == [False, False, True, True]  # 500 - 421 - 41 = 38, of which 37 are in row 2
+    found = hidden_grid(counts, 5)
+    assert found[2].any()
+    assert found[3].any()
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(st.lists(st.integers(0, 12), min_size=3, max_size=3), min_size=2, max_size=4),
+    st.integers(3, 6),
+)
+def test_sums_of_rows_and_columns_give_no_small_cell_away(counts, k):
+    table = np.array(counts)
+    found = hidden_grid(table, k)
+    sums = [hidden(list(table.sum(axis=axis)), k) for axis in (1, 0)]
+    if found[table > 0].all() or not found.any():
+        return
+    told = {("all",): table.sum(), **{at: n for at, n in np.ndenumerate(table) if not found[at]}}
+    gone = {
+        at: (1, k - 1) if n < k else (k, np.inf) for at, n in np.ndenumerate(table) if found[at]
+    }
+    ways = []
+    for axis, length in ((0, table.shape[0]), (1, table.shape[1])):
+        for i in range(length):
+            cells = [at for at in np.ndindex(table.shape) if at[axis] == i]
+            if sums[axis][i]:
+                continue
+            told["sum", axis, i] = sum(table[at] for at in cells)
+            ways.append((("sum", axis, i), cells))
+    small = [at for at in gone if table[at] < k]
+    assert not settled(gone, reckoned(told, gone, ways, small))
+
+
+@settings(max_examples=50)
 @given(
     st.lists(st.lists(st.integers(0, 40), min_size=3, max_size=3), min_size=2, max_size=5),
     st.integers(2, 8),

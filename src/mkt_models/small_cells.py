@@ -11,12 +11,15 @@ documents (:func:`hide_in_json`) and figures, which ask :func:`hidden` which bar
 
 import html
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from math import inf
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+
+from mkt_models.disclosure import reckoned, settled
 
 COUNTS = frozenset({"customers", "n_customers", "客户数", "顾客数"})
 """Headings of columns that count customers: a small one hides the row's other figures."""
@@ -41,18 +44,19 @@ def hidden(counts: Sequence[float], k: int) -> list[bool]:
     """Which of the counts that make up a total must not be told.
 
     Those from 1 to ``k`` - 1, and then the next smallest until at least two are hidden, of ``k``
-    customers together: else the total minus the rest would tell. Missing counts are passed over.
+    customers together, and their sum leaves every small one in doubt: of two below 5 that add up to
+    8 both are 4. Missing counts are passed over.
 
     >>> hidden([97, 3, 0, 19], 5)
     [False, True, False, True]
-    >>> hidden([287, 2, 1, 1, 9], 5)
-    [False, True, True, True, True]
+    >>> hidden([287, 4, 4, 9, 30], 5)
+    [False, True, True, True, False]
     """
     many = [0.0 if n is None or n != n else float(n) for n in counts]
     found = [0 < n < k for n in many]
     if k <= 1 or not any(found):
         return [False] * len(many)
-    while sum(found) < 2 or sum(n for n, no in zip(many, found, strict=True) if no) < k:
+    while not _covered([n for n, no in zip(many, found, strict=True) if no], k):
         rest = [i for i, no in enumerate(found) if not no and many[i] > 0]
         if not rest:
             break
@@ -61,9 +65,12 @@ def hidden(counts: Sequence[float], k: int) -> list[bool]:
 
 
 def hidden_grid(counts: npt.ArrayLike, k: int) -> npt.NDArray[np.bool_]:
-    """The same for a table of two ways whose sums of rows and of columns are known.
+    """The same for a table of two ways, whose sums of rows and of columns are told beside it.
 
-    Greedy: what closes a rectangle of hidden cells goes first, then the smallest.
+    They are told as :func:`hidden` tells them: where a sum is hidden a cell of its line is too, for
+    else the line would add up to it. Greedy: what closes a rectangle of hidden cells goes first,
+    then the smallest; and more, until all sums together leave every small cell, and every small
+    sum, in doubt (:mod:`mkt_models.disclosure`).
 
     >>> hidden_grid([[97, 3], [222, 19], [102, 19]], 5)
     array([[ True,  True],
@@ -72,18 +79,93 @@ def hidden_grid(counts: npt.ArrayLike, k: int) -> npt.NDArray[np.bool_]:
     """
     table: npt.NDArray[np.float64] = np.nan_to_num(np.asarray(counts, dtype=float))
     found: Any = (table > 0) & (table < k) & (k > 1)
+    if not found.any():
+        return np.asarray(found, dtype=bool)
+    lines = (table.sum(axis=1), table.sum(axis=0))
+    sums = (hidden(list(lines[0]), k), hidden(list(lines[1]), k))
+    while True:
+        _close(table, found, sums, k)
+        beside = _told_of_grid(table, found, lines, sums, k)
+        rest = np.argwhere(~found & (table > 0)).tolist()
+        if not beside.any() or not rest:
+            return np.asarray(found, dtype=bool)
+        rows, columns = beside.any(axis=1), beside.any(axis=0)
+        y, x = min(rest, key=lambda at: (not (rows[at[0]] or columns[at[1]]), table[*at]))
+        found[y, x] = True
+
+
+def _covered(gone: Sequence[float], k: int) -> bool:
+    """Whether the sum of hidden counts, of ``k`` or more, leaves each of them in doubt.
+
+    Who reads "< k" knows that a count is from 1 to ``k`` - 1, and of an ellipsis that it is more.
+    """
+    few, total = sum(n < k for n in gone), sum(gone)
+    if len(gone) < 2 or total < k:
+        return not gone
+    large = len(gone) - few
+    lowest = 1 if large else max(1, total - (few - 1) * (k - 1))
+    most = min(k - 1, total - (few - 1) - large * k)
+    return not few or k == 2 or lowest < most
+
+
+def _close(
+    table: npt.NDArray[np.float64], found: Any, sums: tuple[list[bool], list[bool]], k: int
+) -> None:
+    """Hide more, in place, until every line by itself leaves its small cells in doubt."""
     before = -1
     while found.sum() != before:
         before = int(found.sum())
-        for lines, marks in ((table, found), (table.T, found.T)):
-            for line, mark in zip(lines, marks, strict=True):
-                while mark.any() and (mark.sum() < 2 or line[mark].sum() < k):
+        for lines, marks, few in ((table, found, sums[0]), (table.T, found.T, sums[1])):
+            for line, mark, whole in zip(lines, marks, few, strict=True):
+                while (whole and not mark.any()) or not _covered(list(line[mark]), k):
                     rest = np.flatnonzero(~mark & (line > 0))
                     if not len(rest):
                         break
                     crossed = marks.any(axis=0)
                     mark[min(rest, key=lambda i: (not crossed[i], line[i]))] = True
-    return np.asarray(found, dtype=bool)
+
+
+def _told_of_grid(
+    table: npt.NDArray[np.float64],
+    found: Any,
+    lines: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]],
+    sums: tuple[list[bool], list[bool]],
+    k: int,
+) -> npt.NDArray[np.bool_]:
+    """Cells, and cells of lines, that all sums together give away."""
+    counts: dict[Hashable, float] = {"all": float(table.sum())}
+    covered: dict[Hashable, tuple[float, float]] = {}
+    where: dict[Hashable, Any] = {}
+    ways: list[tuple[Hashable, list[Hashable]]] = []
+    for at, n in np.ndenumerate(table):
+        where["cell", *at] = at
+        _put(counts, covered, ("cell", *at), float(n), bool(found[at]), k)
+    for axis in (0, 1):
+        for i, (n, few) in enumerate(zip(lines[axis], sums[axis], strict=True)):
+            name: Hashable = ("sum", axis, i)
+            where[name] = (i, slice(None)) if axis == 0 else (slice(None), i)
+            _put(counts, covered, name, float(n), few, k)
+            ways.append((name, [("cell", *at) for at in np.ndindex(table.shape) if at[axis] == i]))
+        ways.append(("all", [("sum", axis, i) for i in range(table.shape[axis])]))
+    small = [name for name, (_, most) in covered.items() if most < k]
+    beside = np.zeros(table.shape, dtype=bool)
+    for one in settled(covered, reckoned(counts, covered, ways, small)):
+        beside[where[one]] = True
+    return beside
+
+
+def _put(
+    counts: dict[Hashable, float],
+    covered: dict[Hashable, tuple[float, float]],
+    name: Hashable,
+    n: float,
+    few: bool,
+    k: int,
+) -> None:
+    if few:
+        covered[name] = (1, k - 1) if n < k else (k, inf)
+    else:
+        counts[name] = n
 
 
 def cover(table: pd.DataFrame, k: int, grid: bool = False) -> pd.DataFrame:

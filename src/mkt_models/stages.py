@@ -50,7 +50,6 @@ _BESIDE_THE_STAGES = {
     "progress.py",
     "reporting.py",
     "retention.py",
-    "small_cells.py",
     "stages.py",
     "standing.py",
     "summary.py",
