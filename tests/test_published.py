@@ -13,6 +13,7 @@ from typing import Any
 import nbformat
 import pandas as pd
 import pytest
+from subtraction import found_by_subtraction
 
 from mkt_models.loading import load_params
 from mkt_models.small_cells import COUNTS, PARTS
@@ -20,6 +21,10 @@ from mkt_models.small_cells import COUNTS, PARTS
 ROOT = Path(__file__).parents[1]
 REPORTS, BUILD = ROOT / "reports" / "sample", ROOT / "build" / "sample"
 K = load_params(ROOT / "params" / "sample.yaml").privacy.min_cell
+SHOWN = load_params(ROOT / "params" / "sample.yaml").privacy.show_customers
+PAGES_OF_CUSTOMERS = re.compile(r"customer_\d+|index")
+SINGLE = {"reasons", "customer", "risk"}  # headings over rows of single customers
+AMOUNT = re.compile(r"\d[\d,]*\.\d{2}(?!\d)")
 NAMING = re.compile(r"customer(_id)?|household(_id)?|客户(编号)?|顾客", re.IGNORECASE)
 
 
@@ -62,7 +67,9 @@ def named(page: str, ids: set[str]) -> list[str]:
         for row in rows[1:]
         if position < len(row) and (cell := row[position]) in ids
     ]
-    behind = re.findall(r"customer(?:_id)?[\"']?[ :=]+[\"']?([\w-]+)", told.text, re.IGNORECASE)
+    behind = re.findall(
+        r"(?:customer(?:_id)?|客户|顾客)[\"']?[ :=：]+[\"']?([\w-]+)", told.text, re.IGNORECASE
+    )
     numbers = {str(n) for n in range(1, 20)}  # the showcase customers go by number
     return found + [one for one in behind if one in ids - numbers]
 
@@ -81,6 +88,22 @@ def small(page: str, k: int) -> list[str]:
     return found
 
 
+def of_one(page: str, figures: dict[str, set[str]]) -> list[str]:
+    """Customers of whom one table of a page tells three figures or more, and tables of single ones.
+
+    ``figures`` are the amounts of each customer as they are written, so unlike each other's that
+    three of one in a table are that customer's row.
+    """
+    found = []
+    for rows in Tables(page).tables:
+        heads = {cell.casefold() for _, cell in headings(rows)}
+        if SINGLE & heads or any("n = 1 each" in head for head in heads):
+            found.append(f"a table of single customers: {', '.join(sorted(heads))}")
+        cells = {word for row in rows for cell in row for word in AMOUNT.findall(cell)}
+        found += [one for one, own in figures.items() if len(own & cells) >= 3]
+    return found
+
+
 def headings(rows: list[list[str]]) -> Iterator[tuple[int, str]]:
     """Column headings, and the names of the index that pandas puts on a second row."""
     for row in rows[:2]:
@@ -95,6 +118,36 @@ def test_the_search_finds_what_is_planted():
     counts = pd.DataFrame({"x": ["a"], "customers": [3], "m": [1.5]}).set_index("x").to_html()
     assert small(counts, 5) == ["customers: 3"]
     assert small(counts, 3) == []
+    assert named("<h3>客户 555，画像日期</h3>", {"555"}) == ["555"]
+    amounts = {"555": {"17.25", "1,974.57", "29.17"}}
+    row = pd.DataFrame({"value": ["1,974.57 USD", "17.25 USD in 3 orders", "29.17"]})
+    assert of_one(row.to_html(), amounts) == ["555"]
+    assert of_one(row.head(2).to_html(), amounts) == []  # medians of a group may be hers
+    ranked = pd.DataFrame({"reasons": ["x"]}, index=pd.Index([1], name="rank")).to_html()
+    assert of_one(ranked, {}) == ["a table of single customers: , rank, reasons"]
+
+
+def test_subtraction_finds_what_a_table_gives_away_of_another():
+    grid = pd.DataFrame(
+        {"high": ["97", "…", "0"], "low": ["324", "< 5", "…"], "middle": [0, 38, 0]},
+        index=pd.Index(["active", "lost", "new"], name="stage"),
+    ).rename_axis(columns="observed; customers by value tier")
+    one_way = pd.DataFrame(
+        {"customers": [421, "…", "< 5"]},
+        index=pd.Index(["active_customer", "lost_customer", "new_customer"], name="tag"),
+    ).rename_axis(columns="observed; n = 470 customers")
+
+    def told(*tables: pd.DataFrame) -> list[str]:
+        return found_by_subtraction(Tables(" ".join(one.to_html() for one in tables)).tables, 5)
+
+    assert told(one_way) == []  # 49 are lost or new
+    assert told(grid, one_way) == []  # 43 to 47 of them are lost
+    shown = grid.assign(high=["97", "3", "0"], low=["324", "7", "< 5"])  # 48 are lost
+    assert "('table 1 customers', 'new_customer') is 1" in told(shown, one_way)
+    later = one_way.replace({"…": 40, "< 5": 9})
+    assert told(later, later.replace(40, 39)) == [
+        "lost_customer: table 0 customers and table 1 customers tell 1 apart"
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +164,41 @@ def test_no_page_but_the_customers_own_names_one(ids: set[str]):
     assert {page.name: named(page.read_text(encoding="utf-8"), ids) for page in pages} == {
         page.name: [] for page in pages
     }
+
+
+@pytest.fixture(scope="module")
+def figures(ids: set[str]) -> dict[str, set[str]]:
+    profiles = pd.read_parquet(BUILD / "profile" / "profiles.parquet").set_index("customer_id")
+    amounts = profiles[[name for name in profiles if "amount" in name]].round(2)
+    return {
+        str(one): {f"{x:,.2f}" for x in row if x > 10 and x % 1 > 0}
+        for one, row in zip(amounts.index, amounts.to_numpy(dtype=float), strict=True)
+    }
+
+
+@pytest.mark.skipif(SHOWN, reason="the parameters let single customers be shown")
+def test_no_page_but_the_customers_own_shows_one_without_the_id(figures: dict[str, set[str]]):
+    pages = [p for p in sorted(REPORTS.glob("*.html")) if not PAGES_OF_CUSTOMERS.match(p.stem)]
+    assert len(pages) > 10
+    for page in pages:
+        assert not of_one(page.read_text(encoding="utf-8"), figures), page.name
+    own = (REPORTS / "customer_1.html").read_text(encoding="utf-8")
+    assert of_one(own, figures)  # the search finds whom a page does show
+
+
+@pytest.mark.skipif(SHOWN, reason="the parameters let single customers be shown")
+def test_no_committed_notebook_shows_a_customer_without_the_id(figures: dict[str, set[str]]):
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        for cell in nbformat.read(path, as_version=4).cells:
+            for output in cell.get("outputs", []):
+                page = str(output.get("data", {}).get("text/html", ""))
+                assert not of_one(page, figures), (path.name, cell.id)
+
+
+def test_no_page_tells_a_small_group_by_subtraction(ids: set[str]):
+    for page in sorted(REPORTS.glob("*.html")):
+        tables = Tables(page.read_text(encoding="utf-8")).tables
+        assert not found_by_subtraction(tables, K), page.name
 
 
 def test_no_page_counts_out_a_small_group(ids: set[str]):

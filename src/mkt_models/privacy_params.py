@@ -46,4 +46,10 @@ class Privacy(Section):
         le=1000,
         description="groups of fewer customers are not counted out in reports",
     )
+    show_customers: bool = Field(
+        default=False,
+        description="notebooks and their pages may show single customers, without their ids, as "
+        "examples; without it they show what is typical of groups. For data of nobody, or of those "
+        "who agreed",
+    )
     retention: Retention = Retention()

@@ -85,7 +85,7 @@ def hidden_grid(counts: npt.ArrayLike, k: int) -> npt.NDArray[np.bool_]:
     sums = (hidden(list(lines[0]), k), hidden(list(lines[1]), k))
     while True:
         _close(table, found, sums, k)
-        beside = _told_of_grid(table, found, lines, sums, k)
+        beside: Any = _told_of_grid(table, found, lines, sums, k)
         rest = np.argwhere(~found & (table > 0)).tolist()
         if not beside.any() or not rest:
             return np.asarray(found, dtype=bool)

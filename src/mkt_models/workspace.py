@@ -57,6 +57,7 @@ MADE_BY = {
 
 _ENGINE_AND_CHANCE = ("engine", "seed")
 _BOOTSTRAP = ("audit.n_bootstrap", "audit.confidence")
+_SHOWN = ("privacy.min_cell", "privacy.show_customers")
 _EXCLUSIONS = ("mining.exclude_departments", "mining.exclude_categories", "mining.exclude_words")
 _TRAINING = ("source", *_ENGINE_AND_CHANCE, *_BOOTSTRAP, "features", "guards")
 
@@ -64,11 +65,11 @@ _TRAINING = ("source", *_ENGINE_AND_CHANCE, *_BOOTSTRAP, "features", "guards")
 # others. A section, or single keys of one.
 READS: Mapping[str, tuple[str, ...]] = {
     "01_explore": ("source", "privacy", *_ENGINE_AND_CHANCE),
-    "02_clean": ("source", "engine", "cleaning", "profile.as_of"),
-    "03_profile": ("source.currency", "engine", "profile", "privacy.min_cell", *_EXCLUSIONS),
-    "04_mine": (*_ENGINE_AND_CHANCE, "mining", "profile.as_of", "privacy.min_cell", *_BOOTSTRAP),
-    "05_churn": (*_TRAINING, "churn", "release.churn"),
-    "06_value": (*_TRAINING, "value", "release.value"),
+    "02_clean": ("source", "engine", "cleaning", "profile.as_of", "privacy.min_cell"),
+    "03_profile": ("source.currency", "engine", "profile", *_SHOWN, *_EXCLUSIONS),
+    "04_mine": (*_ENGINE_AND_CHANCE, "mining", "profile.as_of", *_SHOWN, *_BOOTSTRAP),
+    "05_churn": (*_TRAINING, "churn", "release.churn", *_SHOWN),
+    "06_value": (*_TRAINING, "value", "release.value", *_SHOWN),
     "07_propensity": (
         *_TRAINING,
         "propensity",
@@ -76,10 +77,10 @@ READS: Mapping[str, tuple[str, ...]] = {
         "fatigue",
         "release.propensity",
         "profile.as_of",
-        "privacy.min_cell",
+        *_SHOWN,
         *_EXCLUSIONS,
     ),
-    "08_bias_audit": ("seed", "audit", "release", "churn.active_days"),
+    "08_bias_audit": ("seed", "audit", "release", "churn.active_days", *_SHOWN),
     "09_strategies": (
         "source.time_zone",
         "source.country",
@@ -92,7 +93,7 @@ READS: Mapping[str, tuple[str, ...]] = {
         "uplift.response",
         "fatigue",
         "profile.as_of",
-        "privacy.min_cell",
+        *_SHOWN,
         *_EXCLUSIONS,
     ),
     "10_package": tuple(Params.model_fields),  # the service carries all of them

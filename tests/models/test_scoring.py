@@ -7,7 +7,7 @@ import pytest
 
 from mkt_models.models.conformal import PredictionIntervals
 from mkt_models.models.scorer import Scorer
-from mkt_models.models.scoring import highest, score_table
+from mkt_models.models.scoring import common_reasons, highest, score_table
 
 ROWS = pd.DataFrame(
     {
@@ -63,3 +63,29 @@ def test_the_highest_come_first_and_tell_their_reasons(churn: Scorer) -> None:
     assert reasons
     assert found["reasons"].tolist() == ["; ".join(reasons)]
     assert len(highest(scores, 5)) == 2
+
+
+def test_reasons_of_the_highest_scores_are_counted_over_customers() -> None:
+    def reasons(**moves: float) -> str:
+        said = [{"feature": f, "contribution": c, "en": f"{f} is 7"} for f, c in moves.items()]
+        return json.dumps(said)
+
+    scores = pd.DataFrame(
+        [
+            ("a", 0.9, reasons(orders=0.4, days=-0.1)),
+            ("a", 0.1, reasons(spend=0.4)),  # a customer's lower score
+            ("b", 0.8, reasons(orders=0.2, days=0.3)),
+            ("c", 0.2, reasons(spend=0.1)),
+            ("d", 0.1, reasons(spend=0.1)),
+        ],
+        columns=["customer_id", "score", "reasons"],
+    )
+    words = {"orders": {"en": "orders placed", "zh": "订单数"}}
+    found = common_reasons(scores, words, share=0.5)
+    assert found.to_dict("records") == [
+        {"reason": "orders placed", "原因": "订单数", "moves": "raises", "customers": 2, "of": 2},
+        {"reason": "days", "原因": "days", "moves": "lowers", "customers": 1, "of": 2},
+        {"reason": "days", "原因": "days", "moves": "raises", "customers": 1, "of": 2},
+    ]
+    assert len(common_reasons(scores, words, share=1.0, top=1)) == 1
+    assert common_reasons(scores.head(0), words).empty

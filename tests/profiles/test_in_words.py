@@ -58,6 +58,16 @@ def test_no_name_of_a_column_is_shown(table: ProfileTable, language):
         assert "2017-07-01T06:00:00+00:00" in text
 
 
+def test_a_page_without_an_id_is_headed_by_its_day(table: ProfileTable):
+    profile = table.profiles.iloc[0]
+    own = table.tags[table.tags["customer_id"] == profile["customer_id"]]
+    assert f"Customer {profile['customer_id']} on" in customer_page(profile, own, TAGS)
+    nobody = profile.drop("customer_id")
+    assert "<h3>Profile of 2017-07-01, computed at" in customer_page(nobody, own, TAGS)
+    assert "<h3>画像日期 2017-07-01，计算时间" in customer_page(nobody, own, TAGS, "zh")
+    assert str(profile["customer_id"]) not in customer_page(nobody, own, TAGS, "zh")
+
+
 def test_a_short_page_gathers_what_is_not_available(table: ProfileTable):
     words = profile_in_words(table.profiles.iloc[0], TAGS, "zh", short=True)
     social = words[words["维度"] == "社交属性"]

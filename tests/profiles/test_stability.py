@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from mkt_models.profiles.stability import tag_stability
+from mkt_models.profiles.stability import compared, tag_stability
 from mkt_models.profiles.tag_catalogue import load_tag_catalogue
 
 TAGS = load_tag_catalogue(Path(__file__).parents[2] / "params" / "tags.yaml")
@@ -45,3 +45,13 @@ def test_no_customer_or_no_change_says_so():
     same = tag_stability(tags(pets="abcd"), tags(pets="abcd"), CUSTOMERS, TAGS).set_index("tag")
     assert same.loc["pets", "kept_share"] == 1
     assert math.isnan(same.loc["pets", "kappa"])
+
+
+def test_few_new_customers_are_compared_too_so_that_no_other_table_tells_them_apart():
+    now, then = pd.Series(list("abcd")), pd.Series(list("abcz"))
+    assert compared(now, then, 2).tolist() == list("abcd")
+    assert compared(now, then, 1).tolist() == list("abc")  # one new customer may be told
+    assert compared(now, pd.Series(list("abcd")), 9).tolist() == list("abcd")
+    found = tag_stability(tags(pets="ab"), tags(pets="bd"), compared(now, then, 2), TAGS)
+    row = found.set_index("tag").loc["pets"]
+    assert row[["then", "now", "kept", "n"]].tolist() == [2, 2, 1, 4]  # d had no tag then

@@ -2,7 +2,8 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -63,3 +64,41 @@ def highest(scores: pd.DataFrame, n: int) -> pd.DataFrame:
     texts = ["; ".join(reason["en"] for reason in json.loads(cell)) for cell in top["reasons"]]
     ranks = pd.RangeIndex(1, len(top) + 1, name="rank")
     return top.assign(reasons=texts).set_index(ranks)
+
+
+def common_reasons(
+    scores: pd.DataFrame, words: Mapping[str, Mapping[str, str]], share: float = 0.1, top: int = 8
+) -> pd.DataFrame:
+    """What most raises the highest scores of a :func:`score_table`: nobody's own reasons.
+
+    Parameters
+    ----------
+    scores
+        Rows of :func:`score_table`; where a customer has several, the highest counts.
+    words
+        What each feature is called, by language (``Scorer.words``).
+    share
+        Of the customers, from the top of the list.
+    top
+        Rows at most.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per feature and whether it ``raises`` or ``lowers`` the score, the most frequent
+        first: ``reason`` and ``原因`` in words, ``moves``, ``customers`` among whose reasons it
+        is, and ``of`` how many. Predicted. Small groups are for ``small_cells.cover`` to hide.
+
+    """
+    first = scores.sort_values("score", ascending=False).drop_duplicates(CUSTOMER_ID)
+    first = first.head(max(1, round(share * len(first)))) if len(first) else first
+    said = [
+        (one["feature"], "raises" if one["contribution"] > 0 else "lowers")
+        for cell in first["reasons"]
+        for one in json.loads(cell)
+    ]
+    rows = [
+        (*(words.get(name, {}).get(side, name) for side in ("en", "zh")), moves, n, len(first))
+        for (name, moves), n in Counter(said).most_common(top)
+    ]
+    return pd.DataFrame(rows, columns=["reason", "原因", "moves", "customers", "of"])

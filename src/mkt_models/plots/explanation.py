@@ -134,9 +134,11 @@ def waterfall(
     words: Mapping[str, str] | None = None,
     top: int = 8,
     unit: str = "log-odds",
+    n: int = 1,
 ) -> Axes:
     """Draw how the features lead from the base to the prediction of one row (by position).
 
+    A row may be the mean of ``n`` predictions, beside the medians of their features.
     Read from the bottom: the base, the features that move little taken together, then one by one
     those that move more, up to the prediction. Hatched bars lower it.
     """
@@ -192,9 +194,11 @@ def waterfall(
     ax.set_xlabel(f"margin, {unit}")
     strongest = named[0]
     effect = "raises" if moved[strongest] > 0 else "lowers"
-    found = f"{_named(strongest, words)} {effect} this prediction most"
+    these = "this prediction" if n == 1 else "these predictions"
+    found = f"{_named(strongest, words)} {effect} {these} most"
     caption = (
-        "Contributions add up from the base to the prediction; hatched bars lower it. SHAP, n = 1."
+        "Contributions add up from the base to the prediction; hatched bars lower it. SHAP, "
+        + ("n = 1." if n == 1 else f"means of n = {n:,}; beside the names are medians.")
     )
     return finish(ax, title or found[:1].upper() + found[1:], caption)
 

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from mkt_models.columns import AS_OF, NOT_AVAILABLE, PROFILE_DIMENSIONS
+from mkt_models.columns import AS_OF, CUSTOMER_ID, NOT_AVAILABLE, PROFILE_DIMENSIONS
 from mkt_models.profiles.described import DIMENSIONS, PROFILE_COLUMNS, VALUES, Words
 from mkt_models.profiles.profile import COMPUTED_AT
 from mkt_models.profiles.tag_catalogue import COLUMNS, Tag, TagCatalogue
@@ -180,13 +180,18 @@ def customer_page(
     language: Language = "en",
     currency: str = "",
 ) -> str:
-    """One customer's page as a fragment of HTML: the tags with their why, then the dimensions."""
+    """One customer's page as a fragment of HTML: the tags with their why, then the dimensions.
+
+    A profile without an id is headed by its day alone.
+    """
     side = _side(language)
     day, at = f"{profile[AS_OF]:%Y-%m-%d}", profile[COMPUTED_AT]
-    head = (
-        f"Customer {profile['customer_id']} on {day}, computed at {at}",
-        f"客户 {profile['customer_id']}，画像日期 {day}，计算时间 {at}",
-    )[side]
+    head = (f"Profile of {day}, computed at {at}", f"画像日期 {day}，计算时间 {at}")[side]
+    if CUSTOMER_ID in profile:
+        head = (
+            f"Customer {profile[CUSTOMER_ID]} on {day}, computed at {at}",
+            f"客户 {profile[CUSTOMER_ID]}，{head}",
+        )[side]
     said = tags_in_words(tags, catalogue, language, currency)
     words = profile_in_words(profile, catalogue, language, currency=currency, short=True)
     parts = [f"<h3>{escape(head)}</h3>", _table(said)]

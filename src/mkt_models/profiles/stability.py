@@ -9,6 +9,20 @@ from mkt_models.profiles.tag_catalogue import TagCatalogue
 STABILITY_COLUMNS = ("family", "tag", "then", "now", "kept", "kept_share", "jaccard", "kappa", "n")
 
 
+def compared(now: pd.Series, then: pd.Series, k: int) -> pd.Series:
+    """Ids of the customers whose tags of two days are compared: who had a profile on both.
+
+    If 1 to ``k`` - 1 are new, they too, as customers who had no tag then: else what a table of all
+    customers has more than this one would be theirs alone.
+
+    >>> list(compared(pd.Series(list("abc")), pd.Series(list("ab")), 2)), list(
+    ...     compared(pd.Series(list("abc")), pd.Series(list("ab")), 1))
+    (['a', 'b', 'c'], ['a', 'b'])
+    """
+    both = now[now.isin(then)]
+    return now if 0 < len(now) - len(both) < k else both
+
+
 def tag_stability(
     then: pd.DataFrame, now: pd.DataFrame, customers: pd.Series, catalogue: TagCatalogue
 ) -> pd.DataFrame:
