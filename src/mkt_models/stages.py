@@ -42,6 +42,12 @@ _JUDGES = "08_bias_audit"
 _BESIDE_THE_STAGES = {
     "card_pages.py",
     "cli.py",
+    "commands/__init__.py",
+    "commands/keeping.py",
+    "commands/running.py",
+    "commands/serving.py",
+    "commands/told.py",
+    "commands/watching.py",
     "customer_pages.py",
     "erasing.py",
     "forgetting.py",
