@@ -110,6 +110,7 @@ def test_settings_are_what_a_stage_reads(run: Run) -> None:
         "engine": run.workspace.params.engine.model_dump(mode="json"),
         "cleaning": run.workspace.params.cleaning.model_dump(mode="json"),
         "profile.as_of": "2018-01-01",
+        "privacy.min_cell": 5,
     }
 
 
