@@ -90,6 +90,36 @@ def test_every_customer_has_a_page_in_both_languages(run: Any):
         )  # words, no names
 
 
+def test_the_audit_is_told_with_all_that_it_rests_on(run: Any):
+    lenient = {"en": "passed by the parameter audit.gate.undecided: pass", "zh": "因参数而通过"}
+    open_gap = {"en": "age_band 65+ (n = 12): undecided", "zh": "age_band 65+：无法判定"}
+    card = {
+        "facts": {"model": "churn"},
+        "version": "abc",
+        "standing": {"verdict_reasons": [lenient, open_gap]},
+    }
+    why = "value:def is not released: its audit could not be evaluated"
+    customer = run.shown[0]
+    score = {"value": 0.25, "kind": "predicted", "model": "churn:abc", "reasons": []}
+    before = run.workspace.read_json("package", "profiles")
+    described = {
+        "customer_id": customer,
+        "scores": {"churn": score},
+        "verdicts": {"churn": "pass"},
+        "not_released": {"value": why},
+    }
+    run.workspace.write_json("package", "profiles", [described])
+    story = Story("demo", "index.html", (), ({**ANSWER, "customer_id": customer},), cards=(card,))
+    (page,) = render_customers(run, story, "", Path(reporting.TEMPLATES)).values()
+    run.workspace.write_json("package", "profiles", before)
+    assert "audit: pass, passed by the parameter audit.gate.undecided: pass" in page
+    assert "<li>age band 65+ (n = 12): undecided</li>" in page
+    assert "审计: 通过, 因参数而通过" in page
+    assert page.count(f"{why}</span>") == 2
+    assert "no score." in page
+    assert "无评分。" in page
+
+
 def test_a_customer_without_a_profile_has_no_page(run: Any):
     assert list(pages(run, ["nobody", run.shown[0]])) == [page_name(2)]
     assert pages(run, []) == {}

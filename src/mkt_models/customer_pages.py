@@ -4,7 +4,7 @@ The profile and its tags in both languages, the scores with their reasons, and t
 service answered them. Everything is read from what the stages left; nothing is computed here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -103,7 +103,8 @@ def render_customers(run: Run, story: Story, css: str, templates: Path) -> dict[
             customer=customer,
             answer=answer,
             computed_at=str(found[customer]["computed_at"]),
-            scores=_scores(described.get(customer, {}), ws.params),
+            scores=_scores(described.get(customer, {}), ws.params, story.cards),
+            unscored=_unscored(described.get(customer, {}), ws.params),
             sides=[
                 customer_side(found[customer], own, catalogue, language, currency)
                 for language in LANGUAGES
@@ -112,9 +113,20 @@ def render_customers(run: Run, story: Story, css: str, templates: Path) -> dict[
     return pages
 
 
-def _scores(profile: Mapping[str, Any], params: Params) -> list[dict[str, Any]]:
-    """Meaning, value, kind, verdict of the audit and reasons of each score of a ``/v1/profile``."""
+def _scores(
+    profile: Mapping[str, Any], params: Params, cards: Iterable[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Meaning, value, kind, audit and reasons of each score of a ``/v1/profile``.
+
+    The audit is the verdict and all that it rests on, as the card of the version has it: a pass
+    that the parameters allow, while groups are undecided, is not the pass of a model that was shown
+    to treat them alike.
+    """
     verdicts = profile.get("verdicts") or {}
+    grounds = {
+        f"{card['facts']['model']}:{card['version']}": card["standing"].get("verdict_reasons") or ()
+        for card in cards
+    }
     return [
         {
             "meaning": meaning_of(Model(name), params)[1],
@@ -127,9 +139,21 @@ def _scores(profile: Mapping[str, Any], params: Params) -> list[dict[str, Any]]:
             "verdict": dict(
                 zip(LANGUAGES, VERDICTS[verdicts.get(name, Verdict.NOT_EVALUATED)], strict=True)
             ),
+            "grounds": [
+                {side: one[side].replace("_", " ") for side in LANGUAGES}
+                for one in grounds.get(str(score.get("model")), ())
+            ],
             "reasons": score.get("reasons") or [],
         }
         for name, score in (profile.get("scores") or {}).items()
+    ]
+
+
+def _unscored(profile: Mapping[str, Any], params: Params) -> list[dict[str, Any]]:
+    """Meaning and why of each model that was not released, and so says nothing of the customer."""
+    return [
+        {"meaning": meaning_of(Model(name), params)[1], "why": str(why).replace("_", " ")}
+        for name, why in (profile.get("not_released") or {}).items()
     ]
 
 
