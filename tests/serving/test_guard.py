@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import traceback
 from typing import Any
 
 import pytest
@@ -211,6 +212,22 @@ def test_a_failure_is_logged_without_what_it_quotes(caplog: pytest.LogCaptureFix
     assert "POST /v1/profile 500" in caplog.text
     assert "POST (unknown path) 404" in caplog.text
     assert "household" not in caplog.text
+
+
+def test_an_answer_that_breaks_off_gives_the_server_nothing_to_quote(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def broken(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise KeyError("household-1")
+
+    with pytest.raises(module.BrokenOffError) as caught:
+        ask(broken)
+    told = "".join(traceback.format_exception(caught.value))
+    assert "/v1/profile: the answer broke off" in told
+    assert "KeyError" in caplog.text
+    for text in (told, caplog.text):
+        assert "household" not in text
 
 
 def test_other_protocols_are_closed() -> None:

@@ -119,7 +119,8 @@ class Guard:
         except Exception as error:
             log_failure(known, error)
             if status:
-                raise
+                # The server logs what it is raised, message and all.
+                raise BrokenOffError(f"{known}: the answer broke off") from None
             await error_response(INTERNAL)(scope, receive, counted)
         if not (known in self._routes and self._routes[known].open):
             spent = 1000 * (perf_counter() - started)
@@ -228,6 +229,10 @@ def _decoded(part: bytes, query: bytes | None, other: str) -> str:
     except UnicodeDecodeError:
         message = f"the id is not UTF-8 in percent-encoding: write it so, {other}"
         raise Fault(400, "bad_path", message) from None
+
+
+class BrokenOffError(RuntimeError):
+    """An answer had begun when the service failed; what failed stands in the log before it."""
 
 
 class _Gone(Exception):
