@@ -142,9 +142,14 @@ def test_a_refusal_says_what_is_wrong_and_not_what_was_sent(model: type[Body]) -
     sent = "household-9999"
     for name in set(model.model_fields) - {"time_zone"}:
         for value in (sent, [sent], {"known": sent}, {name: {name: sent}}, sent * 99, -99994444.5):
-            try:
-                read_body(model, json.dumps({name: value}).encode())
-            except Fault as fault:
-                assert sent not in fault.message
-                assert "99994444" not in fault.message
-                assert sent not in (fault.field or "")
+            said = _refusal(model, json.dumps({name: value}).encode())
+            assert sent not in said
+            assert "99994444" not in said
+
+
+def _refusal(model: type[Body], body: bytes) -> str:
+    try:
+        read_body(model, body)
+    except Fault as fault:
+        return f"{fault.message} {fault.field}"
+    return ""
