@@ -107,3 +107,22 @@ def test_a_notebook_without_its_data_ends_with_the_reason(
         "1 + 1",
         "## Not available\n\nthe source has no campaigns",
     ]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import duckdb; duckdb.sql(\"SELECT CAST('Anna' || ' Li 4711' AS INT)\").fetchall()",
+        "{}['Anna' + ' Li 4711']",
+    ],
+    ids=["engine", "look-up"],
+)
+def test_the_log_of_a_failure_quotes_no_data(
+    tmp_path: Path, write: Callable[..., Path], code: str
+) -> None:
+    """The failed copy has it all, and stays with the data."""
+    with pytest.raises(StageError) as caught:
+        execute_notebook(write(code), tmp_path / "out", {"overrides": {}})
+    assert "Anna Li 4711" not in str(caught.value)
+    assert "'…'" in str(caught.value)
+    assert "Anna Li 4711" in (tmp_path / "out" / "05_churn.failed.ipynb").read_text()

@@ -194,9 +194,9 @@ def _explain(notebook: Path, error: Exception, kept: Path | None) -> str:
         ]
         number = begun[-1] if begun else None
     if hasattr(error, "ename"):
-        text = f"{error.ename}: {getattr(error, 'evalue', '')}"
+        text = f"{error.ename}: {without_data(error.ename, str(getattr(error, 'evalue', '')))}"
     else:
-        text = f"{type(error).__name__}: {error}"
+        text = f"{type(error).__name__}: {without_data(type(error).__name__, str(error))}"
     tail = [line for line in _ANSI.sub("", text).strip().splitlines() if line.strip()][-6:]
     where = f"{notebook.name}, " + (f"code cell {number}" if number else "before its first cell")
     source = (getattr(error, "source", None) or "").strip().splitlines()
@@ -204,6 +204,43 @@ def _explain(notebook: Path, error: Exception, kept: Path | None) -> str:
     if kept is not None:
         lines.append(f"failed copy: {os.path.relpath(kept)}")
     return "\n".join(lines)
+
+
+def without_data(name: str, message: str) -> str:
+    """A message for a log: of an error that quotes the data, what it quotes becomes an ellipsis.
+
+    Logs are sent about; what was quoted stands in the failed copy, which is kept with the data.
+
+    >>> print(without_data("ConversionException", "Could not convert string 'Anna Li' to INT32"))
+    Could not convert string '…' to INT32
+    >>> without_data("KeyError", "'orders_90d'"), without_data("KeyError", "'4711'")
+    ("'orders_90d'", "'…'")
+    >>> without_data("ParamsError", "run: 'no such' is unknown")
+    "run: 'no such' is unknown"
+    """
+    if name not in _QUOTES_DATA:
+        return message
+    first, *more = message.splitlines() or [""]
+    told = _QUOTED.sub(lambda found: found[0] if _COLUMN.fullmatch(found[2]) else "'…'", first)
+    return told if not more else f"{told}\n…"
+
+
+# Errors of the engines and of look-ups: their messages quote values of the data.
+_QUOTES_DATA = frozenset(
+    {
+        "ArrowInvalid",
+        "ConstraintException",
+        "ConversionException",
+        "DataError",
+        "IntegrityError",
+        "InvalidInputException",
+        "KeyError",
+        "OutOfRangeException",
+        "UnicodeDecodeError",
+    }
+)
+_QUOTED = re.compile(r"""(['"])(.*?)\1""")
+_COLUMN = re.compile(r"[a-z]+(_[a-z0-9]+)+")
 
 
 def _code_cells(notebook: Path) -> list[tuple[int, Any]]:
