@@ -182,8 +182,9 @@ def test_no_page_but_the_customers_own_shows_one_without_the_id(figures: dict[st
     assert len(pages) > 10
     for page in pages:
         assert not of_one(page.read_text(encoding="utf-8"), figures), page.name
-    own = (REPORTS / "customer_1.html").read_text(encoding="utf-8")
-    assert of_one(own, figures)  # the search finds whom a page does show
+    own = Tables((REPORTS / "customer_1.html").read_text(encoding="utf-8")).text
+    told = set(AMOUNT.findall(own))  # such a page does tell that many of the amounts
+    assert any(len(amounts & told) >= 3 for amounts in figures.values())
 
 
 @pytest.mark.skipif(SHOWN, reason="the parameters let single customers be shown")

@@ -138,6 +138,19 @@ def test_a_grid_does_not_add_up_to_a_sum_that_is_hidden_beside_it():
     assert found[3].any()
 
 
+def test_a_table_that_is_turned_or_ordered_otherwise_hides_the_same_cells():
+    """Else a figure of it would show what the table hides."""
+    rng = np.random.default_rng(0)
+    for _ in range(12):
+        counts = rng.choice(40, (3, 4), replace=False)  # no two alike
+        found = hidden_grid(counts, 6)
+        assert (found == hidden_grid(counts.T, 6).T).all()
+        ways = rng.permutation(3), rng.permutation(4)
+        assert (hidden_grid(counts[np.ix_(*ways)], 6) == found[np.ix_(*ways)]).all()
+        wider = np.insert(counts, 1, 0, axis=0)  # a stage that nobody is in
+        assert (np.delete(hidden_grid(wider, 6), 1, axis=0) == found).all()
+
+
 @settings(max_examples=40)
 @given(
     st.lists(st.lists(st.integers(0, 12), min_size=3, max_size=3), min_size=2, max_size=4),

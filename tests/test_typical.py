@@ -18,6 +18,7 @@ PROFILES = pd.DataFrame(
         "orders_90d": [0.0, 1.0, 3.0, 5.0, 100.0, 2.0],
         "rating": [None, None, None, 4.5, 2.0, None],
         "likes": [[], ["tea", "bread"], ["tea"], ["tea", "beer"], ["bread"], []],
+        "interest_tags": [["pets"], ["pets", "beer"], ["pets", "beer"], [], [], []],
     }
 )
 
@@ -56,6 +57,9 @@ def test_a_value_is_shown_if_enough_customers_have_it():
     assert pd.isna(found["rating"])  # two have rated
     assert found["likes"] == ["tea"]  # three; bread has two
     assert found["as_of"] == DAY
+    assert found["interest_tags"] == ["pets"]
+    assert typical(PROFILES, 2)["likes"] == ["tea", "bread"]
+    assert typical(PROFILES, 2)["interest_tags"] == ["pets"]  # two of six have the other
 
 
 def test_the_customer_to_read_is_the_largest_group_and_nobody():

@@ -77,7 +77,26 @@ def hidden_grid(counts: npt.ArrayLike, k: int) -> npt.NDArray[np.bool_]:
            [False, False],
            [ True,  True]])
     """
-    table: npt.NDArray[np.float64] = np.nan_to_num(np.asarray(counts, dtype=float))
+    given: npt.NDArray[np.float64] = np.nan_to_num(np.asarray(counts, dtype=float))
+    out = np.zeros(given.shape, dtype=bool)
+    # A figure turns a table, or orders it otherwise, and must hide the same cells.
+    ways = [_in_order(given, axis) for axis in (0, 1)]
+    turned = [(len(way), [given.sum(axis=1 - i)[at] for at in way]) for i, way in enumerate(ways)]
+    inner = given[np.ix_(*ways)]
+    found = _hidden_grid(inner.T, k).T if turned[1] > turned[0] else _hidden_grid(inner, k)
+    out[np.ix_(*ways)] = found
+    return out
+
+
+def _in_order(table: npt.NDArray[np.float64], axis: int) -> list[int]:
+    """Positions of the lines along an axis that count anybody, the largest first."""
+    lines = table if axis == 0 else table.T
+    keys = [(line.sum(), *sorted(line, reverse=True)) for line in lines]
+    filled = [i for i, line in enumerate(lines) if line.any()]
+    return sorted(filled, key=lambda i: keys[i], reverse=True)
+
+
+def _hidden_grid(table: npt.NDArray[np.float64], k: int) -> npt.NDArray[np.bool_]:
     found: Any = (table > 0) & (table < k) & (k > 1)
     if not found.any():
         return np.asarray(found, dtype=bool)

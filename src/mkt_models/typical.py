@@ -49,13 +49,17 @@ def typical(rows: pd.DataFrame, k: int) -> pd.Series:
     """One value per column that stands for all rows, one row per customer.
 
     The median of numbers that ``k`` customers or more have, the most frequent other value if ``k``
-    have it, and of lists the values that most have. What fewer share is missing.
+    have it, and of lists the three most frequent of those that ``k`` have; a tag must be one of
+    half of the customers. What fewer share is missing.
 
     >>> table = pd.DataFrame({"orders": [1, 3, 8], "stage": ["new", "lost", "lost"]})
     >>> typical(table, 2).to_dict()
     {'orders': 3.0, 'stage': 'lost'}
     """
-    return pd.Series({name: _typical(rows[name], k) for name in rows}, dtype=object)
+    least = {name: len(rows) / 2 if str(name).endswith("_tags") else 0 for name in rows}
+    return pd.Series(
+        {name: _typical(rows[name], k, max(k, least[name])) for name in rows}, dtype=object
+    )
 
 
 def typical_tags(tags: pd.DataFrame, customers: pd.Series, k: int) -> pd.DataFrame:
@@ -94,13 +98,13 @@ def in_common(rows: pd.DataFrame, k: int) -> dict[str, Any]:
     return found
 
 
-def _typical(column: pd.Series, k: int) -> Any:
+def _typical(column: pd.Series, k: int, of_lists: float) -> Any:
     known = column.dropna()
     if len(known) < k:
         return np.nan
     if isinstance(known.iloc[0], list | tuple | np.ndarray):
         counts = Counter(one for cell in known for one in dict.fromkeys(cell))
-        return [one for one, n in counts.most_common(LISTED) if n >= k]
+        return [one for one, n in counts.most_common(LISTED) if n >= of_lists]
     if pd.api.types.is_numeric_dtype(known) and not pd.api.types.is_bool_dtype(known):
         return float(known.median())
     value = _most_frequent(known)
