@@ -9,7 +9,7 @@ from toy_models import RELEASED, toy, toy_facts
 from mkt_models.card_pages import card_side, render_cards
 from mkt_models.columns import ModelStatus, Verdict
 from mkt_models.models.card import Group, ModelCard, Mover, Standing, Words
-from mkt_models.reporting import TEMPLATES, outside_links
+from mkt_models.notebook_pages import TEMPLATES, outside_links
 
 SCORER = toy()
 

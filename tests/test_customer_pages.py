@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from chain import ROOT, SIMULATED, SMALL, run_chain, sample
 
-from mkt_models import reporting
 from mkt_models.customer_pages import customer_side, page_name, render_customers
 from mkt_models.engine import connect
+from mkt_models.notebook_pages import TEMPLATES, outside_links
 from mkt_models.profiles.tag_catalogue import load_tag_catalogue
 from mkt_models.summary import Story
 from mkt_models.workspace import Workspace
@@ -60,7 +60,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Any:
 def pages(run: Any, customers: list[str]) -> dict[str, str]:
     answers = tuple({**ANSWER, "customer_id": customer} for customer in customers)
     story = Story("demo", "index.html", (), answers)
-    return render_customers(run, story, "", Path(reporting.TEMPLATES))
+    return render_customers(run, story, "", Path(TEMPLATES))
 
 
 def test_every_customer_has_a_page_in_both_languages(run: Any):
@@ -84,7 +84,7 @@ def test_every_customer_has_a_page_in_both_languages(run: Any):
         assert "audit: pass" in page
         assert "Left out, quiet hours: scenario by sms" in page
         assert "Running low on &lt;tea&gt;?" in page  # whatever a text holds, it is text
-        assert reporting.outside_links(page) == []
+        assert outside_links(page) == []
         assert not re.search(
             r"\b[a-z]+_[a-z_]+\b", re.sub(r"<[^>]+>", " ", page)
         )  # words, no names
@@ -110,7 +110,7 @@ def test_the_audit_is_told_with_all_that_it_rests_on(run: Any):
     }
     run.workspace.write_json("package", "profiles", [described])
     story = Story("demo", "index.html", (), ({**ANSWER, "customer_id": customer},), cards=(card,))
-    (page,) = render_customers(run, story, "", Path(reporting.TEMPLATES)).values()
+    (page,) = render_customers(run, story, "", Path(TEMPLATES)).values()
     run.workspace.write_json("package", "profiles", before)
     assert "audit: pass, passed by the parameter audit.gate.undecided: pass" in page
     assert "<li>age band 65+ (n = 12): undecided</li>" in page

@@ -52,6 +52,7 @@ _BESIDE_THE_STAGES = {
     "erasing.py",
     "forgetting.py",
     "manifest.py",
+    "notebook_pages.py",
     "notebook_runs.py",
     "progress.py",
     "reporting.py",
