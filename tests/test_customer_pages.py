@@ -13,7 +13,7 @@ from mkt_models.customer_pages import customer_side, page_name, render_customers
 from mkt_models.engine import connect
 from mkt_models.notebook_pages import TEMPLATES, outside_links
 from mkt_models.profiles.tag_catalogue import load_tag_catalogue
-from mkt_models.summary import Story
+from mkt_models.story import Story
 from mkt_models.workspace import Workspace
 
 TAGS = load_tag_catalogue(ROOT / "params" / "tags.yaml")

@@ -17,6 +17,8 @@ from subtraction import found_by_subtraction
 
 from mkt_models.loading import load_params
 from mkt_models.small_cells import COUNTS, PARTS
+from mkt_models.story import read_story
+from mkt_models.summary import summary
 
 ROOT = Path(__file__).parents[1]
 REPORTS, BUILD = ROOT / "reports" / "sample", ROOT / "build" / "sample"
@@ -156,6 +158,14 @@ def ids() -> set[str]:
     if not raw.is_file() or not (REPORTS / "index.html").is_file():
         pytest.skip("needs the reports of the sample: `make sample`")
     return set(pd.read_parquet(raw)["customer_id"].astype(str))
+
+
+def test_the_terminal_names_nobody(ids: set[str]):
+    told = summary(read_story(ROOT, "sample"))
+    assert "Customer 1, profile of" in told
+    assert not named(told, ids)
+    one = max(ids, key=len)
+    assert named(told.replace("Customer 1,", f"Customer {one},"), ids) == [one]
 
 
 def test_no_page_but_the_customers_own_names_one(ids: set[str]):

@@ -6,7 +6,7 @@ from mkt_models.manifest import manifest
 from mkt_models.notebook_pages import outside_links
 from mkt_models.reporting import render_index
 from mkt_models.stages import STAGES, Run
-from mkt_models.summary import Story
+from mkt_models.story import Story
 
 
 def test_the_index_tells_figures_strategies_and_stages(project: Path) -> None:

@@ -33,8 +33,8 @@ The package is read along the flow of the data; imports go the same way:
     what a first look shows; tables to figures; only notebooks and reports use them
 ``stages``, ``notebook_runs``, ``progress``
     the stages of a run and what makes each stale; running their notebooks; telling of it
-``reporting``, ``notebook_pages``, ``customer_pages``, ``manifest``, ``summary``, ``cli``,
-``commands``
+``reporting``, ``notebook_pages``, ``customer_pages``, ``manifest``, ``story``, ``summary``,
+``cli``, ``commands``
     notebooks to pages; a page per showcase customer; what a run was made of; what it found, in a
     terminal; the command ``mkt``
 """

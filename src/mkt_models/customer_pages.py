@@ -18,7 +18,7 @@ from mkt_models.profiles.in_words import profile_in_words, tags_in_words
 from mkt_models.profiles.tag_catalogue import TagCatalogue, load_tag_catalogue
 from mkt_models.serving.answers import meaning_of
 from mkt_models.stages import Run
-from mkt_models.summary import Story, figure_text, in_language, left_out, worth_text
+from mkt_models.story import Story, figure_text, in_language, left_out, worth_text
 
 Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = ("en", "zh")

@@ -19,7 +19,7 @@ from mkt_models.models.card import ModelCard
 from mkt_models.notebook_pages import TEMPLATES, css, story_of, to_html
 from mkt_models.small_cells import hide_in_json, hide_small_cells
 from mkt_models.stages import STAGES, Run, Stage
-from mkt_models.summary import (
+from mkt_models.story import (
     OUTCOMES,
     Story,
     dates_text,

@@ -59,6 +59,7 @@ _BESIDE_THE_STAGES = {
     "retention.py",
     "stages.py",
     "standing.py",
+    "story.py",
     "summary.py",
 }
 

@@ -166,7 +166,7 @@ def _check_key(params: "Params", root: Path) -> None:
 
 
 def _told(root: Path, run_name: str, found: "Sequence[Standing]" = ()) -> str:
-    from mkt_models.summary import read_story
+    from mkt_models.story import read_story
     from mkt_models.summary import summary as tell
 
     return tell(read_story(root, run_name, found))
