@@ -20,6 +20,7 @@ import sqlalchemy as sa
 
 from mkt_models.store import history, ledger, publishing
 from mkt_models.store import live_tables as tables
+from mkt_models.store.database import Database
 from mkt_models.store.engine import inserter, open_live, writing
 from mkt_models.store.records import (
     COMPLAINT,
@@ -35,12 +36,12 @@ from mkt_models.store.values import checked_id
 _HASH_KEY = "hash_key"
 
 
-class LiveStore:
+class LiveStore(Database):
     """The live store behind one database address; safe to share by threads."""
 
     def __init__(self, engine: sa.Engine) -> None:
         """Use an engine whose tables are there; :meth:`open` makes one."""
-        self._engine = engine
+        super().__init__(engine)
         self._key = self._hash_key()
 
     @classmethod
@@ -59,18 +60,6 @@ class LiveStore:
 
         """
         return cls(open_live(url))
-
-    def close(self) -> None:
-        """Let go of all connections."""
-        self._engine.dispose()
-
-    def __enter__(self) -> Self:
-        """Use as ``with LiveStore.open(...) as store``."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Close."""
-        self.close()
 
     def ping(self) -> None:
         """Ask the database anything: it raises SQLAlchemy's error when it does not answer."""

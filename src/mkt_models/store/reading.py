@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from mkt_models.store import history
 from mkt_models.store import live_tables as tables
+from mkt_models.store.database import Database
 from mkt_models.store.engine import server_engine, sqlite_path
 from mkt_models.store.records import ContactStatus
 from mkt_models.store.values import StoreError
@@ -21,12 +22,13 @@ from mkt_models.store.values import StoreError
 _READ_ONLY = {"options": "-c default_transaction_read_only=on"}
 
 
-class LiveReader:
+class LiveReader(Database):
     """What a live store has on record; safe to share by threads."""
 
     def __init__(self, engine: sa.Engine, name: str) -> None:
         """Use an engine that only reads; :meth:`open` makes one. ``name`` tells people where."""
-        self._engine, self.name = engine, name
+        super().__init__(engine)
+        self.name = name
 
     @classmethod
     def open(cls, url: str | Path) -> Self:
@@ -68,18 +70,6 @@ class LiveReader:
             reader.close()
             raise
         return reader
-
-    def close(self) -> None:
-        """Let go of all connections."""
-        self._engine.dispose()
-
-    def __enter__(self) -> Self:
-        """Use as ``with LiveReader.open(...) as store``."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Close."""
-        self.close()
 
     def decided(self, since: datetime, until: datetime) -> Iterator[dict[str, Any]]:
         """The last revision of every decision about a moment from ``since`` to before ``until``.

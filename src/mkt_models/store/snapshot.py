@@ -14,6 +14,7 @@ from typing import Any, Self
 
 import sqlalchemy as sa
 
+from mkt_models.store.database import Database
 from mkt_models.store.engine import open_new, open_published
 from mkt_models.store.records import Consent, Exposure, SnapshotMeta, by_customer, row_of
 from mkt_models.store.snapshot_tables import (
@@ -29,12 +30,12 @@ __all__ = ["Consent", "Exposure", "SnapshotMeta", "Store", "StoreError"]
 _BATCH = 1_000
 
 
-class Store:
+class Store(Database):
     """The customers, consents and exposures of a published snapshot; safe to share by threads."""
 
     def __init__(self, engine: sa.Engine) -> None:
         """Use an engine; :meth:`open` makes one that fits."""
-        self._engine = engine
+        super().__init__(engine)
         self._document = sa.select(customers_table.c.document).where(
             customers_table.c.customer_id == sa.bindparam("id")
         )
@@ -66,18 +67,6 @@ class Store:
 
         """
         return cls(open_published(path))
-
-    def close(self) -> None:
-        """Let go of all connections."""
-        self._engine.dispose()
-
-    def __enter__(self) -> Self:
-        """Use as ``with Store.open(...) as store``."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Close."""
-        self.close()
 
     def meta(self) -> SnapshotMeta:
         """What the snapshot was made from; a StoreError if this is no snapshot."""
