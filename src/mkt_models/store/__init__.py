@@ -4,12 +4,16 @@
     what a column takes; one small object per row
 ``snapshot``, ``snapshot_tables``
     the customers, consents and contacts that a run publishes, in one SQLite file
-``live``, ``live_tables``, ``turn``
-    what the service decides and what comes back, on SQLite or PostgreSQL; one customer at a time
+``live``, ``live_tables``
+    the store of a running service, on SQLite or PostgreSQL
+``turn``, ``reports``
+    what is decided for one customer at a time, and what comes back: consents, contacts, outcomes
 ``ledger``
     what contacts take of the budgets, counted within their amounts
 ``publishing``, ``history``
     a snapshot into the live store; decisions, contacts, outcomes and budgets out of it
-``engine``
-    opening either, and the steps of :mod:`mkt_models.migrations`
+``reading``
+    a live store for those who only read it, while services write
+``database``, ``engine``
+    what all stores share; opening them, and the steps of :mod:`mkt_models.migrations`
 """
