@@ -175,6 +175,38 @@ def test_a_question_asked_again_has_one_new_answer_per_thing_that_happened(
     assert [ask() for _ in range(3)] == [begun] * 3
 
 
+def test_two_senders_do_not_both_have_leave(runtime: Runtime) -> None:
+    _, report = leave_by_mail(runtime)
+    first, second = (report.model_copy(update={"key": key}) for key in ("job-1", "job-2"))
+    assert take_exposure(runtime, first) == {"recorded": True, "within_policy": True}
+    assert take_exposure(runtime, first) == {"recorded": False, "within_policy": True}
+    for other in (second, report):
+        with pytest.raises(Fault, match="somebody is sending this contact since") as caught:
+            take_exposure(runtime, other)
+        assert (caught.value.status, caught.value.code) == (409, "already_sending")
+    given_back = first.model_copy(update={"status": "not_sent"})
+    assert take_exposure(runtime, given_back)["recorded"]
+    assert take_exposure(runtime, second) == {"recorded": True, "within_policy": True}
+    sent = second.model_copy(update={"status": "sent"})
+    assert take_exposure(runtime, sent) == {"recorded": True, "within_policy": True}
+    with pytest.raises(Fault, match="on record as sent at") as caught:
+        take_exposure(runtime, first)
+    assert (caught.value.status, caught.value.code) == (409, "already_sent")
+
+
+def test_what_was_given_back_is_not_begun_where_others_have_taken_its_place(
+    runtime: Runtime,
+) -> None:
+    _, report = leave_by_mail(runtime)
+    take_exposure(runtime, report)
+    take_exposure(runtime, report.model_copy(update={"status": "not_sent"}))
+    with runtime.live.turn(CUSTOMERS[0], NOW) as turn:
+        turn.contacted(Exposure(CUSTOMERS[0], "sms", NOW), "by another system")
+    with pytest.raises(Fault, match="less than 48 hours from another contact") as caught:
+        take_exposure(runtime, report)
+    assert (caught.value.status, caught.value.code) == (409, "contact_withdrawn")
+
+
 def test_leave_to_send_counts_an_earlier_one_of_the_same_contact_that_was_begun(
     runtime: Runtime,
 ) -> None:

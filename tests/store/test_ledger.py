@@ -433,3 +433,27 @@ def test_amounts_that_are_set_hold_from_now_on(opened: LiveStore) -> None:
     assert {one["amount"] for one in opened.budgets()} == {2, 5}
     with pytest.raises(StoreError, match="give the new budget another id"):
         opened.set_amounts([{**rows[0], "resource": "coupons"}], TODAY, "bento")
+
+
+def test_what_was_given_back_is_taken_again_where_all_of_its_budgets_have_room(
+    opened: LiveStore,
+) -> None:
+    both = (COUPONS, MONEY)
+    decided(opened, "a", "d1", *LETTER, limits=both)
+    report(opened, "a", "d1", "sending")
+    report(opened, "a", "d1", "not_sent")
+    decided(opened, "b", "d2", Use("money", millionths(0.9)), limits=both)
+    with opened.turn("a", NOW) as turn, pytest.raises(Refused, match="money: others") as caught:
+        turn.report("d1", "promotion", "mail", None, ContactStatus.SENDING, NOW)
+    assert caught.value.code == "budget_spent"
+    # Neither the coupon that was left nor the status stays, though the turn was kept.
+    assert told(opened) == {"left": 2, "given_back": 1}
+    report(opened, "b", "d2", "not_sent")
+    report(opened, "a", "d1", "sending")
+    assert told(opened) == {"used": 1, "left": 1, "reserved": 1}
+    assert told(opened, "money") == {
+        "used": 0.65,
+        "left": 0.35,
+        "reserved": 0.65,
+        "given_back": 0.9,
+    }

@@ -12,7 +12,7 @@ from alembic.migration import MigrationContext
 from toy_contacts import HOUR, NOW, YES, email, record
 
 from mkt_models.store import live_tables as tables
-from mkt_models.store.engine import open_live
+from mkt_models.store.engine import migrate, open_live, writing
 from mkt_models.store.live import LiveStore
 from mkt_models.store.records import (
     Consent,
@@ -33,7 +33,41 @@ def test_the_migrations_make_the_tables_of_the_code(address: str) -> None:
         version = context.get_current_revision()
     engine.dispose()
     assert differences == []
-    assert version == "0002"
+    assert version == "0003"
+
+
+def columns(engine: sa.Engine) -> set[str]:
+    return {one["name"] for one in sa.inspect(engine).get_columns("exposures")}
+
+
+def test_a_step_is_taken_back_and_again_and_rows_stay(address: str) -> None:
+    new = {"sender_key", "sending_since", "withdrawn_at"}
+    engine = open_live(address)
+    assert new <= columns(engine)
+    migrate(engine, "0002")
+    assert not new & columns(engine)
+    statuses = ("planned", "sending", "recalled", "withdrawn", "not_sent", "sent")
+    rows = [
+        {"customer_id": "a", "channel": "app", "sent_at": NOW, "status": one, "recorded_at": NOW}
+        for one in statuses
+    ]
+    old = [one for one in tables.exposures.columns if one.name not in new]
+    names = {one.name for one in old} - {"id"}
+    before = sa.Table("exposures", sa.MetaData(), *(sa.Column(c.name, c.type) for c in old))
+    with writing(engine) as connection:
+        blank = dict.fromkeys(names)
+        connection.execute(before.insert(), [{**blank, **row} for row in rows])
+    migrate(engine)
+    with engine.connect() as connection:
+        query = sa.select(tables.exposures).order_by(tables.exposures.c.id)
+        found = connection.execute(query).mappings().all()
+    engine.dispose()
+    assert [row["status"] for row in found] == list(statuses)
+    assert {row["sender_key"] for row in found} == {None}
+    begun = [row["status"] for row in found if row["sending_since"] == NOW]
+    over = [row["status"] for row in found if row["withdrawn_at"] == NOW]
+    assert begun == ["sending", "recalled"]
+    assert over == ["recalled", "withdrawn", "not_sent"]
 
 
 def test_a_store_of_a_newer_version_is_refused(address: str) -> None:

@@ -1,5 +1,6 @@
 """What comes back about a customer, on SQLite and on a real PostgreSQL."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
@@ -38,7 +39,6 @@ def test_a_contact_is_sent_within_its_time(live: LiveStore) -> None:
             return turn.report("d1", "content", "email", None, status, at)
 
     assert report(ContactStatus.SENDING, NOW + HOUR) == (True, True)
-    assert report(ContactStatus.SENDING, NOW + HOUR) == (False, True)
     assert report(ContactStatus.SENT, NOW + 2 * HOUR) == (True, True)
     assert report(ContactStatus.SENT, NOW + 9 * HOUR) == (False, True)  # the first word stands
     with pytest.raises(Refused, match="on record as sent"):
@@ -184,3 +184,144 @@ def test_contacts_of_others_and_outcomes_count_once(live: LiveStore) -> None:
     assert live.complaints(NOW) == {"a": (NOW,)}
     (first, second) = live.outcomes(NOW, NOW + HOUR)
     assert (first["amount"], second["amount"]) == (19.99, None)
+
+
+CONTACT = ("d1", "content", "email", None)
+SENDING, SENT, NOT_SENT = ContactStatus.SENDING, ContactStatus.SENT, ContactStatus.NOT_SENT
+
+
+@pytest.fixture
+def planned(live: LiveStore) -> LiveStore:
+    """With one contact that may be sent from NOW for three hours."""
+    with live.turn("a", NOW) as turn:
+        turn.keep(record("d1", "hello", email()))
+    return live
+
+
+def say(
+    live: LiveStore, status: ContactStatus, key: str | None = None, hours: float = 0
+) -> tuple[bool, bool]:
+    at = NOW + hours * HOUR
+    with live.turn("a", at) as turn:
+        return turn.report(*CONTACT, status, at, key)
+
+
+def refused(
+    live: LiveStore, status: ContactStatus, key: str | None = None, hours: float = 0
+) -> tuple[str, str]:
+    with pytest.raises(Refused) as caught:
+        say(live, status, key, hours)
+    return caught.value.code, str(caught.value)
+
+
+def test_one_sender_at_a_time_has_leave_and_may_ask_again(planned: LiveStore) -> None:
+    assert say(planned, SENDING, "one") == (True, True)
+    for hours in (0, 1, 2):
+        assert say(planned, SENDING, "one", hours) == (False, True)
+        for other in ("two", None):
+            code, message = refused(planned, SENDING, other, hours)
+            assert code == "already_sending"
+            assert "since 2018-01-06T15:00:00+00:00" in message
+    assert refused(planned, SENDING, "one", 4)[0] == "contact_lapsed"
+    found = planned.explain("d1")
+    assert found is not None
+    (contact,) = found["exposures"]
+    assert (contact["sender_key"], contact["sending_since"]) == ("one", NOW.isoformat())
+
+
+def test_without_a_key_nobody_is_taken_for_the_first_sender(planned: LiveStore) -> None:
+    assert say(planned, SENDING) == (True, True)
+    for key in (None, "one"):
+        assert refused(planned, SENDING, key)[0] == "already_sending"
+    assert say(planned, NOT_SENT) == (True, True)
+    assert say(planned, SENDING, "one") == (True, True)
+
+
+def test_of_many_senders_at_once_one_has_leave(planned: LiveStore) -> None:
+    def ask(number: int) -> bool:
+        try:
+            return say(planned, SENDING, f"sender-{number}")[0]
+        except Refused:
+            return False
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(ask, range(8))) == 1
+
+
+def test_what_was_given_back_is_begun_again_within_its_time(planned: LiveStore) -> None:
+    for key, hours in (("one", 0), ("two", 1), ("one", 2)):
+        assert say(planned, SENDING, key, hours) == (True, True)
+        assert say(planned, NOT_SENT, key, hours) == (True, True)
+        assert say(planned, NOT_SENT, key, hours) == (False, True)
+        with planned.turn("a", NOW) as turn:
+            assert turn.contacts(NOW) == ()
+    assert refused(planned, SENDING, "one", 3)[0] == "contact_lapsed"
+
+
+@pytest.mark.parametrize("key", ["two", None])
+def test_nobody_gives_back_what_another_has_begun(planned: LiveStore, key: str | None) -> None:
+    say(planned, SENDING, "one")
+    code, message = refused(planned, NOT_SENT, key)
+    assert code == "already_sending"
+    assert "not_sent takes the key" in message
+    with planned.turn("a", NOW) as turn:
+        assert len(turn.contacts(NOW)) == 1
+    assert say(planned, NOT_SENT, "one") == (True, True)
+
+
+def test_what_was_sent_by_another_is_a_fact_and_not_within_the_leave(planned: LiveStore) -> None:
+    say(planned, SENDING, "one")
+    assert say(planned, SENT, "two", 1) == (True, False)
+    assert say(planned, SENT, "two", 2) == (False, False)
+    for status in (SENT, SENDING, NOT_SENT):
+        code, message = refused(planned, status, "one", 1)
+        assert (code, "sent at 2018-01-06T16:00:00" in message) == ("already_sent", True)
+        assert ("report that one with customer_id and a key" in message) is (status is SENT)
+
+
+def test_the_one_who_has_begun_need_not_say_so_when_it_is_sent(planned: LiveStore) -> None:
+    say(planned, SENDING, "one")
+    assert say(planned, SENT, None, 1) == (True, True)
+    assert say(planned, SENT, "one", 1) == (False, True)
+
+
+@pytest.mark.parametrize("change", ["no", "complaint", "another answer"])
+def test_what_was_given_back_and_then_withdrawn_is_not_begun_again(
+    planned: LiveStore, change: str
+) -> None:
+    say(planned, SENDING, "one")
+    say(planned, NOT_SENT, "one")
+    with planned.turn("a", NOW + HOUR) as turn:
+        if change == "no":
+            assert turn.say(NO) == (True, 0)  # it was not waiting to be sent
+        elif change == "complaint":
+            turn.outcome(Outcome("o-1", "complaint", NOW))
+        else:
+            turn.keep(record("d1", "goodbye"))
+    code, message = refused(planned, SENDING, "one", 1)
+    assert code == "contact_withdrawn"
+    assert message.endswith("withdrawn since 2018-01-06T16:00:00+00:00")
+
+
+def test_what_was_withdrawn_and_then_given_back_is_not_begun_again(planned: LiveStore) -> None:
+    say(planned, SENDING, "one")
+    with planned.turn("a", NOW) as turn:
+        turn.say(NO)
+    assert say(planned, NOT_SENT, "one") == (True, True)
+    assert refused(planned, SENDING, "one")[0] == "contact_withdrawn"
+
+
+def test_with_a_key_a_report_is_about_the_contact_that_was_begun_with_it(
+    planned: LiveStore,
+) -> None:
+    say(planned, SENDING, "one")
+    with planned.turn("a", NOW) as turn:
+        turn.keep(record("d1", "goodbye", email()))
+    # Its own is withdrawn: it does not slip into the place of the newer one.
+    assert refused(planned, SENDING, "one")[0] == "contact_withdrawn"
+    for new in (True, False):
+        assert say(planned, NOT_SENT, "one") == (new, True)
+    assert say(planned, SENDING, "one") == (True, True)
+    found = planned.explain("d1")
+    assert found is not None
+    assert [one["status"] for one in found["exposures"]] == ["not_sent", "sending"]

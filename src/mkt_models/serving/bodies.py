@@ -133,10 +133,16 @@ class ExposureReport(Body):
     strategy: Text | None = None
     offer_id: Text | None = None
     customer_id: Text | None = Field(default=None, description="only without a decision")
-    key: Text | None = Field(default=None, description="only without a decision: your own name")
+    key: Text | None = Field(
+        default=None,
+        description="your own name of this contact, needed without a decision; of a decision's: of "
+        "this attempt to send it, so that a report sent again is told from another sender's",
+    )
     channel: Channel
     status: Literal["sending", "sent", "not_sent"] = Field(
-        default="sent", description="sending: asks for leave, 409 when it is withdrawn or over"
+        default="sent",
+        description="sending: asks for leave; 409 when it is withdrawn or over, or when another "
+        "sender has it: one whose key is another, or who sent none",
     )
     sent_at: Time | None = Field(default=None, description="left out: now")
 
@@ -145,8 +151,8 @@ class ExposureReport(Body):
         if self.decision_id is not None:
             if self.strategy is None:
                 raise ValueError("strategy: is required with decision_id")
-            if self.customer_id is not None or self.key is not None:
-                raise ValueError("customer_id and key are for contacts without a decision")
+            if self.customer_id is not None:
+                raise ValueError("customer_id is for contacts without a decision")
         elif self.customer_id is None or self.key is None:
             raise ValueError("give decision_id and strategy, or customer_id and key")
         elif self.status != "sent":

@@ -43,7 +43,8 @@ def take_exposure(runtime: Runtime, report: ExposureReport) -> dict[str, Any]:
     ------
     Fault
         404 for an unknown decision, customer or contact; 409 when leave to send is asked for and
-        the contact was withdrawn or its time is over, or when the report contradicts another.
+        the contact was withdrawn, its time is over or another sender has it, or when the report
+        contradicts another.
 
     """
     clock = datetime.now(UTC)
@@ -67,6 +68,7 @@ def take_exposure(runtime: Runtime, report: ExposureReport) -> dict[str, Any]:
             report.offer_id,
             ContactStatus(report.status),
             at,
+            report.key,
         )
     return {"recorded": new, "within_policy": within}
 

@@ -45,7 +45,7 @@ def open_live(url: str | Path) -> sa.Engine:
         sa.event.listen(engine, "connect", _write_ahead)
         sa.event.listen(engine, "begin", _begin)
     try:
-        _migrate(engine)
+        migrate(engine)
     except sa.exc.OperationalError as error:
         engine.dispose()
         shown = engine.url.render_as_string(hide_password=True)
@@ -72,7 +72,23 @@ def server_engine(url: str, options: Mapping[str, Any] = {}) -> sa.Engine:
     return sa.create_engine(driver, pool_pre_ping=True, connect_args=dict(options))
 
 
-def _migrate(engine: sa.Engine) -> None:
+def migrate(engine: sa.Engine, revision: str = "head") -> None:
+    """Bring the tables of a live store to a version, all of its steps at once or none.
+
+    Parameters
+    ----------
+    engine
+        Of the store.
+    revision
+        Usually the newest. An older one takes steps back, from 0003 on, before an older version of
+        this package is installed; what only the newer tables knew is lost.
+
+    Raises
+    ------
+    StoreError
+        When a newer version of this package has already changed the tables.
+
+    """
     config = Config()
     config.set_main_option("path_separator", "os")
     config.set_main_option("script_location", str(MIGRATIONS))
@@ -80,19 +96,21 @@ def _migrate(engine: sa.Engine) -> None:
     script = ScriptDirectory.from_config(config)
     known = {revision.revision for revision in script.walk_revisions()}
 
-    def upgrade(revision: Any, _: object) -> Any:
-        found = [revision] if isinstance(revision, str) else list(revision)
+    def steps(current: Any, _: object) -> Any:
+        found = [current] if isinstance(current, str) else list(current)
         if beyond := sorted(set(found) - known):
             raise StoreError(
                 f"the live store is at version {beyond[0]}, which this version of mkt-models does "
                 "not know: install the newer one, or name another store"
             )
-        return script._upgrade_revs("head", revision)
+        if revision != "head" and max(found, default="") > revision:
+            return script._downgrade_revs(revision, current)
+        return script._upgrade_revs(revision, current)
 
     with writing(engine) as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_SETUP_LOCK)))
-        with EnvironmentContext(config, script, fn=upgrade) as context:
+        with EnvironmentContext(config, script, fn=steps) as context:
             context.configure(connection=connection, version_table="mkt_models_version")
             context.run_migrations()
 

@@ -12,7 +12,7 @@ no longer than a commit takes. Everything is in whole millionths of a unit: sums
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -208,6 +208,14 @@ def give_back(connection: sa.Connection, contacts: Any) -> Counter[Place]:
     return _moved(connection, contacts, UseState.RESERVED, UseState.GIVEN_BACK, -1)
 
 
+def take_again(connection: sa.Connection, contact: int) -> Counter[Place]:
+    """Reserve once more what a contact has given back; returns by how much the counters must rise.
+
+    They are to be counted ``within`` the amounts.
+    """
+    return _moved(connection, [contact], UseState.GIVEN_BACK, UseState.RESERVED, 1)
+
+
 def was_sent(connection: sa.Connection, contact: int) -> Counter[Place]:
     """Say that a contact was sent; returns by how much the counters must rise.
 
@@ -218,11 +226,11 @@ def was_sent(connection: sa.Connection, contact: int) -> Counter[Place]:
 
 
 def count(
-    connection: sa.Connection, rises: Mapping[Place, int], known: Mapping[str, Purse] = {}
+    connection: sa.Connection, rises: Mapping[Place, int], within: Collection[Place] = ()
 ) -> None:
     """Change the counters.
 
-    What rises and is in ``known`` must stay within the amount that is stored, which may be another
+    What rises and is in ``within`` must stay within the amount that is stored, which may be another
     than the one that was read; what was sent is a fact.
 
     Raises
@@ -237,8 +245,7 @@ def count(
         if rise == 0:
             continue
         change = table.update().where(table.c.budget == place[0], table.c.starts_on == place[1])
-        purse = known.get(place[0])
-        if purse is not None and purse.starts_on == place[1] and rise > 0:
+        if place in within and rise > 0:
             change = change.where(table.c.used_millionths + rise <= table.c.amount_millionths)
         values = {"used_millionths": table.c.used_millionths + rise}
         if connection.execute(change.values(values)).rowcount != 1:

@@ -65,6 +65,9 @@ exposures = sa.Table(
     _id("status"),
     sa.Column("within_policy", sa.Boolean),
     sa.Column("recorded_at", Utc, nullable=False),
+    _id("sender_key", required=False),
+    sa.Column("sending_since", Utc),
+    sa.Column("withdrawn_at", Utc),
     sa.Index("exposures_of_customer", "customer_id", "sent_at"),
     comment="contacts: planned with a decision, then being sent, sent, not sent or withdrawn",
 )

@@ -5,7 +5,7 @@ Every report counts once, however often it is sent. All of it happens within the
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -27,6 +27,7 @@ from mkt_models.store.records import (
 from mkt_models.store.values import checked_id
 
 UNSENT = (ContactStatus.PLANNED, ContactStatus.SENDING)
+_BEGUN = (ContactStatus.SENDING, ContactStatus.RECALLED)
 
 
 class Reports:
@@ -110,6 +111,7 @@ class Reports:
         offer_id: str | None,
         status: ContactStatus,
         at: datetime,
+        key: str | None = None,
     ) -> tuple[bool, bool]:
         """Take down how far a planned contact has come.
 
@@ -118,12 +120,19 @@ class Reports:
         decision_id, strategy, channel, offer_id
             Which contact. A decision has a strategy once per channel; the offer may be left out.
         status
-            ``sending`` asks for leave: it is refused when the contact was withdrawn or its time
-            is over. ``sent`` is a fact and always recorded. ``not_sent`` gives the contact back,
-            and what it took of budgets. Where several revisions have planned it, a report is about
-            the newest; ``not_sent`` is about the newest that was not given back yet.
+            ``sending`` asks for leave, which one sender has at a time: it is refused when the
+            contact was withdrawn, its time is over, or somebody else has begun to send it. What was
+            given back may be begun again within its time, where its budgets have room; the caller
+            has looked whether the caps have. ``sent`` is a fact and always recorded. ``not_sent``
+            gives the contact back, and what it took of budgets.
         at
             When it was sent; otherwise the time of the report.
+        key
+            The sender's own name of this attempt. With the same one, the same report is harmless,
+            and it is about the contact that was begun with it. Without one, a second sender cannot
+            be told from the first who asks again, so both are refused. Where several revisions
+            have planned the contact and none was begun with the key, a report is about the newest;
+            ``not_sent`` is about the newest that was not given back yet.
 
         Returns
         -------
@@ -132,37 +141,37 @@ class Reports:
         Raises
         ------
         Refused
-            ``unknown_contact``, ``contact_withdrawn``, ``contact_lapsed``, ``already_sent``, or
-            ``budget_spent``: more is taken than there is, as less of it was published, or some was
-            sent without leave.
+            ``unknown_contact``, ``contact_withdrawn``, ``contact_lapsed``, ``already_sending``:
+            somebody else has begun; ``already_sent``, also by another sender, which is a contact of
+            its own; or ``budget_spent``: more is taken than there is, as less of it was published
+            or some was sent without leave, or others have taken what was given back.
 
         """
         query = self._named(decision_id, strategy, channel, offer_id)
         rows = self._connection.execute(query).mappings().all()
-        row = rows[0] if rows else None
-        if status is ContactStatus.NOT_SENT:
-            row = next((one for one in rows if one["status"] != status), row)
+        row = _meant(rows, status, key)
         if row is None:
             raise Refused("unknown_contact", "this decision has no such strategy on this channel")
         now = ContactStatus(row["status"])
         fits = row["until"] is None or row["sent_at"] <= at < row["until"]
         if status is ContactStatus.SENDING:
-            self._may_send(now, fits, row["id"])
-            if now is not status:
-                self._update(row["id"], status=status.value)
-            return now is not status, True
-        if status is now:
+            return self._begin(row, fits, key), True
+        own = {} if key is None else {"sender_key": checked_id(key, "key")}
+        by_another = bool(own) and row["sender_key"] not in (None, key)
+        if status is now and not (now is ContactStatus.SENT and by_another):
             return False, bool(row["within_policy"] in (None, True))
         if now is ContactStatus.SENT:
-            raise Refused("already_sent", "this contact is on record as sent")
+            once_more = "; if it went out once more, report that one with customer_id and a key"
+            raise _sent_before(row, once_more if status is now else "")
         if status is ContactStatus.SENT:
-            within = fits and now in UNSENT
-            self._update(
-                row["id"], status=status.value, sent_at=at, until=None, within_policy=within
-            )
+            within = fits and now in UNSENT and not (now is ContactStatus.SENDING and by_another)
+            facts = {"sent_at": at, "until": None, "within_policy": within}
+            self._update(row["id"], status=status.value, **facts, **own)
             ledger.count(self._connection, ledger.was_sent(self._connection, row["id"]))
             return True, within
-        self._update(row["id"], status=status.value)
+        if now in _BEGUN and key != row["sender_key"]:
+            raise _begun_by_another(row, "not_sent takes the key with which it was begun")
+        self._update(row["id"], status=status.value, **own)
         ledger.count(self._connection, ledger.give_back(self._connection, [row["id"]]))
         return True, True
 
@@ -223,17 +232,41 @@ class Reports:
             raise Refused("key_taken", "this key is on record with other content; send another")
         return False
 
-    def _may_send(self, now: ContactStatus, fits: bool, contact: int) -> None:
-        if now not in UNSENT:
-            told = ContactStatus.WITHDRAWN if now is ContactStatus.RECALLED else now
-            raise Refused("contact_withdrawn", f"this contact must not be sent: it is {told.value}")
+    def _begin(self, row: sa.RowMapping, fits: bool, key: str | None) -> bool:
+        """Give a sender leave to send a contact; whether they did not have it before."""
+        now = ContactStatus(row["status"])
+        if now is ContactStatus.SENT:
+            raise _sent_before(row)
+        if now not in (*UNSENT, ContactStatus.NOT_SENT) or row["withdrawn_at"] is not None:
+            since = row["withdrawn_at"]
+            told = "" if since is None else f" since {_seconds(since)}"
+            message = f"this contact must not be sent: it is withdrawn{told}"
+            raise Refused("contact_withdrawn", message)
         if not fits:
             raise Refused(
                 "contact_lapsed", "the time for this contact is over: ask for strategies again"
             )
-        budget = ledger.overspent(self._connection, contact)
+        if now is ContactStatus.SENDING and (key is None or key != row["sender_key"]):
+            raise _begun_by_another(row, "whoever asks again sends the key of the first time")
+        budget = ledger.overspent(self._connection, row["id"])
         if budget is not None:
             raise Refused("budget_spent", f"more is taken of the budget {budget} than there is")
+        if now is ContactStatus.SENDING:
+            return False
+        if now is ContactStatus.NOT_SENT:
+            self._take_again(row["id"])
+        begun = {"sender_key": key, "sending_since": self._now}
+        self._update(row["id"], status=ContactStatus.SENDING.value, **begun)
+        return True
+
+    def _take_again(self, contact: int) -> None:
+        """Take of the budgets once more what a contact has given back, or nothing of it."""
+        try:
+            with self._connection.begin_nested():
+                rises = ledger.take_again(self._connection, contact)
+                ledger.count(self._connection, rises, within=rises)
+        except ledger.BudgetSpent as error:
+            raise Refused("budget_spent", f"it was given back, and {error}") from None
 
     def _withdraw(self, *conditions: sa.ColumnElement[bool]) -> tuple[int, Counter[ledger.Place]]:
         """Withdraw contacts; returns how many, and by how much the counters of budgets must rise.
@@ -251,10 +284,44 @@ class Reports:
             (ContactStatus.SENDING, ContactStatus.RECALLED),
         ):
             change = table.update().where(table.c.status == old.value, *mine)
-            withdrawn += self._connection.execute(change.values(status=new.value)).rowcount
+            ended = change.values(status=new.value, withdrawn_at=self._now)
+            withdrawn += self._connection.execute(ended).rowcount
+        # What was given back is not begun again either.
+        free = (table.c.status == ContactStatus.NOT_SENT.value, table.c.withdrawn_at.is_(None))
+        ended = table.update().where(*free, *mine).values(withdrawn_at=self._now)
+        self._connection.execute(ended)
         return withdrawn, rises
 
     def _update(self, number: int, **values: Any) -> None:
         table = tables.exposures
         change = table.update().where(table.c.id == number)
         self._connection.execute(change.values(recorded_at=self._now, **values))
+
+
+def _meant(
+    rows: Sequence[sa.RowMapping], status: ContactStatus, key: str | None
+) -> sa.RowMapping | None:
+    """Which of the contacts of a decision a report is about; the newest revision's come first."""
+    given_back = ContactStatus.NOT_SENT
+    begun = [row for row in rows if key is not None and row["sender_key"] == key]
+    if mine := [row for row in begun if row["status"] != given_back]:
+        return mine[0]
+    if status is given_back:
+        rows = [*begun, *(row for row in rows if row["status"] != given_back), *rows]
+    return rows[0] if rows else None
+
+
+def _begun_by_another(row: sa.RowMapping, advice: str) -> Refused:
+    since = row["sending_since"]
+    told = "" if since is None else f" since {_seconds(since)}"
+    message = f"somebody is sending this contact{told}: {advice}"
+    return Refused("already_sending", message)
+
+
+def _sent_before(row: sa.RowMapping, advice: str = "") -> Refused:
+    message = f"this contact is on record as sent at {_seconds(row['sent_at'])}{advice}"
+    return Refused("already_sent", message)
+
+
+def _seconds(at: datetime) -> str:
+    return at.isoformat(timespec="seconds")

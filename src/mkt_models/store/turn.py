@@ -158,7 +158,8 @@ class Turn(Reports):
             assert kept.inserted_primary_key is not None  # it is a row of its own
             number = int(kept.inserted_primary_key[0])
             rises.update(ledger.reserve(self._connection, number, planned.uses, purses))
-        ledger.count(self._connection, rises, purses)
+        within = [(purse.budget, purse.starts_on) for purse in record.purses]
+        ledger.count(self._connection, rises, within)
         return revision
 
     def erase(self, digest: str) -> dict[str, int]:
