@@ -260,6 +260,11 @@ def test_the_budgets_are_told_to_whoever_may_ask(http: httpx.Client) -> None:
     of_a_day = http.post("/v1/budgets", json={"on": "2018-01-06"}).json()["periods"]
     assert [one["starts_on"] for one in of_a_day] == ["2018-01-01"]
     assert error_of(http.post("/v1/budgets", json={"on": "soon"}), 422)["field"] == "on"
+    assert http.get("/v1/budgets", params={"on": "2018-01-06"}).json()["periods"] == of_a_day
+    assert error_of(http.get("/v1/budgets", params={"on": "soon"}), 422)["field"] == "on"
+    assert error_of(http.get("/v1/budgets", params={"day": "x"}), 422)["field"] == "day"
+    asked = http.post("/v1/strategies", params={"k": 1}, json=GOOD)
+    assert error_of(asked, 400)["code"] == "bad_query"
     error_of(http.delete("/v1/budgets"), 405)
 
 

@@ -84,8 +84,8 @@ INDEX = {
         "POST /v1/outcomes": "what a customer did: key, kind, decision_id, amount?, occurred_at",
         "POST /v1/consents": "what a customer said: customer_id, purpose, channel, status",
         "GET /v1/explain/{decision_id}": "how a decision came about, and what followed",
-        "GET /v1/budgets": "what is planned, reserved, sent, given back and left, per period",
-        "POST /v1/budgets": "the same for the periods of one day: on?",
+        "GET /v1/budgets": "what is planned, reserved, sent, given back and left, per period: ?on=",
+        "POST /v1/budgets": "the same, with the day in the body: on?",
         "DELETE /v1/customers/{customer_id}": "erase a customer from the live store",
         "POST /v1/explain, POST /v1/forget": "the same, with the id in the body, whatever is in it",
         "GET /livez": "whether the process lives",
@@ -187,7 +187,7 @@ class MktModels:
 
     @bentoml.api(route="/v1/budgets")
     def budgets(self, request: BudgetsRequest, /) -> _Answer:
-        """Show what is taken of each budget per period; also GET /v1/budgets."""
+        """Show what is taken of each budget per period; also GET /v1/budgets?on=2018-01-06."""
         return _answer("budgets", lambda: budgets(self._runtime, request))
 
     @bentoml.api(route="/v1/forget")

@@ -48,8 +48,8 @@ def test_a_scene_is_read_and_put_into_the_context_of_a_decision() -> None:
         ({"weather": "rian"}, "context.weather", "did you mean 'rain'"),
         ({"weather": ["rain"]}, "context.weather", "must be one of clear, cloudy, rain"),
         ({"place": "shop"}, "context.place", "must be one of home, work, store, travelling"),
-        ({"hour": 24}, "context.hour", "less than or equal to 23"),
-        ({"hour": "8"}, "context.hour", "integer"),
+        ({"hour": 24}, "context.hour", "at most 23"),
+        ({"hour": "8"}, "context.hour", "whole number"),
         ({"country": "XX"}, "context.country", "public holidays are not known"),
         ({"country": "C" * 9}, "context.country", "at most 8 letters"),
         ({"country": "US", "region": "ZZ"}, "context.region", "no region of US"),
@@ -121,6 +121,30 @@ def test_each_model_that_has_a_scorer_may_be_asked(model: Model) -> None:
 def test_now_is_an_iso_time_with_an_offset_in_this_century(now: object) -> None:
     body = json.dumps({"customer_id": "1", "context": {"now": now}}).encode()
     assert fault_of(StrategiesRequest, body).field == "context.now"
+
+
+@pytest.mark.parametrize("offset", ["+25:00", "-24:00", "+0860", "+99", "+14:75"])
+def test_an_offset_that_is_none_is_said(offset: str) -> None:
+    body = {"customer_id": "1", "context": {"now": f"2018-01-06T10:00:00{offset}"}}
+    fault = fault_of(StrategiesRequest, json.dumps(body).encode())
+    assert (fault.status, fault.field) == (422, "context.now")
+    assert fault.message == ("context.now: must have an offset from -23:59 to +23:59, as +08:00")
+
+
+@pytest.mark.parametrize(
+    "offset", ["Z", "z", "+14:00", "-12:00", "+0530", "+23:59", ".5Z", ".25-03:00"]
+)
+def test_an_offset_that_is_one_is_read(offset: str) -> None:
+    body = {"customer_id": "1", "context": {"now": f"2018-01-06T10:00:00{offset}"}}
+    asked = read_body(StrategiesRequest, json.dumps(body).encode())
+    assert asked.context.now is not None
+    assert asked.context.now.utcoffset() is not None
+
+
+@pytest.mark.parametrize("on", [86400, 0, "2018-01-06T00:00:00", "2018-1-6", "06.01.2018", True])
+def test_a_day_is_written_as_a_day(on: object) -> None:
+    fault = fault_of(BudgetsRequest, json.dumps({"on": on}).encode())
+    assert fault.message == "on: must be a day, as 2018-01-06"
 
 
 @pytest.mark.parametrize("on", ["9999-12-31", "2100-01-01", "1999-12-31", "0001-01-01"])

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, PlainTextResponse
 
 from mkt_models.serving import guard as module
 from mkt_models.serving.access import Access
-from mkt_models.serving.bodies import ProfileRequest
+from mkt_models.serving.bodies import BudgetsRequest, ProfileRequest
 from mkt_models.serving.guard import Guard, Route
 from mkt_models.serving.wire import MAX_BYTES
 
@@ -19,6 +19,7 @@ ROUTES = {
     "/": Route(),
     "/readyz": Route(open=True),
     "/v1/profile": Route(("POST",), ProfileRequest),
+    "/v1/budgets": Route(("GET", "POST"), BudgetsRequest, answered_by="/v1/budgets"),
 }
 BODY = b'{"customer_id": "household-1"}'
 
@@ -31,6 +32,7 @@ async def call(
     headers: dict[str, str] | None = None,
     key: str = "",
     server: object = ("127.0.0.1", 3000),
+    query: bytes = b"",
 ) -> tuple[int, dict[str, str], Any]:
     sent: list[dict[str, Any]] = []
     given = {"host": "127.0.0.1:3000", "content-type": "application/json", **(headers or {})}
@@ -53,6 +55,7 @@ async def call(
         "method": method,
         "path": path,
         "server": server,
+        "query_string": query,
         "headers": [(k.encode(), v.encode("latin-1")) for k, v in given.items()],
     }
     access = Access.from_environment({"MKT_API_KEY": key})
@@ -156,6 +159,18 @@ def test_who_asks_too_early_is_told_when_to_ask_again() -> None:
         assert (status, set(body["error"])) == (503, set(error))
         assert int(headers["retry-after"]) > 0
     assert "retry-after" not in ask(PlainTextResponse("no", 500))[1]
+
+
+def test_a_query_is_read_or_refused_and_never_ignored() -> None:
+    of_a_day = {"path": "/v1/budgets", "method": "GET"}
+    assert ask(**of_a_day)[2] == {"got": "{}"}
+    assert ask(**of_a_day, query=b"on=2018-01-06")[2] == {"got": '{"on": "2018-01-06"}'}
+    status, _, body = ask(**of_a_day, query=b"at=2018-01-06")
+    assert (status, body["error"]["field"]) == (422, "at")
+    for path in ("/v1/budgets", "/v1/profile"):
+        status, _, body = ask(path=path, query=b"customer_id=1")
+        assert (status, body["error"]["code"]) == (400, "bad_query")
+        assert "into the body" in body["error"]["message"]
 
 
 def test_health_needs_no_key() -> None:

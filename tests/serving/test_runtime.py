@@ -431,6 +431,27 @@ def test_what_an_answer_takes_of_budgets_is_counted_and_told(runtime: Runtime) -
     assert told(on="2018-01-06") == [("2018-01-01", 0, 30)]
 
 
+def test_what_was_left_of_each_budget_is_told_of_every_decision(runtime: Runtime) -> None:
+    row = priced(runtime, "s", 0).shadow_prices[0] | {"amount": 5.0, "used": 3.5, "price": 0.25}
+    published = replace(runtime.snapshot.meta(), snapshot_id="s", shadow_prices=(row,))
+    runtime.live.publish(published, list(runtime.snapshot.customers()), NOW)
+    seen = []
+    for name in CUSTOMERS[:2]:
+        for _ in range(2):  # the same question tells what was left the first time
+            context = {"now": NOW.isoformat(), "channel": "app"}
+            answer = runtime.strategies(question(name, k=1, context=context))
+        assert answer["strategies"][0]["channel"] == "app"
+        found = explain(runtime, ExplainRequest(decision_id=answer["decision_id"]))
+        (revision,) = found["revisions"]
+        seen.append({one["budget"]: one for one in revision["inputs"]["budgets"]})
+    week = {"period_starts_on": "2018-01-01", "period_ends_on": "2018-01-08"}
+    app = {"budget": "app", "resource": "contacts", **week, "amount": 5, "planned": 3.5}
+    assert seen[0]["app"] == {**app, "used": 0, "left": 5, "price_per_unit": 0.25}
+    assert seen[1]["app"] == {**app, "used": 1, "left": 4, "price_per_unit": 0.25}
+    coupons = {"budget": "coupons", "resource": "coupons", **week, "amount": 30, "planned": None}
+    assert seen[1]["coupons"] == {**coupons, "used": 1, "left": 29, "price_per_unit": None}
+
+
 def test_others_that_took_the_last_make_it_decide_again(
     runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:

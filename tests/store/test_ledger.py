@@ -139,6 +139,10 @@ def test_what_is_left_is_read_without_what_this_decision_planned(opened: LiveSto
         left = {one.budget: one.left for one in turn.purses((COUPONS, MONEY), TODAY)}
         own = {one.budget: one.left for one in turn.purses((COUPONS, MONEY), TODAY, "d1")}
         under_lock = turn.purses((COUPONS, MONEY), TODAY, "d1", locked=True)
+    assert {one.budget: one.planned for one in under_lock} == {
+        "coupons": millionths(1.5),
+        "money": None,
+    }
     assert left == {"coupons": millionths(1), "money": millionths(0.35)}
     assert own == {"coupons": millionths(2), "money": millionths(1)}
     assert {one.budget: one.left for one in under_lock} == own

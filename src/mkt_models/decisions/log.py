@@ -7,6 +7,7 @@ from typing import Any
 
 from mkt_models.decisions.answer import Decision
 from mkt_models.decisions.question import Context, Customer, Policy
+from mkt_models.sections import MILLION
 from mkt_models.store.records import Consent, Exposure, Planned, Purse, Record
 
 
@@ -36,7 +37,7 @@ def record_of(
         offer_id=first.offer_id,
         probability=float(first.document["probability"]),
         answer=decision.as_dict(),
-        inputs=_inputs(customer, context),
+        inputs=_inputs(customer, context) | {"budgets": _budgets(policy, purses)},
         planned=_planned(decision, context, policy, purses),
         purses=tuple(purses),
     )
@@ -70,6 +71,29 @@ def _inputs(customer: Customer, context: Context) -> dict[str, Any]:
         "contacts": [_row(one) for one in customer.exposures],
         "complaints": [at.isoformat() for at in customer.complaints],
     }
+
+
+def _budgets(policy: Policy, purses: Sequence[Purse]) -> list[dict[str, Any]]:
+    """What was left of the budgets when it was decided, in their units, and what a unit was worth.
+
+    ``used`` is of everybody, but what this decision itself had planned and nobody had begun.
+    """
+    resources = {one.budget.id: one.budget.resource for one in policy.allowances}
+    prices = {one.budget.id: one.price for one in policy.prices}
+    return [
+        {
+            "budget": purse.budget,
+            "resource": resources.get(purse.budget),
+            "period_starts_on": purse.starts_on.isoformat(),
+            "period_ends_on": purse.ends_on.isoformat(),
+            "amount": purse.amount / MILLION,
+            "planned": None if purse.planned is None else purse.planned / MILLION,
+            "used": purse.used / MILLION,
+            "left": purse.left / MILLION,
+            "price_per_unit": prices.get(purse.budget),
+        }
+        for purse in purses
+    ]
 
 
 def _row(record: Consent | Exposure) -> dict[str, Any]:

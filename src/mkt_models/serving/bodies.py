@@ -24,14 +24,28 @@ from mkt_models.sections import nearest
 from mkt_models.serving.wire import Body, shortened
 
 MAX_CODE = 8
-_ISO = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
+_ISO = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d[^+-]*([+-](?P<hours>\d\d)(:?(?P<minutes>\d\d))?)?"
+)
+_ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 Text = Annotated[str, Field(min_length=1, max_length=64)]
 
 
 def _iso(value: object) -> object:
-    if value is not None and not (isinstance(value, str) and _ISO.match(value)):
+    if value is None:
+        return value
+    found = _ISO.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
         raise ValueError("must be an ISO 8601 time with an offset, as 2018-01-06T10:00:00Z")
+    if found["hours"] and (int(found["hours"]) > 23 or int(found["minutes"] or 0) > 59):
+        raise ValueError("must have an offset from -23:59 to +23:59, as +08:00")
+    return value
+
+
+def _day(value: object) -> object:
+    if value is not None and not (isinstance(value, str) and _ISO_DAY.fullmatch(value)):
+        raise ValueError("must be a day, as 2018-01-06")
     return value
 
 
@@ -48,7 +62,7 @@ def _sane_day(value: date) -> date:
 
 
 Time = Annotated[AwareDatetime, Strict(False), BeforeValidator(_iso), AfterValidator(_sane)]
-Day = Annotated[date, Strict(False)]
+Day = Annotated[date, Strict(False), BeforeValidator(_day)]
 SaneDay = Annotated[Day, AfterValidator(_sane_day)]
 
 

@@ -21,7 +21,7 @@ from urllib.parse import quote, unquote_to_bytes
 from starlette.responses import Response
 
 from mkt_models.serving.access import KEY_VARIABLE, Access, is_loopback
-from mkt_models.serving.wire import MAX_BYTES, Body, Fault, read_body
+from mkt_models.serving.wire import MAX_BYTES, Body, Fault, read_body, read_query
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -41,8 +41,8 @@ class Route:
     """A path that exists: its methods, the body it wants, and whether it needs no key.
 
     A path that ends in a slash takes one more part, percent-encoded, which is the only field of its
-    body; one that is read by GET and has a body is asked with an empty one. The service is asked by
-    POST at ``answered_by``.
+    body; one that is read by GET and has a body takes its fields from the query. The service is
+    asked by POST at ``answered_by``.
     """
 
     methods: tuple[str, ...] = _READ
@@ -161,8 +161,12 @@ class Guard:
             body = json.dumps({name: _decoded(part, scope.get("query_string"), other)}).encode()
             read_body(route.body, body)
             return body
+        query = scope.get("query_string", b"")
         if scope["method"] == "GET":
-            return b"{}"
+            return read_query(route.body, query)
+        if query:
+            message = f"{path} takes no query: write what you ask or report into the body"
+            raise Fault(400, "bad_query", message)
         _refuse_other_types(headers)
         try:
             body = await asyncio.wait_for(_read(headers, receive), _BODY_SECONDS)

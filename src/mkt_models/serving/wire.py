@@ -1,13 +1,15 @@
 """How the service reads a body, and says what is wrong with it.
 
-Types are strict (``"3"`` is no number), unknown fields are refused, texts are short and numbers
-finite. A fault is one :class:`Fault` that names the field and says what to do.
+Types are strict (``"3"`` is no number, and the number 1 is no customer: else one person could be
+two), unknown fields are refused, texts are short and numbers finite. A fault is one :class:`Fault`
+that names the field and says what to do.
 """
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import parse_qsl
 
 from pydantic import (
     BaseModel,
@@ -20,6 +22,37 @@ from mkt_models.sections import nearest
 MAX_BYTES = 64 * 1024
 MAX_DEPTH = 8
 MAX_NUMBER = 1e30
+_FIELDS = 20  # of a query, at most
+_TIME = "must be an ISO 8601 time with an offset, as 2018-01-06T10:00:00Z"
+_DAY = "must be a day, as 2018-01-06"
+_WHOLE, _NUMBER = "must be a whole number, without quotes", "must be a number, without quotes"
+_TEXT = 'must be a text in quotes ("1", not 1)'
+_WORDS = {
+    "string_type": _TEXT,
+    "string_too_short": "must have at least {min_length} character(s)",
+    "string_too_long": "must have at most {max_length} characters",
+    "int_type": _WHOLE,
+    "int_from_float": _WHOLE,
+    "int_parsing_size": _WHOLE,
+    "float_type": _NUMBER,
+    "finite_number": "must be a finite number",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "model_type": "must be a JSON object",
+    "dict_type": "must be a JSON object",
+    "too_short": "must have at least {min_length} field(s)",
+    "too_long": "must have at most {max_length} fields",
+    "enum": "must be one of {expected}",
+    "literal_error": "must be one of {expected}",
+    "datetime_type": _TIME,
+    "datetime_parsing": _TIME + ": {error}",
+    "datetime_from_date_parsing": _TIME + ": {error}",
+    "timezone_aware": _TIME,
+    "date_type": _DAY,
+    "date_parsing": _DAY + ": {error}",
+    "date_from_datetime_parsing": _DAY + ": {error}",
+}
+"""How a fault of each kind is told; the parts in braces are pydantic's."""
 
 
 class Fault(ValueError):
@@ -72,6 +105,31 @@ def read_body(model: type[Body], body: bytes) -> Body:
         raise _explain(model, error) from None
 
 
+def read_query(model: type[Body], query: bytes) -> bytes:
+    """Read a query as ``model``, whose fields are texts in JSON; returns it as a body.
+
+    Raises
+    ------
+    Fault
+        With status 400 for what is no query, and 422 for what is no such body.
+
+    """
+    try:
+        pairs = parse_qsl(
+            query.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=_FIELDS
+        )
+    except UnicodeDecodeError:
+        raise Fault(400, "bad_query", "the query is not UTF-8 in percent-encoding") from None
+    except ValueError:
+        raise Fault(400, "bad_query", f"the query has more than {_FIELDS} fields") from None
+    names = [name for name, _ in pairs]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise Fault(400, "bad_query", f"{shortened(twice)!r} stands twice in the query")
+    body = json.dumps(dict(pairs)).encode()
+    read_body(model, body)
+    return body
+
+
 def shortened(text: str, limit: int = 64) -> str:
     """A text that came from outside, cut to a length that a message may show.
 
@@ -87,7 +145,7 @@ def _explain(model: type[Body], error: ValidationError) -> Fault:
     first = min(faults, key=lambda fault: fault["type"] != "extra_forbidden")
     parts = [str(part) for part in first["loc"] if part != "[key]"]
     field = ".".join(shortened(part) for part in parts) or "body"
-    message = str(first["msg"]).removeprefix("Value error, ")
+    message = _in_json_words(first["type"], first.get("ctx", {}), str(first["msg"]))
     if first["type"] == "extra_forbidden":
         known = _fields_at(model, parts[:-1])
         near = nearest(shortened(parts[-1]), known)
@@ -95,6 +153,13 @@ def _explain(model: type[Body], error: ValidationError) -> Fault:
     elif first["type"] == "missing":
         message = "is required"
     return Fault(422, "invalid", f"{field}: {message[:1].lower()}{message[1:]}", field)
+
+
+def _in_json_words(kind: str, parts: Mapping[str, Any], message: str) -> str:
+    """What is wrong, in words of JSON: who asks need not know how this service reads it."""
+    if kind in _WORDS:
+        return _WORDS[kind].format_map(parts)
+    return message.removeprefix("Value error, ").replace("Input should", "must")
 
 
 def _fields_at(model: type[BaseModel], path: Iterable[str]) -> list[str]:

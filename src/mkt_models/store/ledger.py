@@ -155,6 +155,7 @@ def purses(
         table.c.ends_on,
         table.c.amount_millionths,
         table.c.used_millionths,
+        table.c.planned_millionths,
         mine,
     )
     query = query.where(table.c.starts_on <= day, table.c.ends_on > day)
@@ -166,8 +167,8 @@ def purses(
         query = query.where(table.c.budget.in_([limit.budget for limit in limits]))
     names = {limit.budget for limit in limits}
     found = tuple(
-        Purse(budget, starts_on, ends_on, int(amount), int(used) - int(own_use))
-        for budget, starts_on, ends_on, amount, used, own_use in connection.execute(query)
+        Purse(budget, starts_on, ends_on, int(amount), int(used) - int(own_use), planned)
+        for budget, starts_on, ends_on, amount, used, planned, own_use in connection.execute(query)
         if budget in names
     )
     if len(found) < len(names):

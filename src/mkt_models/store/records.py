@@ -117,13 +117,17 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Purse:
-    """What is left of a budget in the period that is open, in millionths of its unit."""
+    """What is left of a budget in the period that is open, in millionths of its unit.
+
+    ``planned`` is what the plan expects to be used of it; None where nobody planned.
+    """
 
     budget: str
     starts_on: date
     ends_on: date
     amount: int
     used: int
+    planned: int | None = None
 
     @property
     def left(self) -> int:
