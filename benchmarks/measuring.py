@@ -35,12 +35,12 @@ def measured(work: Callable[[], object]) -> tuple[object, Cost]:
             peak[0] = max(peak[0], _memory())
 
     watcher = threading.Thread(target=watch, daemon=True)
-    cpu, wall = _cpu(), time.perf_counter()
+    cpu, wall = cpu_seconds(), time.perf_counter()
     watcher.start()
     try:
         result = work()
     finally:
-        wall, cpu = time.perf_counter() - wall, _cpu() - cpu
+        wall, cpu = time.perf_counter() - wall, cpu_seconds() - cpu
         ended.set()
         watcher.join()
     return result, Cost(wall, cpu, max(peak[0], _memory()) / 1e9, base / 1e9)
@@ -61,7 +61,8 @@ def _memory() -> float:
     return total
 
 
-def _cpu() -> float:
+def cpu_seconds() -> float:
+    """CPU seconds of this process and all below it so far, those that have ended too."""
     total = 0.0
     for process in _tree():
         try:

@@ -34,8 +34,10 @@ def programs() -> Path | None:
 
 
 @contextmanager
-def running() -> Iterator[str]:
+def running(fsync: bool = False, folder: Path | None = None) -> Iterator[str]:
     """Start a server and give the URL of its database; it ends, by its pid, with the block.
+
+    Without ``fsync`` a commit need not be on disk: tests want to be quick, and no power fails.
 
     Without the programs a test is skipped with the reason; in CI that is a failure.
     """
@@ -47,7 +49,7 @@ def running() -> Iterator[str]:
         pytest.skip(reason)
     as_root = os.geteuid() == 0
     who = {"user": "postgres", "group": "postgres", "extra_groups": []} if as_root else {}
-    home = Path(tempfile.mkdtemp(prefix="pg-"))
+    home = Path(tempfile.mkdtemp(prefix="pg-", dir=folder))
     if as_root:
         shutil.chown(home, "postgres", "postgres")
     cluster, log = home / "cluster", home / "log"
@@ -61,7 +63,7 @@ def running() -> Iterator[str]:
         with log.open("wb") as out:
             server = subprocess.Popen(
                 [bin_folder / "postgres", "-D", cluster, "-h", "127.0.0.1", "-p", str(port),
-                 "-k", home, "-c", "fsync=off"],
+                 "-k", home, "-c", f"fsync={'on' if fsync else 'off'}"],
                 stdout=out, stderr=out, cwd=home, **who,
             )  # fmt: skip
         try:
