@@ -6,7 +6,9 @@ before the next begins. What is decided meanwhile, and HTTP, are not in it. Ever
 process of its own, and every decision is about a customer of its own: they meet at the budget
 alone, of which each takes one unit, from the same row.
 
-Stores, with and without the budget, and numbers of clients take turns within each repeat.
+Stores and numbers of clients take turns within each repeat. A round with the budget stands beside
+one without, in one order and then in the other, and is compared with that one: what else the
+machine does is then nearly the same for both.
 """
 
 import argparse
@@ -131,7 +133,7 @@ def watch(engine: sa.Engine) -> None:
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "begin", note)  # after the store's own: the lock is there
     else:
-        sa.event.listen(engine, "before_cursor_execute", note_count)
+        sa.event.listen(engine, "after_cursor_execute", note_count)  # the row is locked
 
 
 def client(work: tuple[str, str, bool, float, float]) -> list[tuple[float, float]]:
@@ -156,7 +158,7 @@ def measured(
     from measuring import cpu_seconds
 
     before = counted(address)
-    begins = time.time() + 1 + clients / 4
+    begins = time.time() + 0.5 + clients / 10
     works = [(address, f"r{number}-c{one}", budget, begins, seconds) for one in range(clients)]
     result = pool.map_async(client, works, chunksize=1)
     time.sleep(max(0.0, begins - time.time()))
@@ -266,6 +268,26 @@ def table(rounds: Sequence[Round]) -> list[dict[str, Any]]:
     ]
 
 
+def ratios(rounds: Sequence[Round]) -> list[dict[str, Any]]:
+    """Decisions per second with the budget, of those without it beside them: median and range."""
+    cases: dict[tuple[str, int], list[float]] = {}
+    for first, second in zip(rounds[::2], rounds[1::2], strict=True):
+        without, counts = sorted((first, second), key=lambda one: one.budget)
+        assert (without.store, without.clients) == (counts.store, counts.clients)
+        ratio = counts.per_second / without.per_second
+        cases.setdefault((counts.store, counts.clients), []).append(ratio)
+    return [
+        {
+            "store": store,
+            "clients": clients,
+            "pairs": len(some),
+            "median": round(statistics.median(some), 2),
+            "range": [round(min(some), 2), round(max(some), 2)],
+        }
+        for (store, clients), some in sorted(cases.items())
+    ]
+
+
 def middle(values: Sequence[float | None]) -> float | None:
     """The median; None where there is nothing."""
     found = [one for one in values if one is not None]
@@ -276,8 +298,8 @@ def main() -> None:
     """Measure, print and write the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clients", type=int, nargs="+", default=[1, 4, 16])
-    parser.add_argument("--seconds", type=float, default=5, help="of each round")
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=2, help="of each round")
+    parser.add_argument("--repeats", type=int, default=8)
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()))
     parser.add_argument("--out", type=Path, default=HERE / "store.json")
     wanted = parser.parse_args()
@@ -295,12 +317,13 @@ def main() -> None:
             started = context.Barrier(most + 1)
             with context.Pool(most, ready, (list(addresses.values()), started)) as pool:
                 started.wait(timeout=600)
-                cases = list(product(wanted.clients, (False, True), addresses.items()))
-                for number, case in enumerate(cases * wanted.repeats):
-                    clients, budget, (name, address) = case
-                    parts = (name, address, budget, clients, wanted.seconds, number)
-                    rounds.append(measured(pool, *parts))
-                    print(json.dumps(asdict(rounds[-1])), flush=True)
+                cases = list(product(wanted.clients, addresses.items(), (False, True)))
+                for repeat in range(wanted.repeats):
+                    for case in cases if repeat % 2 == 0 else reversed(cases):
+                        clients, (name, address), budget = case
+                        parts = (name, address, budget, clients, wanted.seconds, len(rounds))
+                        rounds.append(measured(pool, *parts))
+                        print(json.dumps(asdict(rounds[-1])), flush=True)
                 pool.close()
                 pool.join()
         load.append(os.getloadavg()[0])
@@ -315,6 +338,7 @@ def main() -> None:
         "stores": kept,
         "seconds": wanted.seconds,
         "cases": table(rounds),
+        "with_budget_of_without": ratios(rounds),
         "rounds": [asdict(one) for one in rounds],
     }
     wanted.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

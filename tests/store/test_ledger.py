@@ -11,9 +11,10 @@ import pytest
 import sqlalchemy as sa
 
 from mkt_models.store import live_tables as tables
-from mkt_models.store.ledger import BudgetSpent, PeriodNotOpen, millionths
+from mkt_models.store.ledger import BudgetSpent, millionths
 from mkt_models.store.live import LiveStore
 from mkt_models.store.publishing import Superseded
+from mkt_models.store.purses import PeriodNotOpen
 from mkt_models.store.records import (
     Consent,
     ContactStatus,

@@ -29,9 +29,10 @@ from mkt_models.serving.answers import profile_answer, score_answer
 from mkt_models.serving.bodies import ProfileRequest, ScoreRequest, StrategiesRequest
 from mkt_models.serving.guard import log_failure
 from mkt_models.serving.wire import Fault
-from mkt_models.store.ledger import BudgetSpent, PeriodNotOpen
+from mkt_models.store.ledger import BudgetSpent
 from mkt_models.store.live import LiveStore
 from mkt_models.store.publishing import Superseded
+from mkt_models.store.purses import PeriodNotOpen
 from mkt_models.store.snapshot import Store
 from mkt_models.store.values import StoreError
 

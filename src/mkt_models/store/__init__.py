@@ -8,8 +8,8 @@
     the store of a running service, on SQLite or PostgreSQL
 ``turn``, ``reports``
     what is decided for one customer at a time, and what comes back: consents, contacts, outcomes
-``ledger``
-    what contacts take of the budgets, counted within their amounts
+``ledger``, ``purses``
+    what contacts take of the budgets, counted within their amounts; and what is left
 ``publishing``, ``history``
     a snapshot into the live store; decisions, contacts, outcomes and budgets out of it
 ``reading``

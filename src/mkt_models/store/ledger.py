@@ -12,7 +12,7 @@ no longer than a commit takes. Everything is in whole millionths of a unit: sums
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -20,7 +20,7 @@ import sqlalchemy as sa
 
 from mkt_models.sections import MILLION
 from mkt_models.store import live_tables as tables
-from mkt_models.store.records import ContactStatus, Limit, Purse, Use, UseState
+from mkt_models.store.records import Limit, Purse, Use, UseState
 from mkt_models.store.values import StoreError
 
 _OPENING_LOCK = 7_238_012  # of PostgreSQL's advisory locks: one process opens periods, others wait
@@ -29,12 +29,28 @@ Place = tuple[str, date]
 """A budget, and the first day of a period."""
 
 
+def _change() -> sa.Update:
+    table = tables.budget_periods
+    return (
+        table.update()
+        .where(
+            table.c.budget == sa.bindparam("of_budget"),
+            table.c.starts_on == sa.bindparam("of_period"),
+        )
+        .values(used_millionths=table.c.used_millionths + _RISE)
+    )
+
+
+# Built once, as in :mod:`mkt_models.store.purses`.
+_RISE = sa.bindparam("rise", type_=sa.BigInteger)
+_COUNT = _change()
+_COUNT_WITHIN = _COUNT.where(
+    tables.budget_periods.c.used_millionths + _RISE <= tables.budget_periods.c.amount_millionths
+)
+
+
 class BudgetSpent(StoreError):
     """Others have taken what was left since it was read: decide again."""
-
-
-class PeriodNotOpen(StoreError):
-    """Nothing was taken of a budget in this period yet: open it, then decide again."""
 
 
 def open_periods(connection: sa.Connection, limits: Iterable[Limit], day: date) -> None:
@@ -109,74 +125,6 @@ def millionths(units: float) -> int:
     return round(units * MILLION)
 
 
-def purses(
-    connection: sa.Connection,
-    limits: Sequence[Limit],
-    day: date,
-    besides: str | None = None,
-    locked: bool = False,
-) -> tuple[Purse, ...]:
-    """What is used of each budget in the period in which ``day`` lies, by the name of the budget.
-
-    Parameters
-    ----------
-    limits
-        The budgets. What there is of each is read: a later publication may have set it.
-    besides
-        What this decision has planned itself, and nobody has begun to send, does not count.
-    locked
-        Let nobody take of them before this transaction ends.
-
-    Raises
-    ------
-    PeriodNotOpen
-        When one of them has no period for that day yet.
-
-    """
-    if not limits:
-        return ()
-    table, uses, contacts = tables.budget_periods, tables.budget_uses, tables.exposures
-    own = (
-        sa.select(sa.func.coalesce(sa.func.sum(uses.c.millionths), 0))
-        .join(contacts, contacts.c.id == uses.c.contact)
-        .where(
-            contacts.c.decision_id == besides,
-            contacts.c.status == ContactStatus.PLANNED.value,
-            uses.c.state == UseState.RESERVED.value,
-            uses.c.budget == table.c.budget,
-            uses.c.starts_on == table.c.starts_on,
-        )
-        .scalar_subquery()
-    )
-    mine = sa.literal(0) if besides is None else own
-    query = sa.select(
-        table.c.budget,
-        table.c.starts_on,
-        table.c.ends_on,
-        table.c.amount_millionths,
-        table.c.used_millionths,
-        table.c.planned_millionths,
-        mine,
-    )
-    query = query.where(table.c.starts_on <= day, table.c.ends_on > day)
-    query = query.order_by(table.c.budget, table.c.starts_on)
-    if locked:
-        # All of that day: a revision may give back of one that is no longer among the limits.
-        query = query.with_for_update(of=table)
-    else:
-        query = query.where(table.c.budget.in_([limit.budget for limit in limits]))
-    names = {limit.budget for limit in limits}
-    found = tuple(
-        Purse(budget, starts_on, ends_on, int(amount), int(used) - int(own_use), planned)
-        for budget, starts_on, ends_on, amount, used, planned, own_use in connection.execute(query)
-        if budget in names
-    )
-    if len(found) < len(names):
-        lacking = sorted(names - {one.budget for one in found})
-        raise PeriodNotOpen(f"{', '.join(lacking)}: no period is open on {day}")
-    return found
-
-
 def reserve(
     connection: sa.Connection, contact: int, uses: Iterable[Use], known: Mapping[str, Purse]
 ) -> Counter[Place]:
@@ -240,16 +188,13 @@ def count(
         When not enough is left of a budget. The transaction must not be kept.
 
     """
-    table = tables.budget_periods
     for place in sorted(rises):
         rise = rises[place]
         if rise == 0:
             continue
-        change = table.update().where(table.c.budget == place[0], table.c.starts_on == place[1])
-        if place in within and rise > 0:
-            change = change.where(table.c.used_millionths + rise <= table.c.amount_millionths)
-        values = {"used_millionths": table.c.used_millionths + rise}
-        if connection.execute(change.values(values)).rowcount != 1:
+        change = _COUNT_WITHIN if place in within and rise > 0 else _COUNT
+        parts = {"of_budget": place[0], "of_period": place[1], "rise": rise}
+        if connection.execute(change, parts).rowcount != 1:
             raise BudgetSpent(f"{place[0]}: others have taken what was left; decide again")
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from mkt_models.store import ledger
+from mkt_models.store import ledger, purses
 from mkt_models.store import live_tables as tables
 from mkt_models.store.engine import inserter
 from mkt_models.store.records import (
@@ -94,8 +94,8 @@ class Turn(Reports):
     def purses(
         self, limits: Sequence[Limit], day: date, besides: str | None = None, locked: bool = False
     ) -> tuple[Purse, ...]:
-        """What is left of each budget on a day; see :func:`.ledger.purses`."""
-        return ledger.purses(self._connection, limits, day, besides, locked)
+        """What is left of each budget on a day; see :func:`.purses.purses`."""
+        return purses.purses(self._connection, limits, day, besides, locked)
 
     def keep(self, record: Record) -> int:
         """Keep a decision and plan its contacts; return its revision, from 1.
