@@ -291,7 +291,7 @@ def ratios(rounds: Sequence[Round]) -> list[dict[str, Any]]:
 def middle(values: Sequence[float | None]) -> float | None:
     """The median; None where there is nothing."""
     found = [one for one in values if one is not None]
-    return statistics.median(found) if found else None
+    return round(statistics.median(found), 2) if found else None
 
 
 def main() -> None:

@@ -86,7 +86,7 @@ def _purses() -> sa.Select[Any]:
     return query.order_by(table.c.budget, table.c.starts_on)
 
 
-# Built once: to build what asks for budgets and counts them in every turn took a quarter of its CPU
+# Built once: to build what asks for budgets and counts them in every turn took a fifth of its CPU
 # time, while others wait.
 _LOCKED = _purses().with_for_update(of=tables.budget_periods)
 _OF_THE_LIMITS = _purses().where(
