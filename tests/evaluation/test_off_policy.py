@@ -1,4 +1,5 @@
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,9 @@ from mkt_models.evaluation.decision_log import read_log
 from mkt_models.evaluation.off_policy import Estimator, estimates, off_policy_table
 from mkt_models.evaluation.support import Needs
 
-LENIENT = Needs(min_effective=0, max_largest_share=1, max_unsupported=1, min_different=0)
+LENIENT = Needs(
+    0, max_largest_share=1, max_unsupported=1, min_different=0, min_expected_different=0
+)
 BY_HAND = [
     ("A", "x", 0.5, 1.0, 4.0),  # weight 2
     ("A", "y", 0.8, 0.9, 1.0),  # 0.5
@@ -50,8 +53,13 @@ def test_intervals_are_those_of_the_customers_sums() -> None:
     row = table.loc["ips"]
     # w r - mean: A 5.125 - 2.375, B -2.875, C 0.125; error² = 3/2 * sum of squares / 4²
     error = np.sqrt(1.5 * (2.75**2 + 2.875**2 + 0.125**2)) / 4
-    # t of 16 / (2.5² + 1.5²) - 1 = 0.88 degrees, at least 1: 12.706
-    assert row["value_upper"] - row["value"] == pytest.approx(12.7062 * error, rel=1e-4)
+    sums, squares = np.array([2.75, -2.875, 0.125]), 2.75**2 + 2.875**2 + 0.125**2
+    skew = (sums**3).sum() / squares**1.5
+    # 2 / (sum of fourth powers / squares² - 1/3) = 12 degrees: t = 2.1788
+    for end, quantile in (("value_lower", 2.1788), ("value_upper", -2.1788)):
+        u = (row["value"] - row[end]) / error
+        hall = u + skew * u**2 / 3 + skew**2 * u**3 / 27 + skew / 6
+        assert hall == pytest.approx(quantile, rel=1e-3)
     assert row["kind"] == "off_policy"
     assert table.loc["observed", "value"] == pytest.approx(2.5)
     assert table.loc["observed", "kind"] == "observed"
@@ -183,7 +191,7 @@ def test_what_clipping_cuts_is_said() -> None:
     row = table.set_index("estimator").loc["clipped_ips"]
     assert row["cut"] == pytest.approx(0.5 / 4)
     assert np.isfinite(row["value_lower"])  # the needs allow for all
-    strict = Needs(min_effective=0, max_largest_share=1, max_unsupported=0.1, min_different=0)
+    strict = replace(LENIENT, max_unsupported=0.1)
     table = off_policy_table(
         log, actions, ["new"], 0.95, clip=1.5, needs=strict, reference="logged"
     )

@@ -3,7 +3,9 @@ from evaluation.logs import drawn, two_actions
 
 from mkt_models.evaluation.support import Needs, support_table, weight_table
 
-LENIENT = Needs(min_effective=0, max_largest_share=1, max_unsupported=1, min_different=0)
+LENIENT = Needs(
+    0, max_largest_share=1, max_unsupported=1, min_different=0, min_expected_different=0
+)
 
 
 def test_effective_size_and_largest_share_by_hand() -> None:

@@ -16,9 +16,10 @@ means of the reward per decision, in its unit:
     dm plus the mean of w × (reward − what the model expected); right on average when either the
     probabilities or the model are (Dudík, Langford and Li 2011)
 
-Intervals are those of the estimator's influence function summed by customer, with Student's t of
-the effective number of customers. ``dm`` has none, as the error of its model is not in the log, nor
-has ``clipped_ips`` where clipping took away more weight than may lack support.
+Intervals are those of the estimator's influence function summed by customer, with its skewness
+taken into account (``skewed_interval``): they reach further where the large ones lie. ``dm`` has
+none, as the error of its model is not in the log, nor has ``clipped_ips`` where clipping took away
+more weight than may lack support.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,10 +31,11 @@ import numpy as np
 import pandas as pd
 
 from mkt_models.columns import NumberKind
-from mkt_models.evaluation.bootstrap import error_interval
 from mkt_models.evaluation.decision_log import LOGGED, DecisionLog, read_log
+from mkt_models.evaluation.heavy_weights import expected_different
 from mkt_models.evaluation.inputs import Floats
-from mkt_models.evaluation.support import NEEDS, Needs, Support, influence_error, supports
+from mkt_models.evaluation.skewed_interval import skewed_interval
+from mkt_models.evaluation.support import NEEDS, Needs, Support, supports, too_few_behind
 
 CLIP = 10.0
 DM_NOTE = (
@@ -118,7 +120,8 @@ def off_policy_table(
         ``effective_customers``, ``largest_share``, ``unsupported``; then ``value`` with
         ``_lower`` and ``_upper``, ``cut`` (share of the weight that clipping took away),
         ``difference`` to the reference with ends; ``kind`` of the number; ``judged``, ``note``
-        and ``note_zh``. All numbers of a policy that is not judged are NaN, and the note says why.
+        and ``note_zh``. All numbers of a policy that is not judged are NaN, and the note says why;
+        so is a difference that hangs on too few rewards, though the values do not.
 
     """
     read = read_log(log, actions, policies)
@@ -143,8 +146,14 @@ def off_policy_table(
                 _say_cut(row, read.weights(name), clip, needs)
             rows.append(row)
     if reference is not None:
+        faults = _faults(read, reference, known, needs)
+        others = dict.fromkeys(Estimator, observed) if reference == LOGGED else found[reference]
         for row in rows:
-            _compare(row, found, observed, reference, read, known, confidence)
+            row |= dict.fromkeys(("difference", "difference_lower", "difference_upper"), np.nan)
+            if row["policy"] in faults:
+                mine = found[row["policy"]][Estimator(row["estimator"])]
+                other = others.get(Estimator(row["estimator"]))
+                _compare(row, mine, other, faults[row["policy"]], read, confidence)
     return pd.DataFrame(rows)
 
 
@@ -154,8 +163,7 @@ def _mean(values: Floats) -> Estimate:
 
 
 def _observed_row(log: DecisionLog, observed: Estimate, confidence: float) -> dict[str, Any]:
-    error = influence_error(log, observed.influence)
-    ends = error_interval(observed.value, error, confidence, log.n_customers)
+    ends = _interval(observed.value, observed.influence, log, confidence)
     return {
         "policy": LOGGED,
         "estimator": Estimator.OBSERVED.value,
@@ -174,6 +182,12 @@ def _observed_row(log: DecisionLog, observed: Estimate, confidence: float) -> di
         "note": "",
         "note_zh": "",
     }
+
+
+def _interval(
+    value: float, influence: Floats, log: DecisionLog, confidence: float
+) -> tuple[float, float]:
+    return skewed_interval(value, log.per_customer(influence), log.n, confidence)
 
 
 def _effective_customers(log: DecisionLog) -> float:
@@ -199,8 +213,7 @@ def _row(
         if estimator is Estimator.DM:
             note, note_zh = DM_NOTE
         else:
-            error = influence_error(log, estimate.influence)
-            ends = error_interval(value, error, confidence, about.effective_customers)
+            ends = _interval(value, estimate.influence, log, confidence)
     row |= {"value": value, "value_lower": ends[0], "value_upper": ends[1], "cut": np.nan}
     row |= {"kind": NumberKind.OFF_POLICY.value, "judged": about.judged}
     return row | {"note": note, "note_zh": note_zh}
@@ -215,32 +228,41 @@ def _say_cut(row: dict[str, Any], weights: Floats, clip: float, needs: Needs) ->
         row["note_zh"] = f"无区间：截断去掉了 {cut:.1%} 的权重，价值估计有偏"
 
 
+def _faults(
+    log: DecisionLog, reference: str, known: Mapping[str, Support], needs: Needs
+) -> dict[str, tuple[str, str] | None]:
+    """Say by policy that is compared why it cannot be, in English and Chinese; None if it can."""
+    faults: dict[str, tuple[str, str] | None] = {}
+    for name, about in known.items():
+        if not about.judged or name == reference:
+            continue
+        faults[name] = None
+        if reference != LOGGED and not known[reference].judged:
+            faults[name] = NOT_COMPARED
+            continue
+        behind = expected_different(log, name, reference, needs.max_unsupported)
+        if behind < needs.min_expected_different:
+            what = ("what it does otherwise than the reference", "其与基准策略不同之处")
+            fault = too_few_behind(*what, behind, needs)
+            faults[name] = (f"not compared: {fault[0]}", f"未比较：{fault[1]}")
+    return faults
+
+
 def _compare(
     row: dict[str, Any],
-    found: Mapping[str, Mapping[Estimator, Estimate]],
-    observed: Estimate,
-    reference: str,
+    mine: Estimate,
+    other: Estimate | None,
+    fault: tuple[str, str] | None,
     log: DecisionLog,
-    known: Mapping[str, Support],
     confidence: float,
 ) -> None:
     """Add the paired difference to the reference to a row, in place: the row is being made."""
-    row |= dict.fromkeys(("difference", "difference_lower", "difference_upper"), np.nan)
-    if row["policy"] == LOGGED or row["policy"] == reference or not row["judged"]:
-        return
-    estimator = Estimator(row["estimator"])
-    mine = found[row["policy"]][estimator]
-    other = observed if reference == LOGGED else found[reference].get(estimator)
-    if other is None:
-        row["note"] = "; ".join(filter(None, (row["note"], NOT_COMPARED[0])))
-        row["note_zh"] = "；".join(filter(None, (row["note_zh"], NOT_COMPARED[1])))
+    if fault or other is None:
+        en, zh = fault or NOT_COMPARED
+        row["note"] = "; ".join(filter(None, (row["note"], en)))
+        row["note_zh"] = "；".join(filter(None, (row["note_zh"], zh)))
         return
     row["difference"] = mine.value - other.value
-    if np.isnan(row["value_lower"]):
-        return
-    effective = known[row["policy"]].effective_customers
-    if reference != LOGGED:
-        effective = min(effective, known[reference].effective_customers)
-    error = influence_error(log, mine.influence - other.influence)
-    ends = error_interval(row["difference"], error, confidence, effective)
-    row["difference_lower"], row["difference_upper"] = ends
+    if not np.isnan(row["value_lower"]):
+        ends = _interval(row["difference"], mine.influence - other.influence, log, confidence)
+        row["difference_lower"], row["difference_upper"] = ends

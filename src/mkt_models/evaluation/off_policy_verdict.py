@@ -57,7 +57,10 @@ def verdict(
     en.append(f"Its value per decision is {value} ({estimator.value}, off-policy).")
     zh.append(f"每个决策的价值为 {value_zh}（{estimator.value}，离线策略评估）。")
     better: bool | None = None
-    if reference:
+    if reference and np.isnan(row["difference"]):
+        en.append(f"{row['note'].capitalize()}.")
+        zh.append(f"{row['note_zh']}。")
+    elif reference:
         sign = int(row["difference_lower"] > 0) - int(row["difference_upper"] < 0)
         better = None if sign == 0 else sign > 0
         how = {1: "shown to be better than", -1: "shown to be worse than"}

@@ -19,6 +19,7 @@ from mkt_models.evaluation.arms import MIN_DIFFERENT, UNEVEN
 from mkt_models.evaluation.bootstrap import critical, error_interval
 from mkt_models.evaluation.decision_log import DecisionLog, read_log
 from mkt_models.evaluation.draws import untrue
+from mkt_models.evaluation.heavy_weights import expected_different
 from mkt_models.evaluation.inputs import Floats
 
 # Bands of weights that are shown: 0, and up to each of these.
@@ -41,6 +42,9 @@ class Needs:
     min_different
         customers that weigh something and whose reward is not the commonest one: with fewer an
         interval is too short
+    min_expected_different
+        the same, of those on whom the spread of the weights rests, as it was to be expected from
+        the probabilities: the heavy weights may have seen too little even where there are many
 
     """
 
@@ -48,6 +52,7 @@ class Needs:
     max_largest_share: float = 0.05
     max_unsupported: float = 0.01
     min_different: int = MIN_DIFFERENT
+    min_expected_different: float = 10.0
 
 
 NEEDS = Needs()
@@ -69,6 +74,7 @@ class Support:
     mean_weight_upper: float
     unsupported: float
     recorded: float
+    expected_different: float
     judged: bool
     note: str
     note_zh: str
@@ -100,7 +106,9 @@ def support_table(
         weights); ``mean_weight`` with ends (1, less what is without support, if the probabilities
         are right); ``unsupported`` (share of the policy's probability), ``recorded`` (share of
         the decisions of which all probabilities are on record: of the others only a mean weight
-        below 1 tells what is without support); judged, note and note_zh (why not; empty if judged)
+        below 1 tells what is without support), ``expected_different`` (rewards other than the
+        commonest, expected where the spread of the weights lies: see ``heavy_weights``); judged,
+        note and note_zh (why not; empty if judged)
 
     """
     found = supports(read_log(log, actions, policies), confidence, needs)
@@ -177,6 +185,9 @@ def _support(
                 f"（至少需要 {needs.min_different}）",
             )
         )
+    behind = expected_different(log, policy, "", needs.max_unsupported)
+    if different >= needs.min_different and behind < needs.min_expected_different:
+        reasons.append(too_few_behind("its heavy weights", "其较大的权重", behind, needs))
     return Support(
         policy=policy,
         n=log.n,
@@ -190,9 +201,20 @@ def _support(
         mean_weight_upper=ends[1],
         unsupported=unsupported,
         recorded=float(1 - unknown.mean()),
+        expected_different=behind,
         judged=not reasons,
         note="; ".join(en for en, _ in reasons),
         note_zh="；".join(zh for _, zh in reasons),
+    )
+
+
+def too_few_behind(what: str, what_zh: str, found: float, needs: Needs) -> tuple[str, str]:
+    """Say that too few rewards may be expected behind the weights, in English and Chinese."""
+    return (
+        f"behind {what} only {found:.1f} rewards that differ from the rest are to be expected "
+        f"(needs {needs.min_expected_different:.0f})",
+        f"{what_zh}背后预期仅有 {found:.1f} 个与其余不同的回报"
+        f"（至少需要 {needs.min_expected_different:.0f}）",
     )
 
 
