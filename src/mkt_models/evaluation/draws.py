@@ -92,12 +92,16 @@ def group_table(
 
 def untrue(log: DecisionLog) -> tuple[str, str] | None:
     """Why the actions cannot have been drawn by the logged probabilities; None when they can."""
+    if np.isnan(log.drawn).all():
+        return None
     # Over all decisions, and over those in which the action had about the same probability.
     band = np.digitize(np.nan_to_num(log.drawn, nan=-1.0), BANDS)
-    codes, known = pd.factorize(pd.MultiIndex.from_arrays([log.action, band]))
-    within = _counts(log, codes)
-    within.index = pd.Index([known[code][0] for code in within.index], dtype=object)
-    parts = {"": _counts(log, log.action), " within a band of its probability": within}
+    bands = len(BANDS) + 1
+    codes, known = pd.factorize(log.action)
+    over_all, within = _counts(log, codes), _counts(log, codes * bands + band)
+    over_all.index = pd.Index(known[over_all.index], dtype=object)
+    within.index = pd.Index(known[within.index // bands], dtype=object)
+    parts = {"": over_all, " within a band of its probability": within}
     table = pd.concat(parts, names=["where", "action"])
     told = table[table["variance"] >= MIN_VARIANCE]
     if told.empty:

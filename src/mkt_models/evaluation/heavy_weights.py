@@ -66,12 +66,12 @@ def expected_different(log: DecisionLog, policy: str, reference: str, allowed: f
 
 def _many(ratio: Floats, chance: Floats, allowed: float) -> float:
     """Give (sum of chance x ratio²)² / sum of chance x ratio⁴ without the heaviest few."""
-    size = np.abs(ratio)
+    size, chance = np.abs(ratio[ratio != 0]), chance[ratio != 0]
     order = np.argsort(-size, kind="stable")
     mass = np.cumsum((size * chance)[order])
     kept = order[mass > allowed * mass[-1]] if len(mass) else order
     squares = size[kept] ** 2
-    total, fourth = float(chance[kept] @ squares), float(chance[kept] @ squares**2)
+    total, fourth = float(chance[kept] @ squares), float((chance[kept] * squares) @ squares)
     return total**2 / fourth if fourth > 0 else 0.0
 
 

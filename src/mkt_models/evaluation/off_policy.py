@@ -125,6 +125,18 @@ def off_policy_table(
 
     """
     read = read_log(log, actions, policies)
+    return off_policy_estimates(read, confidence, clip=clip, needs=needs, reference=reference)
+
+
+def off_policy_estimates(
+    read: DecisionLog,
+    confidence: float,
+    *,
+    clip: float = CLIP,
+    needs: Needs = NEEDS,
+    reference: str | None = None,
+) -> pd.DataFrame:
+    """Give the :func:`off_policy_table` of a log that was read already."""
     if reference is not None and reference not in (LOGGED, *read.policies):
         raise ValueError(
             f"reference == {reference!r}, must be {LOGGED!r} or one of: {', '.join(read.policies)}"

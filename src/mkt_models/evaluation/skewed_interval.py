@@ -57,7 +57,7 @@ def skewed_interval(
     if error < 1e-12:
         return np.nan, np.nan
     # Third moment over error, both of the mean: skewness over the root of the customers.
-    skew = float((sums**3).sum()) / squares**1.5
+    skew = float((sums * sums) @ sums) / squares**1.5
     lower, upper = (
         estimate - error * _back(quantile, skew, customers) for quantile in (reach, -reach)
     )
@@ -72,10 +72,11 @@ def degrees(sums: Floats) -> float:
     >>> round(degrees(np.repeat([-1.0, 99.0], [990, 10])), 1)
     20.6
     """
-    squares = float(sums @ sums)
+    squared = sums * sums
+    squares = float(squared.sum())
     if squares <= 0:
         return 1.0
-    spread = float((sums**4).sum()) / squares**2 - 1 / len(sums)
+    spread = float(squared @ squared) / squares**2 - 1 / len(sums)
     return max(1.0, 2 / spread) if spread > 1e-12 else 1e12
 
 
