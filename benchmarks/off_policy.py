@@ -5,14 +5,15 @@
     .venv/bin/pip install --no-deps --target build/obp obp==0.4.1
     .venv/bin/python benchmarks/off_policy.py
 
-Three parts. **Campaigns**: customers and campaigns of the simulator, contacted with the
+Four parts. **Campaigns**: customers and campaigns of the simulator, contacted with the
 probabilities that are on record. **Next best action**: each customer is offered one of up to eight
 actions by ``decisions.exploration``, or nothing in a holdout; the log holds what the product's
 should. In both, customers are drawn anew for every seed, actions by the logged probabilities and
 orders by their true ones, and the estimates of other policies are held against their true values.
 **Open Bandit**: a week of clicks in a fashion shop under two policies (Saito and others 2021), the
 sample that the package obp carries; each log is asked what the other brought. Only data are taken
-from it.
+from it. **Rare rewards**: do the intervals hold where a policy mostly disagrees with the log, and
+rewards are rare and heavy? (``off_policy_rare``; ``--only rare`` runs it alone.)
 """
 
 import argparse
@@ -27,6 +28,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import yaml
+from off_policy_rare import rare
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.linear_model import LogisticRegression
 from uplift import with_truth
@@ -48,6 +50,7 @@ TREES: dict[str, Any] = {"max_iter": 25, "max_leaf_nodes": 6, "min_samples_leaf"
 TREES |= {"learning_rate": 0.15, "early_stopping": False, "random_state": 1}
 EPSILON = Exploration(method="epsilon", epsilon=0.3)
 THOMPSON = Exploration(method="thompson", epsilon=0.1)
+FIRST_RARE = 0  # intervals and needs were chosen on seeds from 100,000 on
 NOISE = 150.0  # standard error of the estimated worths, currency units
 # Rare clicks and one number per item: strong shrinkage to the mean.
 CLICKS = LogisticRegression(C=0.01, max_iter=300)
@@ -59,10 +62,20 @@ Tables = tuple[pd.DataFrame, pd.DataFrame]
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seeds", type=int, default=200)
+    parser.add_argument("--rare-seeds", type=int, default=100)
+    parser.add_argument("--only", choices=["rare"], default=None)
     parser.add_argument("--out", type=Path, default=HERE / "off_policy.json")
     arguments = parser.parse_args()
     started, seeds = process_time(), arguments.seeds
-    found: dict[str, Any] = {"open_bandit": open_bandit()}
+    found: dict[str, Any]
+    if arguments.only:
+        found = json.loads(arguments.out.read_text()) if arguments.out.exists() else {}
+        found["rare"] = rare(arguments.rare_seeds, FIRST_RARE, CONFIDENCE)
+        found["rare"]["cpu_s"] = round(process_time() - started)
+        arguments.out.write_text(json.dumps(found, indent=1) + "\n")
+        print(pd.DataFrame(found["rare"]["over_all"]).to_string(), found["rare"]["cpu_s"], "CPU s")
+        return
+    found = {"open_bandit": open_bandit()}
     print(pd.DataFrame(found["open_bandit"]["estimates"]).to_string(), flush=True)
     print(f"{process_time() - started:.0f} CPU s", flush=True)
     campaigns = Campaigns.of_the_simulator()
@@ -81,6 +94,9 @@ def main() -> None:
         found["simulated"] += [{"setting": name, **row} for row in rows]
         print(pd.DataFrame(rows).to_string(), f"\n{process_time() - started:.0f} CPU s", flush=True)
     found["traps"] = traps(shop, seeds)
+    begun = process_time()
+    found["rare"] = rare(arguments.rare_seeds, FIRST_RARE, CONFIDENCE)
+    found["rare"]["cpu_s"] = round(process_time() - begun)
     found["seeds"], found["cpu_s"] = seeds, round(process_time() - started)
     arguments.out.write_text(json.dumps(found, indent=1) + "\n")
     print(json.dumps(found["traps"], indent=1), found["cpu_s"], "CPU s")
