@@ -4,7 +4,7 @@ from experiments.trials import AB, ORDERS, SPEND, units
 
 from mkt_models.experiment_params import Experiments
 from mkt_models.experiments.comparison import Comparison, compare
-from mkt_models.experiments.metrics import Measured
+from mkt_models.experiments.measured import Measured
 from mkt_models.experiments.said import NOTHING_SAID
 
 

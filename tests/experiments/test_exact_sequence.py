@@ -7,7 +7,7 @@ import pytest
 from experiments.trials import AB, SPEND, units
 
 from mkt_models.experiments.exact_sequence import _log_growth, exact_p_values
-from mkt_models.experiments.metrics import Measured
+from mkt_models.experiments.measured import Measured
 from mkt_models.experiments.sequential import mixture, p_at
 
 

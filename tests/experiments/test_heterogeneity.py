@@ -4,7 +4,7 @@ from experiments.trials import AB, SPEND, units
 
 from mkt_models.experiment_params import Experiments
 from mkt_models.experiments.heterogeneity import cochran, segment_table
-from mkt_models.experiments.metrics import Measured
+from mkt_models.experiments.measured import Measured
 
 SETTINGS = Experiments(n_permutations=200)
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mkt_models.experiments.fixed_horizon import Contrast, difference
-from mkt_models.experiments.metrics import Measured
+from mkt_models.experiments.measured import Measured
 from mkt_models.experiments.randomisation import (
     Reference,
     needed,

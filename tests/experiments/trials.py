@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from mkt_models.experiments.assignment import Experiment, assign
+from mkt_models.experiments.measured import Measured
 from mkt_models.experiments.metrics import Metric
 
 AB = Experiment(name="ab", salt="ab-trial", shares={"control": 0.5, "new": 0.5})
@@ -45,3 +46,10 @@ def units(n=4000, seed=0, experiment=AB, effects=None, loss=0.0):
             "region": rng.choice(["north", "south", "west"], n),
         }
     )
+
+
+def measured(rows, metric, strata=None):
+    """Measure one metric of a table of units."""
+    arms = (rows["arm"] == "new").to_numpy(dtype=np.intp)
+    codes = np.zeros(len(rows), dtype=np.intp) if strata is None else strata
+    return Measured.of(rows, metric, list(AB.shares), arms, codes)

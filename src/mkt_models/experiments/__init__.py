@@ -4,8 +4,8 @@
     which arm a unit is in, and with which probability; all that serving needs
 ``power``
     how many units, how long, and the smallest effect that can be seen
-``metrics``
-    what is measured: means, proportions and ratios, with their value per unit
+``metrics``, ``measured``
+    what is measured: means, proportions and ratios; their value per unit, and whether it suffices
 ``sample_ratio``
     whether the arms have the sizes that were assigned
 ``cuped``

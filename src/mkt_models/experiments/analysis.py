@@ -22,8 +22,9 @@ from mkt_models.experiments.assignment import Experiment
 from mkt_models.experiments.comparison import Comparison, Looks
 from mkt_models.experiments.fixed_horizon import Contrast
 from mkt_models.experiments.guardrails import guardrail, margin_of
+from mkt_models.experiments.measured import Measured
 from mkt_models.experiments.memo import Memo, memo
-from mkt_models.experiments.metrics import Measured, Metric, check_metrics
+from mkt_models.experiments.metrics import Metric, check_metrics
 from mkt_models.experiments.said import NOTHING_SAID, Said
 from mkt_models.experiments.sample_ratio import SampleRatio, sample_ratio
 from mkt_models.sections import nearest

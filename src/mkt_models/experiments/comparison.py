@@ -34,7 +34,7 @@ from mkt_models.experiments.fixed_horizon import (
     proportions,
     relative_lift,
 )
-from mkt_models.experiments.metrics import Measured
+from mkt_models.experiments.measured import Measured
 from mkt_models.experiments.randomisation import Reference, needed, reference, source
 from mkt_models.experiments.said import NOTHING_SAID, Said
 from mkt_models.experiments.sequential import Look, confidence_sequence, mixture, reach_of

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from scipy.special import logsumexp
 
 from mkt_models.evaluation.inputs import Floats
-from mkt_models.experiments.metrics import Measured
+from mkt_models.experiments.measured import Measured
 from mkt_models.experiments.randomisation import pooled
 
 Mask = npt.NDArray[np.bool_]

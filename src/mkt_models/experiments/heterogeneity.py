@@ -20,7 +20,7 @@ from mkt_models.evaluation.inputs import Floats
 from mkt_models.experiment_params import Experiments
 from mkt_models.experiments.comparison import compare, reference_where_skewed
 from mkt_models.experiments.corrections import holm, level_for
-from mkt_models.experiments.metrics import Measured
+from mkt_models.experiments.measured import Measured
 from mkt_models.experiments.randomisation import needed, redrawn, source
 
 Mask = npt.NDArray[np.bool_]

@@ -20,7 +20,7 @@ from scipy.stats import hypergeom
 from mkt_models.evaluation.inputs import Floats
 from mkt_models.experiments import cuped
 from mkt_models.experiments.fixed_horizon import Contrast
-from mkt_models.experiments.metrics import Measured
+from mkt_models.experiments.measured import Measured
 
 Codes = npt.NDArray[np.intp]
 Mask = npt.NDArray[np.bool_]
