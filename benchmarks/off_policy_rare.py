@@ -7,7 +7,9 @@ the first of some customers and the second of the others, so that it agrees with
 90% of the decisions. Of the decisions 2% bring an order; rates differ between customers
 (gamma), and amounts are lognormal, with a factor of the customer. The second action brings 1.3
 times the orders of the first, the others 0.8 times. DR is given what an earlier model expects,
-that knows the customer's rate roughly and the actions not at all.
+that knows the customer's rate roughly and the actions not at all. Beside them stands SNIPS with
+what was there before: the symmetric interval of Student's t, told wherever there are 100 effective
+customers, no decision with a twentieth of the weight, and ten customers with a reward.
 """
 
 from dataclasses import dataclass
@@ -16,9 +18,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mkt_models.evaluation.bootstrap import wilson_interval
+from mkt_models.evaluation.bootstrap import error_interval, wilson_interval
 from mkt_models.evaluation.decision_log import DecisionLog
-from mkt_models.evaluation.off_policy import Estimator, off_policy_estimates
+from mkt_models.evaluation.off_policy import Estimator, estimates, off_policy_estimates
+from mkt_models.evaluation.support import NEEDS, Needs, influence_error, supports
 
 ACTIONS = np.array(["first", "second", "others"], dtype=object)
 EFFECT = np.array([1.0, 1.3, 0.8])
@@ -26,6 +29,8 @@ SIZES = (1000, 5000, 20_000, 50_000)
 # Probability of each rare action, and the share of decisions in which the policy agrees.
 LOGS = {0.01: (0.01, 0.1, 0.9), 0.06: (0.06, 0.2, 0.7)}
 ESTIMATORS = (Estimator.IPS, Estimator.SNIPS, Estimator.DR)
+SYMMETRIC = "snips, symmetric"
+BEFORE = Needs(min_expected_different=0)
 
 
 @dataclass(frozen=True)
@@ -103,15 +108,23 @@ def cell(
 ) -> list[dict[str, Any]]:
     """Ask logs of one kind for the value, and for the difference to what they brought."""
     found: dict[tuple[str, str], list[tuple[float, float, float]]] = {
-        (one.value, of): [] for one in ESTIMATORS for of in ("value", "difference")
+        (one, of): [] for one in (*ESTIMATORS, SYMMETRIC) for of in ("value", "difference")
     }
     about = {"rewards": rewards.name, "n": n, "p": p, "agreement": round(agreement, 3)}
     for seed in range(first, first + seeds):
         rng = np.random.default_rng([seed, n, round(1000 * agreement), REWARDS.index(rewards)])
         log, true, log_true = drawn(rng, n, p, agreement, rewards)
+        truths = {"value": true, "difference": true - log_true}
+        support = supports(log, confidence, BEFORE)["policy"]
+        if not support.judged:
+            continue
+        for of, ends in symmetric(log, support.effective_customers, confidence).items():
+            found[SYMMETRIC, of].append((*ends, truths[of]))
+        if support.expected_different < NEEDS.min_expected_different:
+            continue
         table = off_policy_estimates(log, confidence, reference="logged")
         for row in table[table["estimator"].isin(ESTIMATORS)].to_dict("records"):
-            for of, truth in (("value", true), ("difference", true - log_true)):
+            for of, truth in truths.items():
                 ends = (row[f"{of}_lower"], row[f"{of}_upper"])
                 if np.isfinite(ends[0]):
                     found[row["estimator"], of].append((*ends, truth))
@@ -127,13 +140,28 @@ def cell(
     return rows
 
 
+def symmetric(
+    log: DecisionLog, effective: float, confidence: float
+) -> dict[str, tuple[float, float]]:
+    """Give the value by SNIPS, and the difference to the log, as Student's t has them."""
+    snips, mean = estimates(log, "policy")[Estimator.SNIPS], float(log.reward.mean())
+    gap = snips.influence - (log.reward - mean)
+    return {
+        of: error_interval(value, influence_error(log, influence), confidence, effective)
+        for of, value, influence in (
+            ("value", snips.value, snips.influence),
+            ("difference", snips.value - mean, gap),
+        )
+    }
+
+
 def over_all(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Add the cells up by estimator: shares of the intervals told, and the worst of the cells.
 
     The worst is of cells in which at least half of the logs were told.
     """
     table, rows = pd.DataFrame(cells), []
-    seeds = table["evaluated"].max()
+    seeds = int(table["evaluated"].max())
     for (estimator, of), part in table.groupby(["estimator", "of"], sort=False):
         told = part[part["evaluated"] > 0]
         n = int(told["evaluated"].sum())

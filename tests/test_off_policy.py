@@ -34,6 +34,7 @@ def test_the_limits_are_those_of_the_code() -> None:
     assert f"fewer than {NEEDS.min_effective:.0f} effective customers" in PAGE
     assert f"more than {NEEDS.max_largest_share:.0%}".replace("%", " %") in PAGE
     assert f"fewer than {NEEDS.min_different} customers had another reward" in PAGE
+    assert f"fewer than {NEEDS.min_expected_different:.0f} such rewards" in PAGE
 
 
 @pytest.mark.parametrize(("wanted", "amounts_to"), [("e", 200), ("a", 9200)])
