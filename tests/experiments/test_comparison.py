@@ -52,3 +52,25 @@ def test_a_look_with_too_few_is_left_out():
     every = [(at, order < at) for at in (50, 150, 500, 1000)]
     how = Comparison(Experiments(method="sequential"), AB, every, 1000, NOTHING_SAID)
     assert how.table([measured(rows, SPEND)])[1]["at"].tolist() == [500, 1000]
+
+
+def test_looks_begin_with_enough_and_leave_out_those_in_which_a_new_stratum_lacks_an_arm():
+    rows = units(1000)
+    order = np.arange(len(rows))
+    every = [(at, order < at) for at in range(50, 1001, 50)]
+    arms = (rows["arm"] == "new").to_numpy(dtype=np.intp)
+    # A stratum that comes late: one of its units by 500, enough by 550.
+    strata = (order >= 499).astype(np.intp)
+    settings = Experiments(method="sequential")
+    for codes, lacking in ((np.zeros_like(strata), []), (strata, [500])):
+        named = ["old", "late"] if lacking else []
+        how = Comparison(settings, AB, every, 1000, NOTHING_SAID, named)
+        one = Measured.of(rows, SPEND, list(AB.shares), arms, codes)
+        told = how.table([one])[1]["at"].tolist()
+        enough = [
+            at
+            for at, inside in every
+            if not one.take(inside).why_not(1, settings.min_units, apart=True)
+        ]
+        assert told == enough
+        assert [at for at in range(told[0], 1001, 50) if at not in told] == lacking

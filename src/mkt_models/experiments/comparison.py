@@ -160,10 +160,14 @@ class Comparison:
 
     def _sequence(self, one: Measured, arm: int, level: float) -> pd.DataFrame:
         looks, seen = [], []
+        # Units only come, so what was enough stays enough; but a new stratum may lack an arm.
+        enough, alone = False, not (one.strata != one.strata[:1]).any()
         for at, rows in self.looks or ():
             part = one.take(rows)
-            if part.why_not(arm, self.settings.min_units, apart=True):
-                continue
+            if not (enough and alone):
+                enough = not part.why_not(arm, self.settings.min_units, apart=True)
+                if not enough:
+                    continue
             means, sizes = part.arm_means(), part.sizes()
             found = difference(means[arm], means[0], level)
             looks.append(Look(at, sizes[arm] + sizes[0], found))

@@ -168,6 +168,8 @@ class Measured:
     def arm_means(self) -> list[ArmMean]:
         """Sum up every arm, the control first."""
         values, lost = self.values()
+        if len(values) and not (self.strata != self.strata[0]).any():
+            return [mean_of(values[self.arms == arm], lost) for arm in range(len(self.names))]
         strata, sizes = np.unique(self.strata, return_counts=True)
         found = []
         for arm in range(len(self.names)):
