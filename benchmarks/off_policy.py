@@ -28,7 +28,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import yaml
-from off_policy_rare import rare
+from off_policy_rare import BEFORE, rare
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.linear_model import LogisticRegression
 from uplift import with_truth
@@ -63,11 +63,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seeds", type=int, default=200)
     parser.add_argument("--rare-seeds", type=int, default=100)
-    parser.add_argument("--only", choices=["rare"], default=None)
+    parser.add_argument("--only", choices=["rare", "open_bandit"], default=None)
     parser.add_argument("--out", type=Path, default=HERE / "off_policy.json")
     arguments = parser.parse_args()
     started, seeds = process_time(), arguments.seeds
     found: dict[str, Any]
+    if arguments.only == "open_bandit":
+        found = json.loads(arguments.out.read_text()) if arguments.out.exists() else {}
+        found["open_bandit"] = open_bandit()
+        arguments.out.write_text(json.dumps(found, indent=1) + "\n")
+        return
     if arguments.only:
         found = json.loads(arguments.out.read_text()) if arguments.out.exists() else {}
         found["rare"] = rare(arguments.rare_seeds, FIRST_RARE, CONFIDENCE)
@@ -376,7 +381,8 @@ def open_bandit() -> dict[str, Any]:
             actions = _items(log, candidates, even if log_of == "random" else None)
             names = list(candidates)
             with_model = with_expected_rewards(log, actions, names, ["position"], CLICKS, 3, 1)
-            table = off_policy_table(log, with_model, names, CONFIDENCE)
+            table = off_policy_table(log, with_model, names, CONFIDENCE, needs=BEFORE)
+            support = support_table(log, actions, names, CONFIDENCE).set_index("policy")
             answer = off_policy_table(
                 logs[other], _items(logs[other], {"same": even}, None), ["same"], CONFIDENCE
             ).iloc[0]
@@ -384,6 +390,8 @@ def open_bandit() -> dict[str, Any]:
                 of_prior = estimates(read_log(log, actions, names), names[0])
                 published = of_prior["ips"].value / log["reward"].mean()
             for row in table[table["policy"] != "logged"].to_dict("records"):
+                row["expected_different"] = support.loc[row["policy"], "expected_different"]
+                row["told"] = bool(support.loc[row["policy"], "judged"])
                 row |= {"campaign": campaign, "log": log_of, "clicks": int(log["reward"].sum())}
                 row |= {
                     f"on_policy{end}": answer[f"value{end}"] for end in ("", "_lower", "_upper")
