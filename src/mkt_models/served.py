@@ -8,20 +8,19 @@ rehearsal in its place (:mod:`mkt_models.rehearsal`); all of its numbers are of 
 
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from mkt_models.columns import CUSTOMER_ID, NumberKind, Verdict
+from mkt_models.columns import CUSTOMER_ID, NumberKind
 from mkt_models.decisions.alternatives import alternatives
 from mkt_models.decisions.catalogue import Catalogue, load_catalogue
-from mkt_models.decisions.holdout import holdout_experiment
-from mkt_models.decisions.holdout_effect import HoldoutEffect, holdout_effect
+from mkt_models.decisions.holdout_effect import HoldoutEffect
 from mkt_models.decisions.served_log import served_log
 from mkt_models.decisions.served_tables import served_tables
 from mkt_models.decisions.short_names import arms_in_chinese
@@ -42,6 +41,7 @@ from mkt_models.monitoring.alarms import (
 )
 from mkt_models.params import Params
 from mkt_models.rehearsal import rehearse, rehearsed_policy
+from mkt_models.served_effect import effect_since, judged_effect
 from mkt_models.served_judged import Seen, counted
 from mkt_models.served_params import Served, ServedRule
 from mkt_models.serving.settings import report_address
@@ -56,7 +56,6 @@ SIMULATED: Words = (
     "are real, and what customers did is drawn. No number here says anything about customers.",
     "**模拟数据。**没有在线存储：由演练代替应用发问，决策真实，客户行为为随机生成，数字不代表真实客户。",
 )
-_START = datetime(2000, 1, 1, tzinfo=UTC)
 _HIDDEN = (
     "caps",
     "days_answered",
@@ -242,13 +241,11 @@ def _report(
         raise NotAvailableError(f"{reader.name}: nothing was decided, sent or answered in it yet")
     until = last + timedelta(microseconds=1)
     since = until - timedelta(days=settings.days)
-    told = served_tables(
-        reader.decided(since, until),
-        reader.contacts(since, until),
-        reader.outcomes(since, until),
-        catalogue,
-        params.source.zone,
-    )
+    begun = min(since, effect_since(params))
+    log = reader.log(begun, until, answers_since=since)
+    outcomes = reader.outcomes(begun, until)
+    recent, done = _from(log, "asked_for", since), _from(outcomes, "occurred_at", since)
+    told = served_tables(recent, reader.contacts(since, until), done, catalogue, params.source.zone)
     if told.decisions.empty:
         raise NotAvailableError(
             f"{reader.name}: no decision is about the {settings.days} days before its last record "
@@ -260,11 +257,11 @@ def _report(
     alarms += rules.of_budgets(tables["budgets"]) or [
         rules.lacking(ServedRule.BUDGETS, ("no budget is counted", "没有计数的预算"))
     ]
-    effect, more = _effect(reader, seen)
+    effect, more = judged_effect(log, outcomes, params, until)
     if effect is not None:
         tables["effects"] = effect.result.effects
     alarms += more
-    tables |= _policies(reader, seen, since)
+    tables |= _policies(recent, done, seen)
     k = params.privacy.min_cell
     for name in _HIDDEN:
         tables[name] = counts.without_small_cells(tables[name], k)
@@ -293,43 +290,15 @@ def _simulated(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(kind=NumberKind.SIMULATED.value) if "kind" in table else table
 
 
-def _effect(reader: LiveReader, seen: Seen) -> tuple[HoldoutEffect | None, list[Alarm]]:
-    """Hold customers who may be contacted against the holdout, from its first day on."""
-    decisions, settings = seen.params.decisions, seen.settings
-    watched = (ServedRule.SAMPLE_RATIO, ServedRule.HOLDOUT_EFFECT)
-    since = _START
-    if settings.effect_since is not None:
-        since = datetime.combine(settings.effect_since, time(), seen.params.source.zone)
-    try:
-        found = holdout_effect(
-            reader.decided(since, seen.until),
-            reader.outcomes(since, seen.until),
-            holdout_experiment(decisions.holdout_share, decisions.holdout_salt),
-            seen.params.experiments.model_copy(update={"alpha": settings.false_alarms}),
-            days=settings.effect_days,
-            since=since,
-            until=seen.until,
-        )
-    except ValueError as error:
-        lacks = (f"the effect of the holdout: {error}", f"对照组效果无法计算：{error}")
-        return None, [rules.lacking(rule, lacks) for rule in watched]
-    ratio = found.result.sample_ratio
-    why, why_zh = ratio.why.en, arms_in_chinese(ratio.why.zh)
-    rule = ServedRule.SAMPLE_RATIO
-    if ratio.verdict is Verdict.NOT_EVALUATED:
-        alarms = [rules.lacking(rule, (f"{why}.", f"{why_zh}。"))]
-    else:
-        bad = float(ratio.verdict is Verdict.FAIL)
-        what = (f"{why}.", f"{why_zh}。")
-        alarms = [rules.of_fact(rule, "holdout", what, bad, len(found.customers), 0)]
-    return found, alarms + rules.of_effect(found.result.effects)
+def _from(rows: Sequence[dict[str, Any]], at: str, since: datetime) -> list[dict[str, Any]]:
+    return [row for row in rows if datetime.fromisoformat(row[at]) >= since]
 
 
-def _policies(reader: LiveReader, seen: Seen, since: datetime) -> dict[str, pd.DataFrame]:
+def _policies(
+    decided: Sequence[Mapping[str, Any]], outcomes: Sequence[Mapping[str, Any]], seen: Seen
+) -> dict[str, pd.DataFrame]:
     """Ask the log what other policies would have brought: tables ``support`` and ``policies``."""
-    days = seen.settings.reward_days
-    outcomes = reader.outcomes(since, seen.until)
-    log = served_log(reader.decided(since, seen.until), outcomes, days, seen.until)
+    log = served_log(decided, outcomes, seen.settings.reward_days, seen.until)
     if log.log.empty:
         return {}
     actions, names = alternatives(log)

@@ -1,0 +1,332 @@
+"""How often every rule on a service cries wolf, and how soon it sees a planted fault.
+
+**Drawn services.** 1,500 customers who ask at rates of their own (gamma), come and go, prefer
+strategies of their own, and are a fifth held out, over 16 weeks: caps of a week and a month, a gap,
+a monthly budget, consents, public holidays, an app that does not report on everything, purchases
+that contacts neither raise nor lower. They are drawn as the tables and rows that the rules read
+(``served_judged``, ``served_effect``), not through the store: that takes 14 ms per decision.
+One is looked at every week: as a young service (weeks 2 to 8), and as one that has run in (weeks
+13 to 16). A fault begins on a day of its own of week 13 and stays; the harm by contacts and a
+holdout that does not turn up also from the first day on.
+
+**Played services.** The rehearsal of the sample's customers, 300 of them drawn for each, through
+the service's own code and live store: ten weeks, every customer asked for once a week, one snapshot
+that does not grow stale. ``--play`` keeps them as files, so that they are played once.
+
+On stable services: the share of those that alarm at a look, with Wilson's 95% interval, and of those
+that alarm at any look. With a fault: the share that is seen at the first look, and within four; the
+median of the days until then (looks are weekly, so that 3.5 are lost on average).
+
+    python benchmarks/served.py --seeds 200 --planted 30
+    python benchmarks/served.py --play 16 --folder build/played --seeds 0 --planted 0
+"""
+
+import argparse
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from time import process_time
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mkt_models.decisions.catalogue import Catalogue, load_catalogue
+from mkt_models.decisions.holdout import holdout_experiment
+from mkt_models.decisions.occasions import Occasion, occasions
+from mkt_models.decisions.served_tables import CONTACTS, DECISIONS, OUTCOMES, ServedTables
+from mkt_models.evaluation.bootstrap import wilson_interval
+from mkt_models.experiments.assignment import assign
+from mkt_models.loading import load_params
+from mkt_models.monitoring import served as counts
+from mkt_models.monitoring import served_rules as rules
+from mkt_models.monitoring.alarms import Alarm, Outcome, by_rule
+from mkt_models.params import Params
+from mkt_models.served_judged import Seen, counted
+from mkt_models.served_params import ServedRule
+
+HERE = Path(__file__).resolve().parent
+FIRST = datetime(2018, 1, 2, tzinfo=UTC)
+N, WEEKS, HOLDOUT = 1500, 16, 0.2
+YOUNG, MATURE = range(2, 9), range(13, 17)
+LETTERS = 260  # of a budget's period of 30 days
+# id, channel, whether an offer, cap of how many in how many days, cost; as in the catalogue.
+STRATEGIES = {
+    "personalised_recommendation": ("app", False, (3, 1), 0.001),
+    "membership_tier": ("app", False, (1, 7), 0.001),
+    "personalised_content": ("app", False, (2, 7), 0.001),
+    "personalised_promotion": ("email", True, (2, 7), 0.01),
+    "service_care": ("mail", False, (1, 30), 0.6),
+    "scenario_holiday": ("app", False, (2, 1), 0.001),
+}
+PUSH = {"personalised_promotion", "service_care"}
+LIKED = np.array([1.2, 0.8, 0.2, 0.9, 0.0, 5.0])  # on a holiday its own scene comes first
+# The rule that should see it comes first; what is planted; sizes; from the first day on.
+CASES: list[tuple[ServedRule, str, list[float], bool]] = [
+    (ServedRule.SAMPLE_RATIO, "holdout that does not turn up, share", [0.1, 0.2, 0.4], True),
+    (ServedRule.SAMPLE_RATIO, "holdout that stops asking, share", [0.2, 0.4, 0.8], False),
+    (ServedRule.SAMPLE_RATIO, "another salt, share of customers", [0.01, 1.0], False),
+    (ServedRule.HOLDOUT_EFFECT, "purchases lost to contacts, share, from the start", [0.1, 0.25, 0.5], True),
+    (ServedRule.HOLDOUT_EFFECT, "purchases lost to contacts, share, later", [0.25, 0.5, 1.0], False),
+    (ServedRule.CONTACT_POLICY, "contacts sent after they were withdrawn", [1, 10], False),
+    (ServedRule.CAPS, "customers contacted beyond a cap", [1, 10], False),
+    (ServedRule.BUDGETS, "letters beyond the budget, a week", [1, 20, 100], False),
+    (ServedRule.COST, "contacts dearer, as a share", [0.15, 0.5, 1.0], False),
+    (ServedRule.REPORTS, "contacts no longer reported on, share", [0.15, 0.3, 1.0], False),
+    (ServedRule.COMPLAINTS, "complaints per push contact", [0.01, 0.03, 0.1], False),
+    (ServedRule.STALE_PROFILES, "customers with a stale profile, share", [0.02, 0.1, 1.0], False),
+    (ServedRule.STRATEGY_MIX, "a strategy that vanishes, for a share of customers", [0.25, 0.5, 1.0], False),
+    (ServedRule.SUPPRESSION, "consents that expire, share of customers", [0.1, 0.2, 0.4], False),
+    (ServedRule.SUPPRESSION, "consents no longer asked for, share of customers", [0.25, 0.5, 1.0], False),
+    (ServedRule.SUPPRESSION, "caps no longer kept, share of customers", [0.25, 0.5, 1.0], False),
+    (ServedRule.FAIRNESS, "a group of a fifth no longer reached, share of it", [0.25, 0.5, 1.0], False),
+]  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--seeds", type=int, default=200, help="stable services")
+    parser.add_argument("--planted", type=int, default=30, help="services per planted size")
+    parser.add_argument("--draws", type=int, default=199)
+    parser.add_argument("--only", nargs="*", help="rules whose faults are planted; all")
+    parser.add_argument("--out", type=Path, default=HERE / "served.json")
+    a = parser.parse_args()
+    found: dict[str, Any] = {}
+    if a.out.exists():
+        found = json.loads(a.out.read_text())
+    watch = Watch.of(a.draws)
+    if a.seeds:
+        found["stable"] = _stable(a.seeds, watch)
+        a.out.write_text(json.dumps(found, indent=1) + "\n")
+    rows = []
+    for rule, what, sizes, early in CASES if a.planted else []:
+        for size in sizes if not a.only or rule.value in a.only else []:
+            rows.append(_planted(rule, what, size, early, a.planted, watch))
+            print(f"{process_time():5.0f} CPU s", rows[-1], flush=True)
+            found["planted"] = rows
+            a.out.write_text(json.dumps(found, indent=1) + "\n")
+    found["cpu_s"] = round(process_time())
+    a.out.write_text(json.dumps(found, indent=1) + "\n")
+
+
+@dataclass(frozen=True)
+class Service:
+    """Sixteen weeks of a drawn service; something may be planted."""
+
+    seed: int
+    planted: str = ""
+    size: float = 0.0
+    early: bool = False
+
+    @cached_property
+    def begins(self) -> float:
+        """The day on which the fault begins."""
+        phase = np.random.default_rng([self.seed, 20]).uniform(0, 7)
+        return 0.0 if self.early else 7.0 * (MATURE[0] - 1) + float(phase)
+
+    def of(self, what: str, day: float) -> float:
+        """How strongly something is planted on a day."""
+        return self.size if self.planted.startswith(what) and day >= self.begins else 0.0
+
+    @cached_property
+    def people(self) -> pd.DataFrame:
+        """One row per customer."""
+        rng = np.random.default_rng([self.seed, 21])
+        came = np.where(rng.random(N) < 0.7, 0.0, rng.uniform(0, 7 * WEEKS, N))
+        return pd.DataFrame(
+            {
+                "customer_id": [f"{self.seed}-{number:04d}" for number in range(N)],
+                "rate": rng.gamma(2.0, 0.1, N).clip(0.02, 1.0),
+                "came": came,
+                "gone": came + rng.exponential(200, N),
+                "age_band": rng.choice(["19-34", "35-54", "55+"], N, p=[0.5, 0.3, 0.2]),
+                "consents": rng.random(N) < 0.6,
+                "buys": rng.gamma(1.0, 0.05, N),
+                "silent": np.where(rng.random(N) < 0.05, 0.4, 0.005),
+                "hit": rng.random(N),  # whom a fault of a share of the customers hits
+            }
+        )
+
+    @cached_property
+    def arms(self) -> tuple[list[str], list[float]]:
+        """The arm of every customer and its probability, drawn as the service draws it."""
+        experiment = holdout_experiment(HOLDOUT, f"salt-{self.seed}")
+        drawn = [assign(experiment, name) for name in self.people["customer_id"]]
+        return [str(one.arm) for one in drawn if one], [one.probability for one in drawn if one]
+
+    @cached_property
+    def asked(self) -> list[tuple[float, int]]:
+        """Day and number of the customer of every question, in the order of time."""
+        rng = np.random.default_rng([self.seed, 22])
+        found = []
+        arms, people = self.arms[0], self.people
+        for i, (rate, came, gone, hit) in enumerate(
+            zip(people["rate"], people["came"], people["gone"], people["hit"], strict=True)
+        ):
+            end = min(gone, 7.0 * WEEKS)
+            days = came + np.cumsum(rng.exponential(1 / rate, int(7 * WEEKS * rate * 2) + 20))
+            for day in days[days < end]:
+                lost = self.of("holdout", day)
+                if not (arms[i] == "holdout" and hit < lost):
+                    found.append((float(day), i))
+        return sorted(found)
+
+    @cached_property
+    def tables(self) -> ServedTables:
+        """What the service did, all of it."""
+        rng = np.random.default_rng([self.seed, 23])
+        people, arms, names = self.people, self.arms, list(STRATEGIES)
+        liked = LIKED + rng.gumbel(0, 1.0, (N, len(names)))
+        active = rng.random(N) < 0.85  # nothing is worth its cost to the others, mostly
+        had: dict[tuple[int, str], list[float]] = {}
+        pushed: dict[int, float] = {}
+        decided, contacts, outcomes = [], [], []
+        letters: dict[int, int] = {}
+        for number, (day, i) in enumerate(self.asked):
+            who, at = people.at[i, "customer_id"], FIRST + timedelta(days=day)
+            hit = people.at[i, "hit"]
+            reasons, first = {"outranked"}, None
+            holiday = _holiday(at.date())
+            scores = liked[i] + rng.normal(0, 0.3, len(names))
+            arm, p_arm = arms[0][i], arms[1][i]
+            if hit < self.of("another salt", day):
+                arm = "treatment" if arm == "holdout" else "holdout"
+            order = np.argsort(-scores)
+            if not active[i] and rng.random() < 0.9:
+                reasons.add("worth_not_positive")
+                order = order[:0]
+            for k in order:
+                name = names[k]
+                code = self._why_not(name, i, day, holiday, had, pushed, letters)
+                if code is not None:
+                    reasons.add(code)
+                    continue
+                first = name
+                break
+            if arm == "holdout" or (
+                people.at[i, "age_band"] == "55+" and rng.random() < self.of("a group", day)
+            ):
+                reasons.add("holdout" if arm == "holdout" else "not_eligible")
+                first = None
+            stale = hit < self.of("customers with a stale", day)
+            if stale and first is not None:
+                first = "personalised_recommendation"
+            channel = STRATEGIES[first][0] if first else None
+            offer = bool(first and STRATEGIES[first][1])
+            row = (f"d{number}", who, at, _midnight(at), arm, p_arm, first or "no_action", channel)
+            row += (None, 1.0, False, stale, False, offer, tuple(sorted(reasons)))
+            decided.append(row)
+            if first is not None:
+                had.setdefault((i, first), []).append(day)
+                if first in PUSH:
+                    pushed[i] = day
+                if first == "service_care":
+                    letters[int(day // 30)] = letters.get(int(day // 30), 0) + 1
+                silent = max(people.at[i, "silent"], self.of("contacts no longer reported", day))
+                made = self._contact(first, who, f"d{number}", day, rng, silent)
+                contacts.append(made)
+                p = self.of("complaints", day) or 0.0005
+                if first in PUSH and made[6] == "sent" and rng.random() < p:
+                    then = at + timedelta(days=1.5)
+                    angry = (who, f"d{number}", first, "complaint", None, then, _midnight(then))
+                    outcomes.append(angry)
+        outcomes += self._purchases(rng)
+        contacts += self._others(contacts, rng)
+        return ServedTables(
+            _table(decided, DECISIONS, ("at",)),
+            _table(contacts, CONTACTS, ("sent_on", "until")).astype(
+                {"cost": "float64", "push": "bool", "within_policy": "boolean"}
+            ),
+            _table(outcomes, OUTCOMES, ("at",)).astype({"amount": "float64"}),
+        )
+
+    def _why_not(
+        self, name: str, i: int, day: float, holiday: bool, had: Any, pushed: Any, letters: Any
+    ) -> str | None:
+        """The reason against a strategy, or None."""
+        people, (_, _, (most, days), _) = self.people, STRATEGIES[name]
+        hit = people.at[i, "hit"]
+        if name == "scenario_holiday" and not holiday:
+            return "not_the_occasion"
+        if name == "membership_tier" and hit < self.of("a strategy that vanishes", day):
+            return "model_not_released"
+        if name in PUSH:
+            agreed = people.at[i, "consents"] or hit < self.of("consents no longer", day)
+            if not agreed:
+                return "consent_unknown"
+            if hit < self.of("consents that expire", day):
+                return "consent_expired"
+            if holiday and name != "service_care":
+                return "quiet_day"
+        if hit >= self.of("caps no longer", day):
+            if name in PUSH and day - pushed.get(i, -99.0) < 2:
+                return "min_gap"
+            if sum(day - one < days for one in had.get((i, name), ())) >= most:
+                return "cap_strategy"
+        if name == "service_care" and letters.get(int(day // 30), 0) >= LETTERS:
+            return "budget_spent"
+        return None
+
+    def _contact(
+        self, name: str, who: str, decision: str, day: float, rng: Any, silent: float
+    ) -> tuple[Any, ...]:
+        channel, _, _, cost = STRATEGIES[name]
+        cost *= 1 + self.of("contacts dearer", day)
+        at, fate = FIRST + timedelta(days=day), rng.random()
+        head = (who, decision, name, channel, None, name in PUSH)
+        if fate < silent:
+            return (*head, "planned", None, at, at + timedelta(days=1), _midnight(at), cost)
+        if fate < silent + 0.04:
+            until = at + timedelta(days=1)
+            return (*head, "not_sent", None, at, until, _midnight(at), cost)
+        return (*head, "sent", True, at, None, _midnight(at), cost)
+
+    def _others(self, contacts: list[Any], rng: Any) -> list[Any]:
+        """Contacts that were not permitted, on the day on which the fault begins."""
+        new = [one for one in contacts if one[8] >= FIRST + timedelta(days=self.begins)]
+        some, found = int(self.size), []
+        if self.planted.startswith("contacts sent after"):
+            found = [(*one[:7], False, *one[8:]) for one in new if one[6] == "sent"][:some]
+        if self.planted.startswith("customers contacted beyond"):
+            tiers = [one for one in new if one[2] == "membership_tier" and one[6] == "sent"][:some]
+            found = [(*one[:8], one[8] + timedelta(hours=9), *one[9:]) for one in tiers]
+        return found
+
+    def _purchases(self, rng: Any) -> list[Any]:
+        found = []
+        for i, (who, buys) in enumerate(
+            zip(self.people["customer_id"], self.people["buys"], strict=True)
+        ):
+            n = rng.poisson(buys * 7 * WEEKS)
+            for day, amount in zip(
+                rng.uniform(0, 7 * WEEKS, n), rng.exponential(30, n), strict=True
+            ):
+                lost = self.of("purchases lost", day) * (self.arms[0][i] != "holdout")
+                if rng.random() >= lost:
+                    at = FIRST + timedelta(days=float(day))
+                    found.append((who, None, None, "purchase", amount, at, _midnight(at)))
+        return found
+
+    def budgets(self, until: datetime) -> list[dict[str, Any]]:
+        """The budget of letters as a store counts it, by period."""
+        contacts, found = self.tables.contacts, []
+        letters = contacts[(contacts["strategy"] == "service_care") & (contacts["sent_on"] < until)]
+        day = (letters["sent_on"] - FIRST).dt.total_seconds() / 86400
+        today = (until - FIRST).total_seconds() / 86400
+        for period in range(int(today // 30) + 1):
+            used = int((day // 30 == period).sum())
+            if self.planted.startswith("letters") and today >= self.begins:
+                since = (
+                    min(today - self.begins, today - 30 * period)
+                    if 30 * (period + 1) > self.begins
+                    else 0.0
+                )
+                used += int(self.size * since / 7) if since > 0 else 0
+            starts, ends = (FIRST + timedelta(days=30 * (period + n)) for n in (0, 1))
+            row = {"budget": "letters", "starts_on": f"{starts:%Y-%m-%d}", "used": float(used)}
+            row |= {"ends_on": f"{ends:%Y-%m-%d}", "amount": float(LETTERS), "sent": float(used)}
+            found.append(row | {"reserved": 0.0, "sent_without_leave": 0.0})
+        return found
