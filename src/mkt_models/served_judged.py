@@ -32,12 +32,17 @@ FILLING = frozenset(
 
 @dataclass(frozen=True)
 class Seen:
-    """What is on record of a period, and by what it is judged; ``until`` is its end."""
+    """What is on record of a period, and by what it is judged.
+
+    ``until`` is the end of the period, and ``begun`` the first moment that the service's store
+    knows of, which may be long before the period; None where that is not known.
+    """
 
     tables: ServedTables
     params: Params
     catalogue: Catalogue
     until: datetime
+    begun: datetime | None = None
 
     @property
     def settings(self) -> Served:

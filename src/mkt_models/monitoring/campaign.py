@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from mkt_models.columns import CUSTOMER_ID, NumberKind
@@ -27,6 +28,7 @@ from mkt_models.monitoring.realised import ends
 from mkt_models.monitoring_params import CampaignLimits
 
 PERIOD = "period"
+_DAY = 86_400 * 10**3  # milliseconds: a million customers still fit on one line
 
 
 def effect_over_time(
@@ -164,13 +166,15 @@ def caps_over_time(
 
     """
     require(contacts, [CUSTOMER_ID, PERIOD, "sent_on"])
-    ordered = contacts.assign(day=pd.to_datetime(contacts["sent_on"]), one=1.0)
+    ordered = contacts.assign(day=pd.to_datetime(contacts["sent_on"]))
     ordered = ordered.sort_values([CUSTOMER_ID, "day"], kind="stable", ignore_index=True)
+    places = _on_one_line(ordered, max((days for days, _ in caps), default=0))
     wanted = sorted(ordered[PERIOD].unique()) if periods is None else list(periods)
     rows = []
     for days, most in caps:
-        rolled = ordered.groupby(CUSTOMER_ID, sort=False).rolling(f"{days}D", on="day")["one"]
-        ordered["within"] = rolled.sum().to_numpy()
+        # A contact so many days before, to the moment, is not of the same window.
+        before = np.searchsorted(places, places - days * _DAY, side="right")
+        ordered["within"] = np.arange(1, len(ordered) + 1) - before
         for period in wanted:
             part = ordered[ordered[PERIOD] == period]
             beyond = part.loc[part["within"] > most, CUSTOMER_ID].nunique()
@@ -180,6 +184,18 @@ def caps_over_time(
             rows.append(row | {"kind": NumberKind.OBSERVED.value})
     columns = [PERIOD, "days", "most", "n", "n_customers", "beyond", "highest", "kind"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def _on_one_line(ordered: pd.DataFrame, days: int) -> npt.NDArray[np.int64]:
+    """The times of contacts, sorted by customer and time, with those of each customer far apart."""
+    if ordered.empty:
+        return np.empty(0, dtype=np.int64)
+    at = (ordered["day"] - ordered["day"].min()).to_numpy().astype("timedelta64[ms]")
+    at = at.astype(np.int64)
+    codes = pd.factorize(ordered[CUSTOMER_ID])[0]
+    apart = int(at.max()) + (days + 1) * _DAY
+    places: npt.NDArray[np.int64] = codes * apart + at
+    return places
 
 
 def share_changes(
