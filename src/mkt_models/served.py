@@ -41,6 +41,7 @@ from mkt_models.monitoring.alarms import (
 )
 from mkt_models.params import Params
 from mkt_models.rehearsal import rehearse, rehearsed_policy
+from mkt_models.served_compared import compared
 from mkt_models.served_effect import effect_since, judged_effect
 from mkt_models.served_judged import Seen, counted
 from mkt_models.served_params import Served, ServedRule
@@ -251,8 +252,10 @@ def _report(
             f"{reader.name}: no decision is about the {settings.days} days before its last record "
             f"at {last:%Y-%m-%d %H:%M} UTC"
         )
-    seen = Seen(told, params, catalogue, until)
-    tables, alarms = counted(seen, people)
+    seen = Seen(told, params, catalogue, until, reader.first())
+    tables, alarms = counted(seen)
+    others, more = compared(seen, people)
+    tables, alarms = tables | others, alarms + more
     tables["budgets"] = counts.budget_table(reader.budgets())
     alarms += rules.of_budgets(tables["budgets"]) or [
         rules.lacking(ServedRule.BUDGETS, ("no budget is counted", "没有计数的预算"))

@@ -185,8 +185,8 @@ def test_figures_of_few_customers_are_hidden() -> None:
     ]
     changes = pd.DataFrame({name: [0.5, 0.5] for name in names})
     changes.loc[1, "before"] = 0.02
-    hidden = served.without_small_shares(changes, {"before": 100, "now": 100}, 5)
-    assert hidden.isna().all(axis=1).tolist() == [False, True]
+    hidden = served.without_small_shares(changes.assign(n=100, n_before=100), 5)
+    assert hidden[names].isna().all(axis=1).tolist() == [False, True]
 
 
 def test_the_last_answer_is_the_latest() -> None:

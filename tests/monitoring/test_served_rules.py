@@ -103,27 +103,25 @@ def test_caps_and_budgets_are_facts() -> None:
     assert [one.outcome for one in rules.of_budgets(spent)] == [Outcome.ALARM, Outcome.OK]
 
 
-def test_changes_of_too_few_are_not_evaluated() -> None:
-    row = {"label": "no_action", "n": 300, "allowed": 0.1, "note": "", "evaluated": True}
+def test_a_change_is_told_and_of_too_few_customers_is_not() -> None:
+    row = {"label": "no_action", "n": 300, "n_before": 300, "allowed": 0.1, "windows": 5}
     for name, value in (("before", 0.2), ("now", 0.5), ("change", 0.3)):
         row |= {name: value, f"{name}_lower": value - 0.1, f"{name}_upper": value + 0.1}
     rule, names = ServedRule.STRATEGY_MIX, ("strategies", "策略")
     table = pd.DataFrame([{**row, "changed": True}, {**row, "changed": False}])
     labels = {"no_action": ("No action", "不采取行动")}
-    found = rules.of_changes(table, rule, names, labels, 300, 5)
+    found = rules.of_changes(table, rule, names, labels, 5)
     assert [one.outcome for one in found] == [Outcome.ALARM, Outcome.OK]
     assert "no action went from 20.0% to 50.0% of customers" in found[0].what
+    assert "the nearest of 5 earlier windows" in found[0].what
     assert found[0].what_zh.startswith("“不采取行动”占客户的比例由 20.0% 变为 50.0%")
-    [hidden] = rules.of_changes(table.iloc[:1], rule, names, labels, 300, 70)  # 60 before
+    [hidden] = rules.of_changes(table.iloc[:1], rule, names, labels, 70)  # 60 before
     assert hidden.outcome is Outcome.ALARM
     assert "risen by 10% of customers or more" in hidden.what
     assert "fewer than 70 customers" in hidden.what
     assert "不足 70 位" in hidden.what_zh
     assert not any(told in hidden.what + hidden.what_zh for told in ("20.0%", "50.0%", "30.0%"))
     assert np.isnan(hidden.figure.value)
-    few = pd.DataFrame([{**row, "changed": False, "evaluated": False, "note": "few"}])
-    told = rules.of_changes(few, rule, names, labels, 300, 5)
-    assert [one.outcome for one in told] == [Outcome.NOT_EVALUATED]
 
 
 def test_what_may_lack_does_not_count() -> None:

@@ -23,6 +23,7 @@ OPEN, LAPSED = "open", "unreported"
 STATES = (SENT, NOT_SENT, WITHDRAWN, LAPSED, OPEN)
 COMPLAINT = "complaint"
 CONTACTED, OFFERED = "contacted", "offered"
+_SHARES = ("before", "now", "change")
 _OBSERVED = NumberKind.OBSERVED.value
 
 
@@ -290,18 +291,14 @@ def without_small_cells(table: pd.DataFrame, k: int) -> pd.DataFrame:
     return out
 
 
-def without_small_shares(table: pd.DataFrame, numbers: Mapping[str, int], k: int) -> pd.DataFrame:
-    """Hide a row whose share of a period is one of 1 to ``k`` - 1 customers.
-
-    ``numbers``: by column of a share, such as ``before`` and ``now``, the customers of its period.
-    """
+def without_small_shares(table: pd.DataFrame, k: int) -> pd.DataFrame:
+    """Hide a row of ``share_changes_beyond`` with a share of 1 to ``k`` - 1 customers."""
     if table.empty:
         return table
     few = pd.Series(False, index=table.index)
-    for name, n in numbers.items():
-        few |= (table[name] * n).round().between(1, k - 1)
-    names = [*numbers, "change"]
-    hidden = [f"{name}{end}" for name in names for end in ("", "_lower", "_upper")]
+    for name, n in (("before", "n_before"), ("now", "n")):
+        few |= (table[name] * table[n]).round().between(1, k - 1)
+    hidden = [f"{name}{end}" for name in _SHARES for end in ("", "_lower", "_upper")]
     out = table.copy()
     out[hidden] = out[hidden].mask(few)
     return out

@@ -8,7 +8,7 @@ themselves is no change: a share has changed when it lies beyond *all* of them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -44,9 +44,9 @@ def windows(
 
     """
     require(decisions, ["at"])
-    step = timedelta(days=days)
-    number = (pd.Timestamp(until) - decisions["at"]) // step
-    earlier = range(1, int((until - since) / step)) if until > since else range(0)
+    step = pd.Timedelta(days=days)
+    number = (pd.Timestamp(until) - decisions["at"]).floordiv(step)
+    earlier = range(1, int((until - since) / step.to_pytimedelta())) if until > since else range(0)
     return [count(decisions[number == one]) for one in (0, *earlier)]
 
 

@@ -255,18 +255,17 @@ def of_changes(
     rule: ServedRule,
     names: Words,
     labels: Mapping[str, Words],
-    n_before: int,
     k: int,
 ) -> list[Alarm]:
-    """One alarm per label of ``share_changes`` that has changed; one for all others; a warning.
+    """One alarm per label of ``share_changes_beyond`` that has changed; one for all others.
 
-    ``labels`` are called by these words. A share of fewer than ``k`` customers, of the ``n_before``
-    or of those now, is judged and not told.
+    They are warnings; ``labels`` are called by these words. A share of fewer than ``k`` customers,
+    before or now, is judged and not told.
     """
     found, severity = [], Severity.WARNING
 
     def hidden(row: Mapping[Hashable, Any]) -> bool:
-        counts = ((row["before"], n_before), (row["now"], row["n"]))
+        counts = ((row["before"], row["n_before"]), (row["now"], row["n"]))
         return any(few(round(share * n), k) for share, n in counts)
 
     changed = table["changed"].astype(bool)
@@ -275,8 +274,11 @@ def of_changes(
         label = str(row["label"]).replace("_", " ")
         label_zh = labels.get(str(row["label"]), (label, label))[1]
         told = f"{gap.value:+.1%} [{gap.lower:+.1%}, {gap.upper:+.1%}], n = {row['n']:,}"
-        en = f"{label} went from {before.value:.1%} to {now.value:.1%} of customers ({told})."
-        zh = f"“{label_zh}”占客户的比例由 {before.value:.1%} 变为 {now.value:.1%}（{told}）。"
+        m = row["windows"]
+        en = f"{label} went from {before.value:.1%} to {now.value:.1%} of customers ({told}); "
+        en += f"before: the nearest of {m} earlier windows."
+        zh = f"“{label_zh}”占客户的比例由 {before.value:.1%} 变为 {now.value:.1%}（{told}）；"
+        zh += f"变化前取此前 {m} 个窗口中最接近的一个。"
         if hidden(row):
             way, way_zh = ("risen", "上升") if gap.value > 0 else ("fallen", "下降")
             limit, n = float(row["allowed"]), row["n"]
@@ -290,9 +292,6 @@ def of_changes(
         limit = float(row["allowed"])
         found.append(_alarm(rule, label, severity, (en, zh), gap, limit, bad=True))
     rest = table[~changed].to_dict("records")
-    if rest and not rest[0]["evaluated"]:
-        note = rest[0]["note"]
-        return [*found, lacking(rule, (f"{names[0]}: {note}.", f"{names[1]}：{note}。"))]
     if rest:
         row = rest[0]
         n, limit = row["n"], float(row["allowed"])
@@ -303,36 +302,48 @@ def of_changes(
     return found
 
 
-def of_gaps(table: pd.DataFrame, limits: ServedLimits, measures: Sequence[str]) -> list[Alarm]:
+def of_gaps(
+    table: pd.DataFrame,
+    limits: ServedLimits,
+    measures: Sequence[str],
+    when: Words = ("whole period", "整个时期"),
+) -> list[Alarm]:
     """One alarm per group of a ``gap_table`` that is shown to be far from all; one for the rest.
 
     A gap is an alarm when its interval leaves out 0 and it is as large as ``max_gap``; critical.
+    ``when`` says of which time the table is.
     """
     found, rule, severity = [], ServedRule.FAIRNESS, Severity.CRITICAL
     judged = table[table["judged"].astype(bool) & table["measure"].isin(list(measures))]
     if judged.empty:
         notes = [str(note) for note in dict.fromkeys(table["note"]) if note]
         why = "; ".join(notes) or "no group is large enough"
-        return [lacking(rule, (f"{why}.", "没有足以评估的群体。"))]
+        return [lacking(rule, (f"{when[0]}: {why}.", f"{when[1]}：没有足以评估的群体。"))]
     apart = (judged["gap_lower"] > 0) | (judged["gap_upper"] < 0)
     bad = apart & (judged["gap"].abs() >= limits.max_gap)
     for row in judged[bad].to_dict("records"):
         gap = read(row, "gap")
         name = f"{row['attribute']} {row['group']}"
         told = f"{gap.value:+.1%} [{gap.lower:+.1%}, {gap.upper:+.1%}], n = {gap.n:,}"
-        en = f"{row['measure']}: {name} is {told} from all whose attribute is known."
-        zh = f"{MEASURES_ZH.get(row['measure'], row['measure'])}：{name} 与全体相差 {told}。"
+        en = f"{row['measure']}, {when[0]}: {name} is {told} from all whose attribute is known."
+        measure = MEASURES_ZH.get(row["measure"], row["measure"])
+        zh = f"{measure}，{when[1]}：{name} 与全体相差 {told}。"
         found.append(_alarm(rule, name, severity, (en, zh), gap, limits.max_gap, bad=True))
     rest = judged[~bad]
     if len(rest):
         row = rest.sort_values("gap", key=np.abs, kind="stable").to_dict("records")[-1]
         gap = read(row, "gap")
         name = f"{row['attribute']} {row['group']}, {row['measure']}"
-        en = f"{len(rest)} gaps are small or not shown (the largest: {name} {gap.words()})."
+        en = f"{when[0]}: {len(rest)} gaps are small or not shown (the largest: {name} "
+        en += f"{gap.words()})."
         measure = MEASURES_ZH.get(row["measure"], row["measure"])
         name = f"{row['attribute']} {row['group']}，{measure}"
-        zh = f"{len(rest)} 项差距较小或未得到证实（最大：{name} {gap.words()}）。"
-        found.append(_alarm(rule, "all groups", severity, (en, zh), gap, limits.max_gap, bad=False))
+        zh = f"{when[1]}：{len(rest)} 项差距较小或未得到证实（最大：{name} {gap.words()}）。"
+        found.append(
+            _alarm(
+                rule, f"all groups, {when[0]}", severity, (en, zh), gap, limits.max_gap, bad=False
+            )
+        )
     return found
 
 

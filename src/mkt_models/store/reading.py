@@ -161,6 +161,13 @@ class LiveReader(Database):
         known = [one for one in found if one is not None]
         return max(known) if known else None
 
+    def first(self) -> datetime | None:
+        """The first moment that a decision is about, as :meth:`decided`; None without any."""
+        with self._engine.connect() as connection:
+            found = connection.execute(sa.select(sa.func.min(tables.decisions.c.asked_for)))
+            first: datetime | None = found.scalar()
+            return first
+
     def state(self) -> str:
         """A short text that is another one when decisions, contacts or outcomes have changed."""
         counted = (
