@@ -23,7 +23,6 @@ from mkt_models.decisions.catalogue import Catalogue, load_catalogue
 from mkt_models.decisions.holdout_effect import HoldoutEffect
 from mkt_models.decisions.served_log import served_log
 from mkt_models.decisions.served_tables import served_tables
-from mkt_models.decisions.short_names import arms_in_chinese
 from mkt_models.evaluation.groups import in_bands
 from mkt_models.evaluation.off_policy import off_policy_table
 from mkt_models.evaluation.support import support_table
@@ -42,7 +41,7 @@ from mkt_models.monitoring.alarms import (
 from mkt_models.params import Params
 from mkt_models.rehearsal import rehearse, rehearsed_policy
 from mkt_models.served_compared import compared
-from mkt_models.served_effect import effect_since, judged_effect
+from mkt_models.served_effect import effect_since, in_all, judged_effect
 from mkt_models.served_judged import Seen, counted
 from mkt_models.served_params import Served, ServedRule
 from mkt_models.serving.settings import report_address
@@ -55,7 +54,7 @@ FOLDER = "served"
 SIMULATED: Words = (
     "**Simulated.** There is no live store: customers are asked for by a rehearsal, the decisions "
     "are real, and what customers did is drawn. No number here says anything about customers.",
-    "**模拟数据。**没有在线存储：由演练代替应用发问，决策真实，客户行为为随机生成，数字不代表真实客户。",
+    "**模拟数据**。没有在线存储：由演练代替应用发问，决策真实，客户行为为随机生成，数字不代表真实客户。",
 )
 _HIDDEN = (
     "caps",
@@ -136,10 +135,9 @@ class Report:
             f"{len(outcomes)} 条规则中 {n[Outcome.OK]} 条无告警，{n[Outcome.ALARM]} 条告警，"
             f"{n[Outcome.NOT_EVALUATED]} 条无法评估。"
         )
-        told = self.effect.result.memo.title if self.effect is not None else None
         lines = [f"{en} {zh}"]
-        if told is not None:
-            lines.append(f"- Holdout: {told.en} {arms_in_chinese(told.zh)}")
+        if self.effect is not None:
+            lines.append("- Holdout: {} {}".format(*in_all(self.effect)))
         lines += [f"- {one.what} {one.what_zh}" for one in raised]
         return "\n".join([lines[0], "", *lines[1:]])
 

@@ -9,7 +9,7 @@ from mkt_models.decisions.holdout import holdout_experiment
 from mkt_models.decisions.holdout_effect import HoldoutEffect, holdout_effect
 from mkt_models.decisions.short_names import arms_in_chinese
 from mkt_models.monitoring import served_rules as rules
-from mkt_models.monitoring.alarms import Alarm
+from mkt_models.monitoring.alarms import Alarm, Words
 from mkt_models.params import Params
 from mkt_models.served_params import ServedRule
 
@@ -71,3 +71,43 @@ def judged_effect(
         what = (f"{why}.", f"{why_zh}。")
         alarms = [rules.of_fact(rule, "holdout", what, bad, len(found.customers), 0)]
     return found, alarms + rules.of_effect(found.result.effects)
+
+
+def in_all(found: HoldoutEffect) -> Words:
+    """Say what all contacts together do, by the holdout: good, harm, both, or it is not known.
+
+    The memo of an experiment says whether to ship; there is nothing to ship or not of a holdout.
+    """
+    if found.result.sample_ratio.verdict is Verdict.FAIL:
+        return (
+            "what contacts do is not known: the arms are not as they were drawn.",
+            "触达的作用未知：两组与分配不符。",
+        )
+    effects = found.result.effects
+    primary = effects[effects["role"] == "primary"]
+    if primary.empty or (primary["note"] != "").all():
+        return (
+            "what contacts do is not known: too few customers have had their days yet.",
+            "触达的作用未知：观察期满的客户太少。",
+        )
+    good, harm = (primary[primary["verdict"] == one] for one in ("better", "worse"))
+    en, zh = (
+        {
+            name: "、".join(rows[column]) if column == "metric_zh" else " and ".join(rows[column])
+            for name, rows in (("good", good), ("harm", harm))
+        }
+        for column in ("metric", "metric_zh")
+    )
+    if len(good) and len(harm):
+        return (
+            f"contacts raise {en['good']} and lower {en['harm']}.",
+            f"触达提高了{zh['good']}，却降低了{zh['harm']}。",
+        )
+    if len(harm):
+        return f"contacts do harm: they lower {en['harm']}.", f"触达有害：降低了{zh['harm']}。"
+    if len(good):
+        return f"contacts do good: they raise {en['good']}.", f"触达有益：提高了{zh['good']}。"
+    return (
+        "whether contacts do good or harm is not known: neither is shown.",
+        "触达有益还是有害尚不清楚：两者均未得到证实。",
+    )

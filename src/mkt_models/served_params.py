@@ -33,7 +33,7 @@ class ServedLimits(Section):
     max_share_change: Share = Field(
         default=0.1,
         description="change of the share of customers with a strategy, no action or a suppression, "
-        "the last days against those before",
+        "the last days against the nearest of the windows before",
     )
     max_gap: Share = Field(
         default=0.1, description="gap of a group in being contacted or offered something"
@@ -96,7 +96,9 @@ class Served(Section):
     )
     days: Days = Field(default=56, description="how far the report goes back from the last record")
     recent_days: Days = Field(
-        default=7, description="the last days, which are held against those before"
+        default=7,
+        description="the last days, which are held against windows of the same length before; "
+        "whole weeks, as weekdays differ",
     )
     effect_days: Days = Field(
         default=28,

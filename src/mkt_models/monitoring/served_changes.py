@@ -8,7 +8,7 @@ themselves is no change: a share has changed when it lies beyond *all* of them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -44,9 +44,9 @@ def windows(
 
     """
     require(decisions, ["at"])
-    step = pd.Timedelta(days=days)
-    number = (pd.Timestamp(until) - decisions["at"]).floordiv(step)
-    earlier = range(1, int((until - since) / step.to_pytimedelta())) if until > since else range(0)
+    ago = (pd.Timestamp(until) - decisions["at"]).dt.total_seconds()
+    number = ago // timedelta(days=days).total_seconds()
+    earlier = range(1, int((until - since) / timedelta(days=days))) if until > since else range(0)
     return [count(decisions[number == one]) for one in (0, *earlier)]
 
 
