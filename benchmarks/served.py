@@ -26,7 +26,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from time import process_time
 from typing import Any
@@ -76,6 +76,8 @@ STRATEGIES = {
 PUSH = {"personalised_promotion", "service_care"}
 # days, most, and the reason beyond: of all push channels.
 PUSH_CAPS = ((2, 1, "min_gap"), (7, 2, "cap_customer"), (30, 6, "cap_customer"))
+# What changes decisions, so that the service is drawn anew; all else is put into a stable one.
+DECIDED = ("a strategy", "consents", "caps no longer", "a group")
 LIKED = np.array([1.0, 2.0, 0.2, 1.2, 0.2, 5.0])  # on a holiday its own scene comes first
 # The rule that should see it comes first; what is planted; sizes; from the first day on.
 CASES: list[tuple[ServedRule, str, list[float], bool]] = [
@@ -205,21 +207,24 @@ class Service:
         """Day and number of the customer of every question, in the order of time."""
         rng = np.random.default_rng([self.seed, 22])
         found = []
-        arms, people = self.arms[0], self.people
-        for i, (rate, came, gone, hit) in enumerate(
-            zip(people["rate"], people["came"], people["gone"], people["hit"], strict=True)
+        people = self.people
+        for i, (rate, came, gone) in enumerate(
+            zip(people["rate"], people["came"], people["gone"], strict=True)
         ):
             end = min(gone, 7.0 * WEEKS)
             days = came + np.cumsum(rng.exponential(1 / rate, int(7 * WEEKS * rate * 2) + 20))
             for day in days[days < end]:
-                lost = self.of("holdout", day)
-                if not (arms[i] == "holdout" and hit < lost):
-                    found.append((float(day), i))
+                found.append((float(day), i))
         return sorted(found)
 
     @cached_property
     def tables(self) -> ServedTables:
         """What the service did, all of it."""
+        if self.planted.startswith(DECIDED) or not self.planted:
+            return self._drawn()
+        return self._changed(_stable_tables(self.seed))
+
+    def _drawn(self) -> ServedTables:
         rng = np.random.default_rng([self.seed, 23])
         people, arms, names = self.columns, self.arms, list(STRATEGIES)
         liked = LIKED + rng.gumbel(0, 1.0, (N, len(names)))
@@ -230,13 +235,10 @@ class Service:
         letters: dict[int, int] = {}
         for number, (day, i) in enumerate(self.asked):
             who, at = people["customer_id"][i], FIRST + timedelta(days=day)
-            hit = people["hit"][i]
             reasons, first = {"outranked"}, None
             holiday = _holiday(at.date())
             scores = liked[i] + rng.normal(0, 0.3, len(names))
             arm, p_arm = arms[0][i], arms[1][i]
-            if hit < self.of("another salt", day):
-                arm = "treatment" if arm == "holdout" else "holdout"
             order = np.argsort(-scores)
             if not active[i] and rng.random() < 0.9:
                 reasons.add("worth_not_positive")
@@ -254,13 +256,10 @@ class Service:
             ):
                 reasons.add("holdout" if arm == "holdout" else "not_eligible")
                 first = None
-            stale = hit < self.of("customers with a stale", day)
-            if stale and first is not None:
-                first = "personalised_recommendation"
             channel = STRATEGIES[first][0] if first else None
             offer = bool(first and STRATEGIES[first][1])
             row = (f"d{number}", who, at, _midnight(at), arm, p_arm, first or "no_action", channel)
-            row += (None, 1.0, False, stale, False, offer, tuple(sorted(reasons)))
+            row += (None, 1.0, False, False, False, offer, tuple(sorted(reasons)))
             decided.append(row)
             if first is not None:
                 had.setdefault((i, first), []).append(day)
@@ -268,16 +267,14 @@ class Service:
                     pushed.setdefault(i, []).append(day)
                 if first == "service_care":
                     letters[int(day // 30)] = letters.get(int(day // 30), 0) + 1
-                silent = max(people["silent"][i], self.of("contacts no longer reported", day))
+                silent = people["silent"][i]
                 made = self._contact(first, who, f"d{number}", day, rng, silent)
                 contacts.append(made)
-                p = self.of("complaints", day) or 0.0005
-                if first in PUSH and made[6] == "sent" and rng.random() < p:
+                if first in PUSH and made[6] == "sent" and rng.random() < 0.0005:
                     then = at + timedelta(days=1.5)
                     angry = (who, f"d{number}", first, "complaint", None, then, _midnight(then))
                     outcomes.append(angry)
         outcomes += self._purchases(rng)
-        contacts += self._others(contacts, rng)
         return ServedTables(
             _table(decided, DECISIONS, ("at",)),
             _table(contacts, CONTACTS, ("sent_on", "until")).astype(
@@ -318,7 +315,6 @@ class Service:
         self, name: str, who: str, decision: str, day: float, rng: Any, silent: float
     ) -> tuple[Any, ...]:
         channel, _, _, cost = STRATEGIES[name]
-        cost *= 1 + self.of("contacts dearer", day)
         at, fate = FIRST + timedelta(days=day), rng.random()
         head = (who, decision, name, channel, None, name in PUSH)
         if fate < silent:
@@ -328,30 +324,58 @@ class Service:
             return (*head, "not_sent", None, at, until, _midnight(at), cost)
         return (*head, "sent", True, at, None, _midnight(at), cost)
 
-    def _others(self, contacts: list[Any], rng: Any) -> list[Any]:
-        """Contacts that were not permitted, on the day on which the fault begins."""
-        new = [one for one in contacts if one[8] >= FIRST + timedelta(days=self.begins)]
-        some, found = int(self.size), []
-        if self.planted.startswith("contacts sent after"):
-            found = [(*one[:7], False, *one[8:]) for one in new if one[6] == "sent"][:some]
-        if self.planted.startswith("customers contacted beyond"):
-            tiers = [one for one in new if one[2] == "membership_tier" and one[6] == "sent"][:some]
-            found = [(*one[:8], one[8] + timedelta(hours=9), *one[9:]) for one in tiers]
-        return found
+    def _changed(self, stable: ServedTables) -> ServedTables:
+        """A stable service with a fault that changes no decision, from its day on."""
+        rng, what = np.random.default_rng([self.seed, 24]), self.planted
+        begins = pd.Timestamp(FIRST + timedelta(days=self.begins))
+        decisions, contacts, outcomes = stable.decisions, stable.contacts.copy(), stable.outcomes
+        who = self.people.set_index("customer_id")["hit"]
+        treated = dict(zip(self.people["customer_id"], self.arms[0], strict=True))
+        hit = decisions["customer_id"].map(who).lt(self.size) & (decisions["at"] >= begins)
+        new = contacts["sent_on"] >= begins
+        sent, some = new & (contacts["status"] == "sent"), int(self.size)
+        if what.startswith("holdout"):
+            decisions = decisions[~(hit & (decisions["arm"] == "holdout"))]
+        elif what.startswith("another salt"):
+            other = decisions["arm"].map({"holdout": "treatment", "treatment": "holdout"})
+            decisions = decisions.assign(arm=decisions["arm"].mask(hit, other))
+        elif what.startswith("customers with a stale"):
+            decisions = decisions.assign(stale=hit)
+        elif what.startswith("purchases lost"):
+            arm = outcomes["customer_id"].map(treated)
+            lost = (outcomes["at"] >= begins) & (arm == "treatment")
+            outcomes = outcomes[~(lost & (rng.random(len(outcomes)) < self.size))]
+        elif what.startswith("contacts dearer"):
+            contacts["cost"] = contacts["cost"].where(~new, contacts["cost"] * (1 + self.size))
+        elif what.startswith("contacts no longer"):
+            lost = new & (rng.random(len(contacts)) < self.size)
+            contacts.loc[lost, ["status", "within_policy"]] = ["planned", pd.NA]
+            contacts.loc[lost, "until"] = contacts.loc[lost, "sent_on"] + timedelta(days=1)
+        elif what.startswith("contacts sent after"):
+            contacts.loc[contacts.index[sent][:some], "within_policy"] = False
+        elif what.startswith("customers contacted"):
+            tiers = contacts[sent & (contacts["strategy"] == "membership_tier")].head(some)
+            again = tiers.assign(sent_on=tiers["sent_on"] + timedelta(hours=9))
+            contacts = pd.concat([contacts, again], ignore_index=True)
+        elif what.startswith("complaints"):
+            angry = contacts[sent & contacts["push"] & (rng.random(len(contacts)) < self.size)]
+            at = angry["sent_on"] + timedelta(days=1.5)
+            more = angry[["customer_id", "decision_id", "strategy", "day"]].assign(at=at)
+            more = more.assign(kind="complaint", amount=np.nan)
+            outcomes = pd.concat([outcomes, more], ignore_index=True)
+        elif not what.startswith("letters"):
+            raise ValueError(f"{what!r}: nothing of this name can be planted")
+        return ServedTables(decisions, contacts, outcomes)
 
     def _purchases(self, rng: Any) -> list[Any]:
         found = []
-        for i, (who, buys) in enumerate(
-            zip(self.people["customer_id"], self.people["buys"], strict=True)
-        ):
+        for who, buys in zip(self.people["customer_id"], self.people["buys"], strict=True):
             n = rng.poisson(buys * 7 * WEEKS)
             for day, amount in zip(
                 rng.uniform(0, 7 * WEEKS, n), rng.exponential(30, n), strict=True
             ):
-                lost = self.of("purchases lost", day) * (self.arms[0][i] != "holdout")
-                if rng.random() >= lost:
-                    at = FIRST + timedelta(days=float(day))
-                    found.append((who, None, None, "purchase", amount, at, _midnight(at)))
+                at = FIRST + timedelta(days=float(day))
+                found.append((who, None, None, "purchase", amount, at, _midnight(at)))
         return found
 
     def budgets(self, until: datetime) -> list[dict[str, Any]]:
@@ -512,6 +536,11 @@ def _seen(what: str) -> tuple[Outcome, ...]:
     if what.startswith("another salt"):
         return (Outcome.ALARM, Outcome.NOT_EVALUATED)
     return (Outcome.ALARM,)
+
+
+@lru_cache(maxsize=16)
+def _stable_tables(seed: int) -> ServedTables:
+    return Service(seed).tables
 
 
 @cache

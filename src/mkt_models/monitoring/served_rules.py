@@ -80,10 +80,10 @@ ADVICE: dict[ServedRule, Words] = {
     ),
     ServedRule.STRATEGY_MIX: (
         "See what changed on that day: the catalogue, the release of a model, prices of budgets. "
-        "If no action has grown, look at the suppressions (caps and gaps fill in the first weeks "
-        "of a service); if it has shrunk, at consents and caps.",
+        "If no action has grown, look at the suppressions (caps and gaps among them); if it has "
+        "shrunk, at consents and caps.",
         "查看当天的变化：策略目录、模型发布、预算价格。若“不触达”增多，请看抑制原因"
-        "（服务上线最初几周，频次上限与间隔会逐渐生效）；若减少，请检查同意记录与频次上限。",
+        "（包括频次上限与间隔）；若减少，请检查同意记录与频次上限。",
     ),
     ServedRule.SUPPRESSION: (
         "See whether consents, the catalogue or an audit have changed on that day. A suppression "
