@@ -6,9 +6,11 @@ refused instead of being migrated under a service that runs.
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Self
 
 import sqlalchemy as sa
@@ -218,10 +220,16 @@ def _short(row: sa.RowMapping) -> dict[str, Any]:
                 if (one.get("content") or {}).get("offer")
             ],
             "suppressed": [
-                {"code": code} for code in sorted({one["code"] for one in answer["suppressed"]})
+                _coded(code) for code in sorted({one["code"] for one in answer["suppressed"]})
             ],
         }
     return told
+
+
+@lru_cache(maxsize=256)
+def _coded(code: str) -> Mapping[str, str]:
+    """One and the same for every decision: most of what an answer holds are these."""
+    return MappingProxyType({"code": code})
 
 
 def may_be_there(url: str | Path) -> bool:
