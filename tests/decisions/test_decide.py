@@ -24,6 +24,7 @@ MONDAY = Context(datetime(2018, 1, 8, 10, tzinfo=ZONE))
 HOLIDAY = Context(datetime(2018, 1, 1, 10, tzinfo=ZONE))
 EVERYWHERE = ("app", "mail", "email", "sms")
 PUSH = {"mail", "email", "sms"}
+EXPLORING = Exploration(method="epsilon", epsilon=0.3)
 quick = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -529,6 +530,41 @@ def test_an_answer_for_the_holdout_withholds_nothing_that_was_spent(regular, pol
     assert held.head["exploration"]["withheld"] == {"personalised_recommendation/app": 1.0}
     held = decide(regular, SATURDAY, replace(spent, holdout_share=1.0), 3)
     assert held.head["exploration"]["withheld"] == {"personalised_promotion/app/o1": 1.0}
+
+
+@quick
+@given(st.data())
+def test_the_holdout_keeps_back_what_would_have_been_done_and_nothing_else(
+    documents, make_policy, data
+):
+    document = data.draw(st.sampled_from(documents))
+    consents, exposures = data.draw(histories(document["customer_id"]))
+    yes = tuple(
+        Consent(document["customer_id"], "marketing", channel, "granted", date(2016, 1, 1))
+        for channel in data.draw(st.sets(st.sampled_from(EVERYWHERE)))
+    )
+    customer = Customer.of(document, yes + consents, exposures)
+    context, k = data.draw(contexts), data.draw(st.integers(1, 3))
+    plain, purses = counted(
+        make_policy(exploration=data.draw(st.sampled_from([Exploration(), EXPLORING]))),
+        data.draw(st.sampled_from([0, 0.5, 1, 9])),
+        resource=data.draw(st.sampled_from(["coupons", "contacts"])),
+    )
+    purses = data.draw(st.sampled_from([purses, ()]))
+    free = decide(customer, context, plain, k, purses)
+    held = decide(customer, context, replace(plain, holdout_share=1.0), k, purses)
+    first = free.strategies[0]
+    probabilities = free.head["exploration"]["probabilities"] or {first.candidate: 1.0}
+    nothing = first.strategy == Strategy.NO_ACTION
+    assert held.head["exploration"]["withheld"] == ({} if nothing else probabilities)
+    assert names(held) == [Strategy.NO_ACTION]
+    kept_back = {key for key, code in codes(held).items() if code == "holdout"}
+    assert {one.candidate for one in free.strategies if one.channel} <= kept_back
+    default = plain.catalogue.default
+    because = {one.candidate: one.reasons for one in free.suppressed if one.strategy != default}
+    for one in held.suppressed:
+        if one.candidate not in kept_back and one.strategy != default:
+            assert one.reasons == because[one.candidate]
 
 
 def test_the_strategies_of_one_answer_share_what_is_left(regular, policy):

@@ -4,7 +4,6 @@ The batch of a notebook and the online service both call :func:`decide`, so thei
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import date, datetime
 
 from mkt_models.columns import Channel, Strategy
@@ -32,6 +31,7 @@ from mkt_models.decisions.exploration import Choice, choose
 from mkt_models.decisions.fatigue import tired
 from mkt_models.decisions.occasions import Occasion
 from mkt_models.decisions.question import Context, Customer, Policy, QuestionError
+from mkt_models.decisions.scene import Scene
 from mkt_models.decisions.words import CHANNELS, Code, Reason, reason
 from mkt_models.decisions.worth import unreleased, worth
 from mkt_models.exploration_params import Method
@@ -74,15 +74,19 @@ def decide(
     if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= MOST:
         raise QuestionError(f"k == {k!r}: must be a whole number from 1 to {MOST}")
     scene = policy.scene(context)
-    today = scene.day
-    scored, suppressed, withheld = weigh(customer, context, policy, purses)
     fits = contact_limits(customer, context, policy, purses)
+    scored, suppressed = weigh(customer, context, policy, scene, fits)
     decision_id = policy.decision_id(customer.customer_id, context, k)
     choice = _explored(scored, decision_id, policy)
+    arm, withheld = TREATMENT, None
+    if held_out(customer.customer_id, policy.holdout_salt, policy.holdout_share):
+        arm, withheld, choice = HOLDOUT, _first(scored, choice, policy, fits), None
+        kept_back = [one for one in scored if one.worth.amount > 0]
+        scored = [one for one in scored if not one.worth.amount > 0]
+        suppressed += [(one.candidate, (reason(Code.HOLDOUT),)) for one in kept_back]
     first = None if choice is None else choice.key
     chosen, lost = arbitrate(scored, policy.catalogue.default, k, fits, first)
     suppressed += [(candidate, (why,)) for candidate, why in lost]
-    arm = HOLDOUT if withheld else TREATMENT
     ranked = tuple(
         served(rank, one, customer, context, policy, arm, _probability(rank, choice))
         for rank, one in enumerate(chosen, start=1)
@@ -100,28 +104,16 @@ def decide(
         customer_id=customer.customer_id,
         strategies=ranked,
         suppressed=tuple(sorted(dropped, key=lambda one: one.candidate)),
-        head=head(
-            customer,
-            context,
-            policy,
-            k,
-            today,
-            arm,
-            choice,
-            _spared(customer, context, policy, decision_id, purses) if withheld else None,
-        ),
+        head=head(customer, context, policy, k, scene.day, arm, choice, withheld),
     )
 
 
-def _spared(
-    customer: Customer, context: Context, policy: Policy, decision_id: str, purses: Sequence[Purse]
+def _first(
+    scored: Sequence[Scored], choice: Choice | None, policy: Policy, fits: Fits
 ) -> Mapping[str, float]:
-    """What would have come first for a customer of the holdout: probability by candidate."""
-    scored, _, _ = weigh(customer, context, replace(policy, holdout_share=0.0), purses)
-    choice = _explored(scored, decision_id, policy)
+    """What comes first unless the holdout keeps it back: probability by candidate."""
     if choice is not None:
         return choice.probabilities
-    fits = contact_limits(customer, context, policy, purses)
     chosen, _ = arbitrate(scored, policy.catalogue.default, 1, fits)
     return {one.candidate.key: 1.0 for one in chosen}
 
@@ -150,21 +142,26 @@ def decide_all(
 
 
 def weigh(
-    customer: Customer, context: Context, policy: Policy, purses: Sequence[Purse] = ()
-) -> tuple[list[Scored], list[tuple[Candidate, tuple[Reason, ...]]], bool]:
-    """Take every candidate of a customer through the gates.
+    customer: Customer, context: Context, policy: Policy, scene: Scene, fits: Fits
+) -> tuple[list[Scored], list[tuple[Candidate, tuple[Reason, ...]]]]:
+    """Take every candidate of a customer through the gates; the holdout is none of them.
+
+    Parameters
+    ----------
+    customer, context, policy
+        Who is asked for, when and where, and what holds.
+    scene
+        That of the context, as the policy sees it.
+    fits
+        The contact limits, and what is left of budgets: see :func:`contact_limits`.
 
     Returns
     -------
     Those that passed, each with its worth and what it pays for budgets, in the order of the
-    catalogue; the others with their reasons; and whether the customer is held out.
+    catalogue; and the others with their reasons.
 
     """
-    scene = policy.scene(context)
-    today = scene.day
-    days = scene.days
-    fits = contact_limits(customer, context, policy, purses)
-    withheld = held_out(customer.customer_id, policy.holdout_salt, policy.holdout_share)
+    today, days = scene.day, scene.days
     among_equals = tie(customer.customer_id) if policy.prices else 0.0
     scored: list[Scored] = []
     suppressed: list[tuple[Candidate, tuple[Reason, ...]]] = []
@@ -173,16 +170,13 @@ def weigh(
         faults = faults or fits(candidate, ()) or unreleased(candidate, policy)
         if not faults:
             told = tired(worth(candidate, customer), candidate, customer, context.now, policy)
-            if isinstance(told, Reason):
-                faults = (told,)
-            elif withheld and told.amount > 0:
-                faults = (reason(Code.HOLDOUT),)
-            else:
+            if not isinstance(told, Reason):
                 pays = charges(candidate, policy.prices)
                 scored.append(Scored(candidate, told, pays, among_equals))
                 continue
+            faults = (told,)
         suppressed.append((candidate, faults))
-    return scored, suppressed, withheld
+    return scored, suppressed
 
 
 def contact_limits(

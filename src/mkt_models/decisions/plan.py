@@ -28,6 +28,7 @@ from mkt_models.decisions.allocation import Allocation, allocate
 from mkt_models.decisions.arbitration import Fits, Scored, arbitrate, tie
 from mkt_models.decisions.budgets import ShadowPrice
 from mkt_models.decisions.charges import charges, check_budgets, use
+from mkt_models.decisions.contact import held_out
 from mkt_models.decisions.decide import contact_limits, weigh
 from mkt_models.decisions.options import Floats, Options
 from mkt_models.decisions.question import EARLIEST, Context, Customer, Policy
@@ -176,12 +177,16 @@ def publish_prices(path: str | Path, found: Plan) -> str:
 
 
 def _asked(customers: Iterable[Customer], context: Context, policy: Policy) -> Iterable[Asked]:
+    scene = policy.scene(context)
     for customer in customers:
-        scored, _, _ = weigh(customer, context, policy)
+        if held_out(customer.customer_id, policy.holdout_salt, policy.holdout_share):
+            continue  # whom nobody contacts takes nothing
+        fits = contact_limits(customer, context, policy)
+        scored, _ = weigh(customer, context, policy, scene, fits)
         place = tie(customer.customer_id)
         gains = tuple(replace(one, tie=place) for one in scored if one.amount > 0)
         if gains:
-            yield Asked(customer.customer_id, gains, contact_limits(customer, context, policy))
+            yield Asked(customer.customer_id, gains, fits)
 
 
 def _options(
