@@ -3,7 +3,7 @@
 ``no_action`` is a candidate too; :mod:`mkt_models.decisions.decide` adds it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -43,13 +43,20 @@ MAKERS: Mapping[Needs, Maker] = {
 """The function that makes each kind of content."""
 
 
+Open = Callable[[StrategyEntry, Channel], bool]
+"""Says whether nothing speaks against a strategy over a channel yet, before its content is made."""
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A strategy over a channel, with its content or the reason why there is none."""
+    """A strategy over a channel, with its content or the reason why there is none.
+
+    The content is None where it was not made, as something else speaks against the candidate.
+    """
 
     entry: StrategyEntry
     use: ChannelUse
-    content: Content | Reason
+    content: Content | Reason | None
     offer_id: str | None = None
 
     @property
@@ -60,30 +67,51 @@ class Candidate:
 
 
 def candidates(
-    customer: Customer, policy: Policy, today: date, scene: Scene | None = None
+    customer: Customer,
+    policy: Policy,
+    today: date,
+    scene: Scene | None = None,
+    is_open: Open | None = None,
 ) -> Iterator[Candidate]:
     """Every candidate of a customer, each once, in the order of the catalogue.
 
     A strategy without content is still a candidate, so that the answer says why it is not served.
     So is one whose scene is not given: its content is the reason. Without a ``scene`` only the day
-    is known, in the policy's country, at midnight.
+    is known, in the policy's country, at midnight. Where ``is_open`` says no, no content is made.
     """
     case = Case(customer, policy, today)
     scene = scene or Scene.on(today, 0, policy.country)
     for entry in policy.catalogue.strategies:
-        yield from _of(entry, case, scene)
+        yield from _of(entry, case, scene, is_open or _always)
 
 
-def _of(entry: StrategyEntry, case: Case, scene: Scene) -> Iterator[Candidate]:
-    # Off its scene nothing is made: one candidate per channel, which says so.
-    off = None if entry.when is None else unmet(entry.when, scene)
+def _always(entry: StrategyEntry, channel: Channel) -> bool:
+    return True
+
+
+def _of(entry: StrategyEntry, case: Case, scene: Scene, is_open: Open) -> Iterator[Candidate]:
+    kind = KINDS[entry.needs]
     made: tuple[Found, ...] | None = None
     for use in entry.channels:
-        if made is None or KINDS[entry.needs].per_channel:
-            made = tuple(MAKERS[entry.needs](entry, use.channel, case)) if off is None else ()
-        for offer_id, content in made or ((None, off),):
-            assert content is not None
-            yield Candidate(entry, use, _in_scene(content, entry, scene), offer_id)
+        # Of offers the candidates have to be named, whatever speaks against them.
+        if not kind.per_offer and not is_open(entry, use.channel):
+            yield Candidate(entry, use, None)
+            continue
+        if made is None or kind.per_channel:
+            made = _made(entry, use.channel, case, scene)
+        for offer_id, content in made:
+            yield Candidate(entry, use, content, offer_id)
+
+
+def _made(entry: StrategyEntry, channel: Channel, case: Case, scene: Scene) -> tuple[Found, ...]:
+    # Off its scene nothing is made: one candidate per channel, which says so.
+    off = None if entry.when is None else unmet(entry.when, scene)
+    if off is not None:
+        return ((None, off),)
+    return tuple(
+        (offer_id, _in_scene(content, entry, scene))
+        for offer_id, content in MAKERS[entry.needs](entry, channel, case)
+    )
 
 
 def _in_scene(content: Content | Reason, entry: StrategyEntry, scene: Scene) -> Content | Reason:

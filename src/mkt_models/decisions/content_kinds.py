@@ -74,6 +74,8 @@ class Kind:
         The key of a strategy that says which of it is shown; given with this kind, and only then.
     per_channel
         Whether it differs by channel.
+    per_offer
+        Whether each of a strategy's offers is a candidate of its own.
 
     """
 
@@ -82,6 +84,7 @@ class Kind:
     outcomes: tuple[Outcome, ...] = ASSUMED
     option: str | None = None
     per_channel: bool = False
+    per_offer: bool = False
 
 
 _PIECE = ("piece", "intro", "topic", "format")
@@ -90,9 +93,14 @@ KINDS: Mapping[Needs, Kind] = {
     Needs.ITEMS: Kind(
         ("items", "推荐商品"), ("items", "first_item"), (Outcome.ITEM_BOUGHT,), option="items"
     ),
-    Needs.OFFER: Kind(("offer", "优惠"), ("products", "ends_on"), (Outcome.REDEMPTION,)),
+    Needs.OFFER: Kind(
+        ("offer", "优惠"), ("products", "ends_on"), (Outcome.REDEMPTION,), per_offer=True
+    ),
     Needs.OPEN_OFFER: Kind(
-        ("published offer", "公开优惠"), ("offer", "terms", "until"), option="offers"
+        ("published offer", "公开优惠"),
+        ("offer", "terms", "until"),
+        option="offers",
+        per_offer=True,
     ),
     Needs.TIER: Kind(
         ("membership tier", "会员等级"),

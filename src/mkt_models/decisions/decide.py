@@ -5,6 +5,7 @@ The batch of a notebook and the online service both call :func:`decide`, so thei
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
+from functools import cache
 
 from mkt_models.columns import Channel, Strategy
 from mkt_models.decisions.answer import (
@@ -165,8 +166,16 @@ def weigh(
     among_equals = tie(customer.customer_id) if policy.prices else 0.0
     scored: list[Scored] = []
     suppressed: list[tuple[Candidate, tuple[Reason, ...]]] = []
-    for candidate in candidates(customer, policy, today, scene):
-        faults = _gates(candidate, customer, context, policy, today, days)
+    closed = {
+        entry.id: _closed(entry, customer, policy, today) for entry in policy.catalogue.strategies
+    }
+
+    def is_open(entry: StrategyEntry, channel: Channel) -> bool:
+        return context.channel in (None, channel) and not closed[entry.id]
+
+    for candidate in candidates(customer, policy, today, scene, is_open):
+        faults = _not_asked(context.channel, candidate.use.channel) or closed[candidate.entry.id]
+        faults = faults or _without_leave(candidate, customer, context, policy, today, days)
         faults = faults or fits(candidate, ()) or unreleased(candidate, policy)
         if not faults:
             told = tired(worth(candidate, customer), candidate, customer, context.now, policy)
@@ -191,7 +200,25 @@ def contact_limits(
     return fits
 
 
-def _gates(
+@cache
+def _not_asked(asked: Channel | None, channel: Channel) -> tuple[Reason, ...]:
+    if asked is None or asked == channel:
+        return ()
+    words = {"asked": CHANNELS[Channel(asked)], "channel": CHANNELS[channel]}
+    return (reason(Code.CHANNEL_NOT_ASKED, **words),)
+
+
+def _closed(
+    entry: StrategyEntry, customer: Customer, policy: Policy, today: date
+) -> tuple[Reason, ...]:
+    """Say what speaks against a strategy for a customer, whatever its content and channel."""
+    if entry.personalised and policy.stale(customer.as_of, today):
+        most = policy.catalogue.max_profile_age_days
+        return (reason(Code.PROFILE_STALE, as_of=customer.as_of, most=most, day=today),)
+    return ineligible(entry.eligibility, customer.profile)
+
+
+def _without_leave(
     candidate: Candidate,
     customer: Customer,
     context: Context,
@@ -199,19 +226,10 @@ def _gates(
     today: date,
     days: Iterable[Occasion],
 ) -> tuple[Reason, ...]:
-    entry, channel = candidate.entry, candidate.use.channel
-    if context.channel is not None and channel != context.channel:
-        asked, mine = CHANNELS[Channel(context.channel)], CHANNELS[channel]
-        return (reason(Code.CHANNEL_NOT_ASKED, asked=asked, channel=mine),)
-    if entry.personalised and policy.stale(customer.as_of, today):
-        most = policy.catalogue.max_profile_age_days
-        return (reason(Code.PROFILE_STALE, as_of=customer.as_of, most=most, day=today),)
-    faults = ineligible(entry.eligibility, customer.profile)
-    if faults:
-        return faults
     if isinstance(candidate.content, Reason):
         return (candidate.content,)
-    refusal = unpermitted(entry, candidate.use, customer, policy, context.now, today, days)
+    entry, use, now = candidate.entry, candidate.use, context.now
+    refusal = unpermitted(entry, use, customer, policy, now, today, days)
     return () if refusal is None else (refusal,)
 
 
