@@ -1,4 +1,4 @@
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -7,14 +7,11 @@ from mkt_models.columns import Channel
 from mkt_models.decisions.contact import (
     Caps,
     ContactPolicy,
-    QuietHours,
-    consent_ends,
     held_out,
     too_much,
     valid_until,
-    without_consent,
 )
-from mkt_models.store.records import Consent, Exposure
+from mkt_models.store.records import Exposure
 
 NEW_YORK = ZoneInfo("America/New_York")
 NOON = datetime(2018, 1, 10, 12, tzinfo=NEW_YORK)
@@ -32,10 +29,6 @@ POLICY = ContactPolicy.model_validate(
 )
 
 
-def said(status: str, day: date, expires: date | None = None, channel: str = "app") -> Consent:
-    return Consent("1", "marketing", channel, status, day, expires)
-
-
 def codes(channel: Channel, *history: Exposure, now: datetime = NOON, caps: Caps | None = None):
     faults = too_much(POLICY, channel, "s", caps or Caps(), history, now, NEW_YORK)
     return [fault.code.value for fault in faults]
@@ -43,44 +36,6 @@ def codes(channel: Channel, *history: Exposure, now: datetime = NOON, caps: Caps
 
 def sent(channel: str, hours_ago: float, strategy: str = "other") -> Exposure:
     return Exposure("1", channel, NOON - timedelta(hours=hours_ago), strategy)
-
-
-JAN_1, JAN_2, JAN_3 = (date(2018, 1, day) for day in (1, 2, 3))
-
-
-@pytest.mark.parametrize(
-    ("records", "code"),
-    [
-        ([], "consent_unknown"),
-        ([said("granted", JAN_1, channel="sms")], "consent_unknown"),
-        ([said("granted", JAN_1)], None),
-        ([said("granted", JAN_2)], None),
-        ([said("granted", JAN_3)], "consent_unknown"),  # begins tomorrow
-        ([said("granted", JAN_1, expires=JAN_3)], None),
-        ([said("granted", JAN_1, expires=JAN_2)], "consent_expired"),
-        ([said("granted", JAN_1), said("revoked", JAN_2)], "consent_refused"),
-        ([said("revoked", JAN_1), said("granted", JAN_2)], None),
-        ([said("refused", JAN_2), said("granted", JAN_2)], "consent_refused"),
-        ([said("granted", JAN_2), said("refused", JAN_2)], "consent_refused"),
-        ([said("granted", JAN_1), said("revoked", JAN_3)], "consent_refused"),  # binds at once
-    ],
-)
-def test_consent_on_the_second_of_january(records, code):
-    fault = without_consent(records, "marketing", Channel.APP, JAN_2)
-    assert (fault and fault.code) == code
-
-
-@pytest.mark.parametrize(
-    ("records", "code"),
-    [
-        ([], None),
-        ([said("granted", JAN_1, expires=JAN_2)], None),
-        ([said("refused", JAN_1)], "consent_refused"),
-    ],
-)
-def test_a_no_binds_even_where_no_yes_is_needed(records, code):
-    fault = without_consent(records, "marketing", Channel.APP, JAN_2, required=False)
-    assert (fault and fault.code) == code
 
 
 @pytest.mark.parametrize(
@@ -133,30 +88,6 @@ def test_quiet_hours_follow_the_clock_of_the_shops_zone(utc, quiet):
     assert (codes(Channel.SMS, now=utc) == ["quiet_hours"]) is quiet
     assert codes(Channel.APP, now=utc) == []
     assert codes(Channel.MAIL, now=utc) == []
-
-
-def test_quiet_hours_within_a_day():
-    noon = QuietHours.model_validate({"start": "12:00", "end": "14:00"})
-    assert [noon.covers(time(hour)) for hour in (11, 12, 13, 14, 23)] == [
-        False,
-        True,
-        True,
-        False,
-        False,
-    ]
-
-
-@pytest.mark.parametrize(
-    ("hours", "message"),
-    [
-        ({"start": 1260, "end": "09:00"}, "in quotes"),  # what YAML makes of a bare 21:00
-        ({"start": "09:00", "end": "09:00"}, "leave quiet_hours out"),
-        ({"start": "21:00+02:00", "end": "09:00"}, "give no zone"),
-    ],
-)
-def test_quiet_hours_that_are_none_are_refused(hours, message):
-    with pytest.raises(ValueError, match=message):
-        QuietHours.model_validate(hours)
 
 
 def test_the_holdout_has_its_share_and_depends_on_the_salt_alone():
@@ -230,22 +161,3 @@ def test_no_moment_of_a_leave_lies_in_quiet_hours(zone, day, start, end):
         while moment < until:
             assert not policy.quiet_hours.covers(moment.astimezone(own).time()), moment
             moment += timedelta(minutes=5)
-
-
-def test_a_yes_that_begins_later_does_not_prolong_the_one_of_today():
-    today, ends = date(2018, 1, 10), date(2018, 1, 12)
-    records = [said("granted", JAN_1, expires=ends), said("granted", date(2018, 1, 20))]
-    found = consent_ends(records, "marketing", Channel.APP, NEW_YORK, today)
-    assert found == datetime(2018, 1, 12, tzinfo=NEW_YORK)
-    for far in (date.min, date.max):
-        one = [said("granted", date.min, expires=far)]
-        assert consent_ends(one, "marketing", Channel.APP, NEW_YORK, today) is not None
-
-
-def test_a_leap_day_is_a_day_and_a_consent_may_end_on_it():
-    leap = date(2020, 2, 29)
-    for day, code in ((date(2020, 2, 28), None), (leap, "consent_expired")):
-        fault = without_consent(
-            [said("granted", JAN_1, expires=leap)], "marketing", Channel.APP, day
-        )
-        assert (fault and fault.code.value) == code

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import pytest
 
 from mkt_models.columns import Channel
-from mkt_models.decisions.contact import without_consent
+from mkt_models.decisions.consent import without_consent
 from mkt_models.decisions.question import (
     Context,
     QuestionError,

@@ -1,7 +1,9 @@
 """Candidates, eligibility, contact policy, worth and arbitration: one decision per customer.
 
-``words``, ``short_names``, ``texts``, ``eligibility``, ``occasions``, ``scene``, ``contact``
-    reasons in words; who, on which day, in which scene, how often
+``words``, ``short_names``, ``texts``, ``eligibility``, ``occasions``, ``scene``
+    reasons in words; who, on which day, in which scene
+``consent``, ``contact``, ``quiet_hours``, ``local_clock``
+    who has agreed, how often and when
 ``catalogue``, ``entries``, ``programmes``, ``content_library``, ``content_kinds``, ``question``
     what may be said; about whom, when, under which policy
 ``content`` and ``items_``, ``offer_``, ``tier_``, ``piece_``, ``service_``, ``share_content``

@@ -9,7 +9,8 @@ from mkt_models.columns import Channel, NumberKind, Strategy
 from mkt_models.decisions.arbitration import Scored
 from mkt_models.decisions.candidates import Candidate, Content, filled
 from mkt_models.decisions.charges import uses
-from mkt_models.decisions.contact import consent_ends, valid_until
+from mkt_models.decisions.consent import consent_ends
+from mkt_models.decisions.contact import valid_until
 from mkt_models.decisions.exploration import Choice
 from mkt_models.decisions.question import Context, Customer, Policy
 from mkt_models.decisions.words import ARMS, EXPLOITING, EXPLORING, NOTE, Reason, Words

@@ -15,7 +15,8 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from mkt_models.columns import Channel, Strategy
-from mkt_models.decisions.contact import PURPOSES, ContactPolicy
+from mkt_models.decisions.consent import PURPOSES
+from mkt_models.decisions.contact import ContactPolicy
 from mkt_models.decisions.content_kinds import MODELS_OF, Needs, Outcome
 from mkt_models.decisions.content_library import Library
 from mkt_models.decisions.entries import ChannelUse, ItemChoice, StrategyEntry

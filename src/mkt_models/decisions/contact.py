@@ -1,10 +1,10 @@
-"""When a customer may be contacted: consent, caps, gaps, quiet hours, and the holdout.
+"""How often and when a customer may be contacted: caps, gaps, quiet times, and the holdout.
 
 Two kinds of channel. **Push** reaches out to the customer (email, letter, text message): caps over
 all push channels together, a minimum gap, and quiet hours hold. **Pull** is shown while the
 customer is there (the app, the store): it interrupts nobody, so only caps of its own channel and
-strategy hold. Consent is needed on both, unless the content is the same for everybody and shown on
-a pull channel.
+strategy hold. Whether the customer has agreed is another question:
+:mod:`mkt_models.decisions.consent`.
 
 Windows of caps are rolling, in elapsed time: a day is 24 hours, a week 7 days, a month 30 days; so
 midnight and daylight saving time open no gap. They look both ways: a contact that is already
@@ -15,30 +15,26 @@ Until it is reported, nobody knows when in that time the contact is made: the li
 moment of it.
 """
 
-from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, Literal, Self
+from collections.abc import Iterable
+from datetime import datetime, time, timedelta
+from typing import Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator, model_validator
 
-from mkt_models.columns import Channel, ConsentStatus
+from mkt_models.columns import Channel
+from mkt_models.decisions.local_clock import moments_of
 from mkt_models.decisions.occasions import OCCASIONS, Occasion
-from mkt_models.decisions.words import CHANNELS, Code, Reason, Words, reason
+from mkt_models.decisions.quiet_hours import QuietHours
+from mkt_models.decisions.words import CHANNELS, Code, Reason, reason
 from mkt_models.experiments.assignment import fraction
 from mkt_models.sections import Section
-from mkt_models.store.records import PERSONALISATION, Consent, Exposure
+from mkt_models.store.records import Exposure
 
 REACH_OUT = (Channel.EMAIL, Channel.MAIL, Channel.SMS)
 """Channels that come to the customer unasked, whatever a catalogue calls them."""
-_DAY, _LEAST_LOUD = 24 * 60, 60  # minutes
 LONGEST_WINDOW = timedelta(days=30)
 LONGEST_REST = timedelta(days=365)
-PURPOSES: Mapping[str, Words] = {
-    "marketing": ("marketing", "营销"),
-    "service": ("service", "服务"),
-    PERSONALISATION: ("personalisation", "个性化"),
-}
 
 
 class Caps(Section):
@@ -72,45 +68,6 @@ class Caps(Section):
         """The limits that are set, as (days, most)."""
         limits = ((1, self.per_day), (7, self.per_week), (30, self.per_month))
         return tuple((days, most) for days, most in limits if most is not None)
-
-
-class QuietHours(Section):
-    """Hours without push contacts, by the shop's clock: from ``start`` until before ``end``.
-
-    >>> night = QuietHours(start="21:00", end="09:00")
-    >>> [night.covers(time(h)) for h in (20, 21, 3, 9)]
-    [False, True, True, False]
-    """
-
-    start: time
-    end: time
-
-    @field_validator("start", "end", mode="before")
-    @classmethod
-    def _quoted(cls, value: object) -> object:
-        if isinstance(value, int | float):
-            raise ValueError('write the hour in quotes, "21:00": YAML reads 21:00 as a number')
-        return value
-
-    @model_validator(mode="after")
-    def _plain(self) -> Self:
-        if self.start.tzinfo or self.end.tzinfo:
-            raise ValueError("quiet hours are in the shop's time zone: give no zone")
-        if self.start == self.end:
-            raise ValueError("start == end: leave quiet_hours out if there are none")
-        loud = (_minutes(self.start) - _minutes(self.end)) % _DAY
-        if loud < _LEAST_LOUD:
-            raise ValueError(
-                f"start == {self.start:%H:%M} and end == {self.end:%H:%M} leave {loud:g} minutes "
-                "of the day: perhaps they are the wrong way round; to contact nobody, set caps of 0"
-            )
-        return self
-
-    def covers(self, local: time) -> bool:
-        """Whether a local time of day lies in the quiet hours."""
-        if self.start < self.end:
-            return self.start <= local < self.end
-        return local >= self.start or local < self.end
 
 
 class ChannelPolicy(Section):
@@ -161,96 +118,6 @@ class ContactPolicy(Section):
         return self
 
 
-def without_consent(
-    consents: Iterable[Consent],
-    purpose: str,
-    channel: Channel,
-    today: date,
-    required: bool = True,
-    named: Mapping[str, Words] = PURPOSES,
-) -> Reason | None:
-    """Say why a contact lacks consent; None if it has it.
-
-    Parameters
-    ----------
-    consents
-        What is on record for one customer. For the purpose and channel the latest record decides;
-        of the same day the one of the latest moment, and where a moment is not known a no beats a
-        yes. A yes that begins after ``today`` does not count yet; a no binds at once. A yes with
-        an expiry holds until the day before it.
-    required
-        False lets an unknown or expired consent pass; a no still binds.
-    named
-        The purposes in words.
-
-    """
-    words: dict[str, Any] = {"purpose": named.get(purpose, (purpose, purpose))}
-    words["channel"] = CHANNELS[channel]
-    latest = _latest(
-        record
-        for record in consents
-        if record.purpose == purpose
-        and record.channel == channel
-        and not (record.status == ConsentStatus.GRANTED and record.changed_on > today)
-    )
-    if latest is None:
-        return reason(Code.CONSENT_UNKNOWN, **words) if required else None
-    if latest.status != ConsentStatus.GRANTED:
-        return reason(Code.CONSENT_REFUSED, day=latest.changed_on, **words)
-    if required and latest.expires_on is not None and today >= latest.expires_on:
-        return reason(Code.CONSENT_EXPIRED, day=latest.expires_on, **words)
-    return None
-
-
-def _latest(records: Iterable[Consent]) -> Consent | None:
-    some = list(records)
-    if not some:
-        return None
-    last = max(one.changed_on for one in some)
-    same_day = [one for one in some if one.changed_on == last]
-    refusals = [one for one in same_day if one.status != ConsentStatus.GRANTED]
-    timed = [one for one in same_day if one.changed_at is not None]
-    if not refusals or any(one.changed_at is None for one in refusals):
-        return refusals[-1] if refusals else same_day[-1]
-    return max(timed, key=lambda one: (one.changed_at, one.status != ConsentStatus.GRANTED))
-
-
-def consent_ends(
-    consents: Iterable[Consent], purpose: str, channel: Channel, zone: ZoneInfo, today: date
-) -> datetime | None:
-    """The moment from which the yes of ``today`` holds no longer; None where it does not end.
-
-    A yes that begins later is another one.
-    """
-    latest = _latest(
-        one
-        for one in consents
-        if one.purpose == purpose and one.channel == channel and one.changed_on <= today
-    )
-    if latest is None or latest.expires_on is None:
-        return None
-    return _begins(latest.expires_on, time(0), zone)[0]
-
-
-def _begins(day: date, clock: time, zone: ZoneInfo) -> list[datetime]:
-    """The moments, in UTC, at which a local clock shows a time: two where it is set back.
-
-    A time that is skipped, where the clock is set forward, is over at the moment of the change.
-    """
-    shown = [datetime.combine(day, clock, zone).replace(fold=fold) for fold in (0, 1)]
-    first, last = sorted(one.astimezone(UTC) for one in shown)
-    if first.astimezone(zone).time() == clock:
-        return [first] if first == last else [first, last]
-    before = first.astimezone(zone).utcoffset()
-    while last - first > timedelta(microseconds=1):  # the change lies after first, up to last
-        middle = first + (last - first) / 2
-        if middle.astimezone(zone).utcoffset() == before:
-            first = middle
-        else:
-            last = middle
-    return [last.replace(microsecond=0)]
-
-
 def valid_until(policy: ContactPolicy, channel: Channel, now: datetime, zone: ZoneInfo) -> datetime:
     """Until when a contact that is decided at ``now`` may be sent: before this moment.
 
@@ -272,7 +139,7 @@ def valid_until(policy: ContactPolicy, channel: Channel, now: datetime, zone: Zo
         for start in starts:
             for days in (0, 1):
                 # In UTC: times of one zone are compared by what the clock shows, which repeats.
-                for at in _begins(today + timedelta(days=days), start, zone):
+                for at in moments_of(today + timedelta(days=days), start, zone):
                     end = min(end, at) if at > now else end
     return max(now, end.astimezone(now.tzinfo))
 
@@ -370,10 +237,6 @@ def held_out(customer_id: str, salt: str, share: float) -> bool:
     (False, True)
     """
     return fraction(customer_id, salt) < share
-
-
-def _minutes(clock: time) -> float:
-    return clock.hour * 60 + clock.minute + clock.second / 60
 
 
 def _is_push(policy: ContactPolicy, channel: str) -> bool:

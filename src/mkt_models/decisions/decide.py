@@ -21,12 +21,8 @@ from mkt_models.decisions.arbitration import Fits, Scored, arbitrate, options, t
 from mkt_models.decisions.candidates import Candidate, candidates
 from mkt_models.decisions.catalogue import ChannelUse, StrategyEntry
 from mkt_models.decisions.charges import charges, spent
-from mkt_models.decisions.contact import (
-    held_out,
-    too_much,
-    unfit_moment,
-    without_consent,
-)
+from mkt_models.decisions.consent import without_consent
+from mkt_models.decisions.contact import held_out, too_much, unfit_moment
 from mkt_models.decisions.eligibility import ineligible
 from mkt_models.decisions.exploration import Choice, choose
 from mkt_models.decisions.fatigue import tired

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mkt_models.columns import Channel
-from mkt_models.decisions.contact import PURPOSES
+from mkt_models.decisions.consent import PURPOSES
 from mkt_models.decisions.words import CHANNELS, Words
 
 STATUSES: Mapping[str, Words] = {
