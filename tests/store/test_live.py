@@ -235,9 +235,26 @@ def test_what_is_old_is_purged_and_consents_stay(live: LiveStore) -> None:
 def test_what_may_still_be_sent_later_is_not_purged(live: LiveStore) -> None:
     with live.turn("a", NOW) as turn:
         turn.keep(replace(record("d1", "hello", email()), asked_for=NOW + 2 * HOUR))
-    assert live.due(NOW + HOUR) == {"decisions": 0, "exposures": 0, "outcomes": 0}
-    assert live.due(NOW + 3 * HOUR) == {"decisions": 1, "exposures": 0, "outcomes": 0}
+    for hours in (1, 3):  # asked for in two hours, leave for three: they go together
+        assert sum(live.due(NOW + hours * HOUR).values()) == 0
     assert sum(live.purge(NOW + 3 * HOUR + timedelta(seconds=1)).values()) == 2
+
+
+def test_a_decision_and_its_contacts_go_together_when_the_last_is_due(live: LiveStore) -> None:
+    later, other = NOW + 48 * HOUR, Exposure("a", "sms", NOW)
+    with live.turn("a", NOW) as turn:
+        turn.keep(record("d1", "hello", email(), email("promotion")))
+        turn.keep(record("d2", "good morning"))
+        turn.contacted(other, "of-nobody")
+    with live.turn("a", later) as turn:  # a fact is taken, however late
+        turn.report("d1", "content", "email", None, ContactStatus.SENT, later)
+    moment = timedelta(seconds=1)
+    # Of d1 nothing is due while one of its two contacts is not; the others go by themselves.
+    alone = {"decisions": 1, "exposures": 1, "outcomes": 0}
+    assert live.due(later) == live.purge(later) == alone
+    assert live.holds("a") == {"decisions": 1, "exposures": 2, "assignments": 1}
+    whole = {"decisions": 1, "exposures": 2, "outcomes": 0}
+    assert live.due(later + moment) == live.purge(later + moment) == whole
 
 
 def test_decisions_are_read_by_time_in_their_last_revision(live: LiveStore) -> None:

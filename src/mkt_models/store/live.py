@@ -285,8 +285,8 @@ class LiveStore(Database):
     def purge(self, before: datetime) -> dict[str, int]:
         """Remove decisions, contacts and outcomes from before ``before`` (aware); rows by table.
 
-        What was asked about a later day, or may still be sent then, stays. Consents stay too: they
-        say what may be done. What the contacts took of budgets stays counted, as sums. Keep what
+        What was asked about a later day, or may still be sent then, stays; a contact and its
+        decision go together. Consents stay too: they say what may be done. What the contacts took of budgets stays counted, as sums. Keep what
         caps and budgets still count: :func:`mkt_models.retention.needed_days`.
         """
         with writing(self._engine) as connection:
@@ -340,11 +340,29 @@ class LiveStore(Database):
 
 
 def _over(before: datetime) -> dict[sa.Table, tuple[sa.ColumnElement[bool], ...]]:
-    """Which rows of each table are over before a moment."""
+    """Which rows of each table are over before a moment.
+
+    A decision, its revisions and its contacts are over together, when the last of them is.
+    """
     decisions, exposures, outcomes = tables.decisions, tables.exposures, tables.outcomes
-    until = exposures.c.until
+
+    def decided(of: sa.FromClause) -> sa.ColumnElement[bool]:
+        return sa.and_(of.c.decided_at < before, of.c.asked_for < before)
+
+    def made(of: sa.FromClause) -> sa.ColumnElement[bool]:
+        return sa.and_(of.c.sent_at < before, sa.or_(of.c.until.is_(None), of.c.until < before))
+
+    def together(of: sa.Table) -> list[sa.ColumnElement[bool]]:
+        parts = ((decisions.alias(), decided), (exposures.alias(), made))
+        return [
+            ~sa.exists()
+            .where(part.c.decision_id == of.c.decision_id, sa.not_(over(part)))
+            .correlate(of)
+            for part, over in parts
+        ]
+
     return {
-        decisions: (decisions.c.decided_at < before, decisions.c.asked_for < before),
-        exposures: (exposures.c.sent_at < before, sa.or_(until.is_(None), until < before)),
+        decisions: (decided(decisions), *together(decisions)),
+        exposures: (made(exposures), *together(exposures)),
         outcomes: (outcomes.c.occurred_at < before,),
     }
