@@ -285,9 +285,10 @@ class LiveStore(Database):
     def purge(self, before: datetime) -> dict[str, int]:
         """Remove decisions, contacts and outcomes from before ``before`` (aware); rows by table.
 
-        What was asked about a later day, or may still be sent then, stays; a contact and its
-        decision go together. Consents stay too: they say what may be done. What the contacts took of budgets stays counted, as sums. Keep what
-        caps and budgets still count: :func:`mkt_models.retention.needed_days`.
+        What was asked about a later day, or may still be sent then, stays; a decision and its
+        contacts go together. Consents stay too: they say what may be done. What the contacts took
+        of budgets stays counted, as sums. Keep what caps and budgets still count:
+        :func:`mkt_models.retention.needed_days`.
         """
         with writing(self._engine) as connection:
             over = _over(before)
