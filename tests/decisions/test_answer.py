@@ -16,7 +16,8 @@ from mkt_models.decisions.answer import (
 )
 from mkt_models.decisions.arbitration import Scored
 from mkt_models.decisions.candidates import candidates
-from mkt_models.decisions.question import Context
+from mkt_models.decisions.decide import decide
+from mkt_models.decisions.question import Context, Customer
 from mkt_models.decisions.words import Code, reason
 from mkt_models.decisions.worth import worth
 from mkt_models.store.records import Exposure
@@ -68,6 +69,21 @@ def test_an_offer_is_served_with_its_worth_its_content_and_its_reasons(put):
     assert document["valid_until"] == "2018-01-07T10:00:00-05:00"  # pull: for a day
     assert 1 <= len(document["reasons"]) <= MOST_REASONS
     assert all(why["en"] and why["zh"] for why in document["reasons"])
+
+
+@pytest.mark.parametrize(
+    ("ends_on", "until"),
+    [
+        ("2018-01-06", "2018-01-07T00:00:00-05:00"),  # with the last day of the offer
+        ("2018-01-07", "2018-01-07T10:00:00-05:00"),
+        ("9999-12-31", "2018-01-07T10:00:00-05:00"),
+    ],
+)
+def test_nobody_is_sent_an_offer_that_has_ended(documents, granted, policy, ends_on, until):
+    offer = {**documents[0]["offers"][0], "ends_on": ends_on}
+    customer = Customer.of({**documents[0], "offers": [offer]}, granted("1", "app"))
+    first = decide(customer, Context(NOW), policy, 1).strategies[0]
+    assert (first.offer_id, first.document["valid_until"]) == ("o1", until)
 
 
 def test_the_occasion_is_the_first_reason_of_its_scene(put):

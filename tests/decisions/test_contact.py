@@ -146,7 +146,9 @@ def test_leave_ends_where_quiet_hours_begin_whatever_the_clock_does(zone, start,
     ],
 )
 @pytest.mark.parametrize(
-    ("start", "end"), [("22:00", "08:00"), ("01:30", "02:30"), ("02:15", "06:00")]
+    ("start", "end"),
+    # The last: 01:35 is loud, and where the clock is set back an hour 01:05 comes after it.
+    [("22:00", "08:00"), ("01:30", "02:30"), ("02:15", "06:00"), ("22:00", "01:30")],
 )
 def test_no_moment_of_a_leave_lies_in_quiet_hours(zone, day, start, end):
     policy, own = night(start, end), ZoneInfo(zone)
@@ -161,3 +163,33 @@ def test_no_moment_of_a_leave_lies_in_quiet_hours(zone, day, start, end):
         while moment < until:
             assert not policy.quiet_hours.covers(moment.astimezone(own).time()), moment
             moment += timedelta(minutes=5)
+
+
+@pytest.mark.parametrize("hours", [1, 24])
+def test_a_leave_is_as_long_as_it_says_where_the_clock_changes(hours):
+    # Wall clocks of one zone differ by an hour less, or more, than has gone by.
+    policy = ContactPolicy.model_validate(
+        {
+            "caps": {},
+            "min_gap_hours": 0,
+            "hold_hours": hours,
+            "channels": {"app": {"kind": "pull"}, "sms": {"kind": "push"}},
+        }
+    )
+    for now in (datetime(2018, 3, 11, 1, 30), datetime(2018, 11, 4, 1, 30)):
+        asked = now.replace(tzinfo=NEW_YORK)
+        for channel in policy.channels:
+            until = valid_until(policy, channel, asked, NEW_YORK)
+            assert until.astimezone(UTC) - asked.astimezone(UTC) == timedelta(hours=hours)
+
+
+def test_the_gap_is_elapsed_time_where_the_clock_changes():
+    # From Saturday noon to Sunday midnight there are 36 hours by the clock, and 37 gone by in
+    # autumn; in spring 35, which is too soon.
+    for saturday, expected in (
+        (datetime(2018, 11, 3, 12, tzinfo=NEW_YORK), []),
+        (datetime(2018, 3, 10, 12, tzinfo=NEW_YORK), ["min_gap"]),
+    ):
+        before = Exposure("1", "sms", saturday, "other")
+        now = saturday + timedelta(hours=36)
+        assert codes(Channel.MAIL, before, now=now) == expected

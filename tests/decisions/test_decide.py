@@ -493,6 +493,24 @@ def test_who_refuses_personalisation_gets_what_everybody_gets(regular, policy):
     assert codes(decision)["membership_tier/app"] == "consent_refused"
 
 
+def test_no_time_zone_in_a_question_brings_a_yes_to_personalisation_sooner(regular, policy):
+    said = [
+        Consent("1", "personalisation", "app", status, date(2018, 1, day))
+        for status, day in (("refused", 2), ("granted", 10))
+    ]
+    changed = replace(regular, consents=(*regular.consents, *said))
+    # In Kiritimati the tenth has begun when it is 10:00 on the ninth in New York.
+    for day, zone, personal in (
+        (9, None, False),
+        (9, "Pacific/Kiritimati", False),
+        (10, None, True),
+    ):
+        now = datetime(2018, 1, day, 10, tzinfo=ZONE)
+        asked = Context(now, channel=Channel.APP, time_zone=zone)
+        served = decide(changed, asked, policy, 3).strategies
+        assert any(one.document["personalised"] for one in served) is personal
+
+
 def counted(policy, left, **parts):
     """The policy with one budget of 9, and what is left of it in the first week of 2018."""
     budget = Budget.model_validate({"id": "some", "amount": 9, **parts})

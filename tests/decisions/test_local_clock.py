@@ -3,7 +3,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from mkt_models.decisions.local_clock import moments_of
+from mkt_models.decisions.local_clock import moments_of, set_back
 
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -28,3 +28,19 @@ def test_midnight_where_it_is_skipped_is_the_moment_of_the_change():
     # In Beirut the clock went from 24:00 on 24 March 2018 to 01:00.
     found = moments_of(date(2018, 3, 25), time(0), ZoneInfo("Asia/Beirut"))
     assert found == [datetime(2018, 3, 24, 22, tzinfo=UTC)]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "back"),
+    [
+        ("2018-11-03T12:00", "2018-11-04T12:00", "2018-11-04T06:00"),
+        ("2018-11-04T05:59", "2018-11-04T06:00", "2018-11-04T06:00"),
+        ("2018-11-04T06:00", "2018-11-05T06:00", None),  # it has been
+        ("2018-11-03T12:00", "2018-11-04T05:59", None),
+        ("2018-03-10T12:00", "2018-03-11T12:00", None),  # forward
+    ],
+)
+def test_when_a_clock_is_set_back(first, last, back):
+    ends = (datetime.fromisoformat(f"{one}+00:00") for one in (first, last))
+    found = set_back(*ends, NEW_YORK)
+    assert (found and found.isoformat()[:16]) == back

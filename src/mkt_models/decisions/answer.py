@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from mkt_models.columns import Channel, NumberKind, Strategy
 from mkt_models.decisions.arbitration import Scored
@@ -12,6 +13,7 @@ from mkt_models.decisions.charges import uses
 from mkt_models.decisions.consent import consent_ends
 from mkt_models.decisions.contact import valid_until
 from mkt_models.decisions.exploration import Choice
+from mkt_models.decisions.local_clock import moments_of
 from mkt_models.decisions.question import Context, Customer, Policy
 from mkt_models.decisions.words import ARMS, EXPLOITING, EXPLORING, NOTE, Reason, Words
 from mkt_models.decisions.worth import KIND
@@ -113,21 +115,24 @@ def served(
     """Put a chosen candidate into words, as rank ``rank`` of the answer.
 
     The reasons are those of the scene, of the content, and of the model that the strategy names.
-    ``valid_until`` says when the leave to send or show it ends, if it is not sent before.
+    ``valid_until`` says when the leave to send or show it ends, if it is not sent before: that of
+    the contact policy, of the consent, or of the offer that it is about.
     """
     entry, use, content = one.candidate.entry, one.candidate.use, one.candidate.content
     assert isinstance(content, Content)
     words = content.words
     reasons = [dict(why) for why in content.reasons]
     reasons += _score_reasons(one.candidate, customer)
-    zone = policy.zone_of(context)
-    until = valid_until(policy.catalogue.contact, use.channel, context.now, zone)
+    zone, now = policy.zone_of(context), context.now.astimezone(UTC)
+    ends = [valid_until(policy.catalogue.contact, use.channel, now, zone)]
     if use.requires_consent:
         for own in {zone, policy.zone}:  # by whichever clock it ends first
-            today = context.now.astimezone(own).date()
-            ends = consent_ends(customer.consents, entry.purpose, use.channel, own, today)
-            if ends is not None:
-                until = max(context.now, min(until, ends))
+            today = now.astimezone(own).date()
+            consent = consent_ends(customer.consents, entry.purpose, use.channel, own, today)
+            ends += [] if consent is None else [consent]
+    offer = _offer_ends(content, zone)
+    ends += [] if offer is None else [offer]
+    until = max(now, min(ends))
     document = {
         "rank": rank,
         "strategy": entry.id,
@@ -161,6 +166,16 @@ def served(
         document,
         uses(one.candidate, policy.allowances),
     )
+
+
+def _offer_ends(content: Content, zone: ZoneInfo) -> datetime | None:
+    """The moment from which what is offered runs no longer; None where it does not end."""
+    told = (content.data.get("offer") or {}).get("ends_on")
+    try:
+        day = date.fromisoformat(str(told)[:10]) + timedelta(days=1)
+    except (ValueError, OverflowError):  # no day, or none that anybody will see the end of
+        return None
+    return moments_of(day, time(0), zone)[0]
 
 
 def _score_reasons(candidate: Candidate, customer: Customer) -> list[dict[str, Any]]:

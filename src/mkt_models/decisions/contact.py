@@ -16,14 +16,14 @@ moment of it.
 """
 
 from collections.abc import Iterable
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator, model_validator
 
 from mkt_models.columns import Channel
-from mkt_models.decisions.local_clock import moments_of
+from mkt_models.decisions.local_clock import moments_of, set_back
 from mkt_models.decisions.occasions import OCCASIONS, Occasion
 from mkt_models.decisions.quiet_hours import QuietHours
 from mkt_models.decisions.words import CHANNELS, Code, Reason, reason
@@ -130,18 +130,20 @@ def valid_until(policy: ContactPolicy, channel: Channel, now: datetime, zone: Zo
     >>> str(valid_until(policy, Channel.SMS, evening, ZoneInfo("Asia/Shanghai")))
     '2018-01-06 21:00:00+08:00'
     """
-    here = policy.channels[channel]
-    end = now + timedelta(hours=here.hold_hours or policy.hold_hours)
+    # In UTC: times of one zone are added and compared by what its clock shows, which repeats.
+    here, asked = policy.channels[channel], now.astimezone(UTC)
+    end = asked + timedelta(hours=here.hold_hours or policy.hold_hours)
     if here.kind == "push" and here.wakes:
         today = now.astimezone(zone).date()
         starts = [policy.quiet_hours.start] if policy.quiet_hours is not None else []
         starts += [time(0)] if policy.quiet_days else []
         for start in starts:
             for days in (0, 1):
-                # In UTC: times of one zone are compared by what the clock shows, which repeats.
                 for at in moments_of(today + timedelta(days=days), start, zone):
-                    end = min(end, at) if at > now else end
-    return max(now, end.astimezone(now.tzinfo))
+                    end = min(end, at) if at > asked else end
+        if starts:  # what is loud now may be quiet when the clock shows it again
+            end = set_back(asked, end, zone) or end
+    return end.astimezone(now.tzinfo)
 
 
 def unfit_moment(
@@ -173,7 +175,7 @@ def unfit_moment(
             if occasion in policy.quiet_days:
                 return reason(Code.QUIET_DAY, day=OCCASIONS[occasion])
     rest = timedelta(days=policy.complaint_days)
-    recent = [at for at in complaints if abs(now - at) < rest]
+    recent = [at for at in complaints if abs(now.astimezone(UTC) - at) < rest]
     if recent:
         day = f"{max(recent):%Y-%m-%d}"
         return reason(Code.COMPLAINT, day=day, days=policy.complaint_days)
@@ -206,7 +208,7 @@ def too_much(
         The customer's time zone, for the quiet hours; the shop's where that is not known.
 
     """
-    here = policy.channels[channel]
+    here, now = policy.channels[channel], now.astimezone(UTC)
     contact = Exposure("", channel, now, strategy, until=valid_until(policy, channel, now, zone))
     near = [(e, contact.apart(e)) for e in history]
     near = [(e, apart) for e, apart in near if apart < LONGEST_WINDOW]

@@ -250,16 +250,20 @@ def unpermitted(
         Aware time of the contact, the day where the customer is, and what that day is.
 
     """
-    # The day of a consent is the shop's; a question that names another zone makes it no longer.
+    # The day of a consent is the shop's: a question that names another zone makes a yes no longer,
+    # and begins it no sooner.
     words, said = policy.catalogue.purpose_words, customer.consents
-    refusal = None
-    for day in sorted({today, now.astimezone(policy.zone).date()}):
-        refusal = refusal or without_consent(
-            said, entry.purpose, use.channel, day, use.requires_consent, words
-        )
-    if refusal is None and entry.personalised:
+    asked = [(entry.purpose, use.requires_consent)]
+    if entry.personalised:
         # Nobody has to agree to it; who has refused it gets what everybody gets.
-        refusal = without_consent(customer.consents, PERSONALISATION, use.channel, today, False)
+        asked.append((PERSONALISATION, False))
+    local_days = sorted({today, now.astimezone(policy.zone).date()})
+    found = (
+        without_consent(said, purpose, use.channel, day, required, words)
+        for purpose, required in asked
+        for day in local_days
+    )
+    refusal = next((one for one in found if one is not None), None)
     if refusal is None:
         contact = policy.catalogue.contact
         refusal = unfit_moment(contact, use.channel, days, customer.complaints, now)

@@ -13,11 +13,32 @@ def moments_of(day: date, clock: time, zone: ZoneInfo) -> list[datetime]:
     first, last = sorted(one.astimezone(UTC) for one in shown)
     if first.astimezone(zone).time() == clock:
         return [first] if first == last else [first, last]
-    before = first.astimezone(zone).utcoffset()
-    while last - first > timedelta(microseconds=1):  # the change lies after first, up to last
+    return [_change(first, last, zone).replace(microsecond=0)]
+
+
+def set_back(first: datetime, last: datetime, zone: ZoneInfo) -> datetime | None:
+    """When a clock is set back after ``first``, up to ``last``, in UTC; None where it is not.
+
+    From then on it shows once more what it has shown. The two, aware, are no more than some days
+    apart: a clock is changed once in them at most.
+    """
+    first, last = first.astimezone(UTC), last.astimezone(UTC)
+    if _offset(last, zone) >= _offset(first, zone):
+        return None
+    return _change(first, last, zone).replace(microsecond=0)
+
+
+def _change(first: datetime, last: datetime, zone: ZoneInfo) -> datetime:
+    """When the clock of a zone is changed: after ``first``, up to ``last``, both in UTC."""
+    before = _offset(first, zone)
+    while last - first > timedelta(microseconds=1):
         middle = first + (last - first) / 2
-        if middle.astimezone(zone).utcoffset() == before:
+        if _offset(middle, zone) == before:
             first = middle
         else:
             last = middle
-    return [last.replace(microsecond=0)]
+    return last
+
+
+def _offset(at: datetime, zone: ZoneInfo) -> timedelta:
+    return at.astimezone(zone).utcoffset() or timedelta(0)
