@@ -62,6 +62,17 @@ def test_a_yes_that_begins_later_does_not_prolong_the_one_of_today():
         assert consent_ends(one, "marketing", Channel.APP, NEW_YORK, today) is not None
 
 
+def test_a_yes_that_begins_later_and_ends_takes_the_place_of_one_without_end():
+    today, unlimited = date(2018, 1, 10), said("granted", JAN_1)
+    for begins, expires, day in ((11, 13, 13), (11, 11, 11), (12, 11, 12)):
+        other = said("granted", date(2018, 1, begins), expires=date(2018, 1, expires))
+        found = consent_ends([unlimited, other], "marketing", Channel.APP, NEW_YORK, today)
+        assert found == datetime(2018, 1, day, tzinfo=NEW_YORK)
+        before, then = date(2018, 1, day - 1), date(2018, 1, day)
+        assert without_consent([unlimited, other], "marketing", Channel.APP, before) is None
+        assert without_consent([unlimited, other], "marketing", Channel.APP, then) is not None
+
+
 def test_a_leap_day_is_a_day_and_a_consent_may_end_on_it():
     leap = date(2020, 2, 29)
     for day, code in ((date(2020, 2, 28), None), (leap, "consent_expired")):

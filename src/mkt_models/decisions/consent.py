@@ -79,15 +79,17 @@ def _latest(records: Iterable[Consent]) -> Consent | None:
 def consent_ends(
     consents: Iterable[Consent], purpose: str, channel: Channel, zone: ZoneInfo, today: date
 ) -> datetime | None:
-    """The moment from which the yes of ``today`` holds no longer; None where it does not end.
+    """The moment from which the customer has agreed no longer; None where that does not end.
 
-    A yes that begins later is another one.
+    The yes of ``today`` holds until it expires. One that begins later takes its place, so its own
+    end counts as well, and it prolongs nothing before it has begun.
     """
-    latest = _latest(
-        one
-        for one in consents
-        if one.purpose == purpose and one.channel == channel and one.changed_on <= today
-    )
-    if latest is None or latest.expires_on is None:
-        return None
-    return moments_of(latest.expires_on, time(0), zone)[0]
+    said = [one for one in consents if one.purpose == purpose and one.channel == channel]
+    latest = _latest(one for one in said if one.changed_on <= today)
+    later = [one for one in said if one.changed_on > today]
+    ends = [
+        max(one.changed_on, one.expires_on)
+        for one in (latest, *later)
+        if one is not None and one.expires_on is not None
+    ]
+    return moments_of(min(ends), time(0), zone)[0] if ends else None
