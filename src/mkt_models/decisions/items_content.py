@@ -69,10 +69,11 @@ def _mentions(words: tuple[str, ...], *names: str) -> bool:
 
 
 def once(items: Iterable[Item]) -> list[Item]:
-    """Each product once, in the order in which they come."""
-    return list({str(item.get("product_id")): item for item in reversed(list(items))}.values())[
-        ::-1
-    ]
+    """Each product once, where and as it comes first."""
+    found: dict[str, Item] = {}
+    for item in items:
+        found.setdefault(str(item.get("product_id")), item)
+    return list(found.values())
 
 
 def item_words(shown: Sequence[Item]) -> dict[str, tuple[str, str]]:
