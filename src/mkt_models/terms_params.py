@@ -33,11 +33,12 @@ class Term(StrEnum):
     SHOWN = "shown"  # whether an offer, tier or service is shown at all: 0 or 1
     PRICE = "price"  # of the same products, currency units
     ITEM_PRICES = "item_prices"  # mean price of the products shown, currency units
-    COUPON = "coupon"  # which coupon
+    COUPON = "coupon"  # which coupon, open offer or programme of sharing
     COUPON_VALUE = "coupon_value"  # what it takes off, currency units
     DISCOUNT = "discount"  # share of the price
     BENEFITS = "benefits"  # of the membership tier
     SERVICE = "service"  # the service level
+    SERVICES = "services"  # how many services beyond the usual
 
 
 LEADS: Mapping[AttributeClass, str] = {
@@ -47,7 +48,7 @@ LEADS: Mapping[AttributeClass, str] = {
 }
 """The column that says who has more of a class. The other classes have no order."""
 
-ORDERED = (Term.SHOWN, Term.PRICE, Term.COUPON_VALUE, Term.DISCOUNT)
+ORDERED = (Term.SHOWN, Term.PRICE, Term.COUPON_VALUE, Term.DISCOUNT, Term.SERVICES)
 """Terms of which one is better than the other for every customer. Of two coupons, services,
 tiers or different products, none is."""
 

@@ -147,7 +147,11 @@ def test_the_shipped_catalogue_differs_only_where_the_parameters_declare_it(poli
     gone = {"lifecycle_stage": "lost", "orders_365d": 0, "amount_365d": 0.0}
     lost = [replace(one, profile={**one.profile, **gone}) for one in SHOP[:5]]
     shop = [  # who orders more spends more
-        replace(one, profile={**one.profile, "amount_365d": 50.0 * one.profile["orders_365d"]})
+        replace(
+            one,
+            profile={**one.profile, "amount_365d": 50.0 * one.profile["orders_365d"]},
+            scores={"value": {"value": 50.0 * one.profile["orders_365d"]}},
+        )
         for one in lost + SHOP[5:]
     ]
     found = replay(policy, shop=shop)
@@ -235,6 +239,50 @@ def test_the_discount_inside_a_coupon_is_compared_whatever_gave_it(policy, catal
     (row,) = found.table.query("verdict == 'fail'").to_dict("records")
     assert (row["attribute"], row["term"]) == ("willingness_to_pay", "discount")
     assert row["gap_upper"] < 0
+
+
+def test_a_strategy_without_terms_passes_and_says_so(policy):
+    """A piece of content costs and saves nothing: there is nothing to compare."""
+    read = {"interest_tags": ["cooking"], "amount_365d": 900.0, "lifecycle_stage": "active"}
+    shop = [replace(one, profile={**one.profile, **read}) for one in SHOP[:6]]
+    (entry,) = (s for s in policy.catalogue.strategies if s.id == "personalised_content")
+    found = replay(policy, only(policy.catalogue, entry), shop)
+    assert found.verdicts == {"personalised_content": Verdict.PASS}
+    assert found.reasons["personalised_content"].endswith("it has no terms")
+
+
+def only(catalogue, *entries):
+    """A catalogue of these strategies and the default."""
+    (default,) = (s for s in catalogue.strategies if s.id == catalogue.default)
+    return catalogue.model_copy(update={"strategies": (*entries, default)})
+
+
+def test_every_channel_of_a_strategy_is_replayed(policy, catalogue):
+    """Cheap in the app; by mail it is worth its cost only for who spends much."""
+    tier = {
+        "channels": [{"channel": "app", "cost": 0.0}, {"channel": "mail", "cost": 1.0}],
+        "id": "tier",
+        "family": "membership_tier",
+        "needs": "tier",
+        "worth": {
+            "outcome": "past_spend",
+            "margin_rate": {"value": 1.0, "reason": "planted: of every euro spent"},
+            "credited_share": {"value": 0.001, "reason": "planted: one in a thousand"},
+        },
+        "title": {"en": "{tier}", "zh": "{tier}"},
+        "text": {"en": "{tier}", "zh": "{tier}"},
+    }
+    same = {"orders_365d": 5, "lifecycle_stage": "active"}
+    shop = [
+        replace(one, profile={**one.profile, **same, "amount_365d": 800.0 + 10 * i})
+        for i, one in enumerate(SHOP[:60])
+    ]
+    app = {**tier, "channels": tier["channels"][:1]}
+    settings = QUICK.model_copy(update={"undecided": "pass", "published": False})
+    assert replay(policy, with_rules(catalogue, app), shop, settings).verdict is Verdict.PASS
+    found = replay(policy, with_rules(catalogue, tier), shop, settings)
+    assert found.verdict is Verdict.FAIL
+    assert found.reasons["tier"].startswith("loyalty × shown")
 
 
 def test_nobody_and_a_strategy_that_is_shown_to_nobody_are_not_evaluated(policy):

@@ -15,8 +15,8 @@ Value = float | str | tuple[tuple[str, float], ...]
 Terms = Mapping[Term, Value]
 
 # Families that offer terms by what they are; of the others, those whose content is an offer.
-_OFFERING = (Strategy.PROMOTION, Strategy.SERVICE, Strategy.MEMBERSHIP)
-_OFFER_KINDS = ("offer", "tier", "service")
+OFFERING = (Strategy.PROMOTION, Strategy.SERVICE, Strategy.MEMBERSHIP)
+_OFFER_KINDS = ("offer", "tier", "service", "share")
 
 MORE_IS_BETTER: Mapping[Term, bool] = {
     Term.SHOWN: True,
@@ -24,6 +24,7 @@ MORE_IS_BETTER: Mapping[Term, bool] = {
     Term.ITEM_PRICES: False,
     Term.COUPON_VALUE: True,
     Term.DISCOUNT: True,
+    Term.SERVICES: True,
 }
 """Terms that are numbers, and whether more of them is better for the customer."""
 
@@ -49,20 +50,24 @@ def terms_of(answer: Mapping[str, Any]) -> dict[str, dict[Term, Value]]:
 
 def _terms(family: str, content: Mapping[str, Any]) -> dict[Term, Value]:
     found: dict[Term, Value] = {}
-    if family in _OFFERING or content.get("kind") in _OFFER_KINDS:
+    if family in OFFERING or content.get("kind") in _OFFER_KINDS:
         found[Term.SHOWN] = 1.0
     found |= _of_items(content.get("items") or ())
     offer = content.get("offer") or {}
     if offer:
         found[Term.COUPON] = str(offer.get("offer_id"))
+    if programme := content.get("programme"):
+        found[Term.COUPON] = str(programme.get("programme"))
     for term, name in ((Term.DISCOUNT, "discount_share"), (Term.COUPON_VALUE, "discount_amount")):
         value = offer.get(name, content.get(name))
         if isinstance(value, int | float):
             found[term] = float(value)
     if tier := content.get("tier"):
         found[Term.BENEFITS] = _text({"tier": tier.get("tier"), "benefits": tier.get("benefits")})
-    if family == Strategy.SERVICE or "service" in content:
+    if family == Strategy.SERVICE or content.get("kind") == "service" or "service" in content:
         found[Term.SERVICE] = _text(content.get("service", content))
+        if isinstance(services := content.get("services"), list | tuple):
+            found[Term.SERVICES] = float(len(services))
     return found
 
 

@@ -7,7 +7,7 @@ breach, or one that could not be judged, is not served (PIPL art. 24).
 Module of the notebooks: it needs pandas, which the service does not carry.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,7 +34,7 @@ class TermsReplay:
     verdicts
         Per personalised strategy of the catalogue pass, fail or not_evaluated.
     reasons
-        Per strategy that did not pass, why, in a sentence.
+        Per strategy that did not pass, why, in a sentence; and per strategy without terms.
     not_available
         Attribute classes of which no customer has a value: no decision can have looked at them.
     n_replays
@@ -106,7 +106,7 @@ def replay_terms(
     settings.check(tuple(one.id for one in policy.catalogue.strategies))
     replayed = replay(customers, context, policy, settings, np.random.default_rng(seed))
     table = judged(replayed.pairs, settings, seed)
-    verdicts, reasons = _verdicts(table, [one.id for one in entries], settings)
+    verdicts, reasons = _verdicts(table, [one.id for one in entries], replayed.shown, settings)
     return TermsReplay(table, verdicts, reasons, replayed.not_available, replayed.n_replays)
 
 
@@ -256,13 +256,15 @@ def _direction(attribute: AttributeClass, term: Term, row: Mapping[str, Any]) ->
 
 
 def _verdicts(
-    table: pd.DataFrame, strategies: Sequence[str], settings: Terms
+    table: pd.DataFrame, strategies: Sequence[str], shown: Collection[str], settings: Terms
 ) -> tuple[dict[str, Verdict], dict[str, str]]:
     verdicts, reasons = {}, {}
     for name in strategies:
         rows = table[table["strategy"] == name]
         verdict, why = Verdict.PASS, ""
-        if rows.empty:
+        if rows.empty and name in shown:
+            why = "what it shows costs and saves nothing: it has no terms"
+        elif rows.empty:
             verdict, why = Verdict.NOT_EVALUATED, "it was shown to nobody in the replay"
             if settings.undecided == "pass":
                 verdict = Verdict.PASS

@@ -2,10 +2,13 @@
 
 The replay asks what the *policy* does, so the gates that stand before it are held open alike on
 both sides: everybody has agreed to every purpose, no cap or quiet hour holds, profiles count as
-fresh, and nobody is held out. Each strategy is asked for over one channel, apart from others of its
-family, and in a scene that only some wait for only those: the terms are theirs wherever they are
-said. The holdout matters for identity: who is withheld is drawn by a hash of the id, at random and
-by design, and would differ between any two ids.
+fresh, and nobody is held out. Each strategy is asked for over each of its channels apart, since its
+cost and what trials say of it differ between them; apart from others of its family; and in a scene
+that only some wait for only those. Strategies of one family are then asked for together too: an
+answer has one of them, and which one may depend on what each is worth. There only what is better or
+worse for everybody is compared, such as a discount: whether the one or the other is shown is no
+difference by itself. The holdout matters for identity: who is withheld is drawn by a hash of the
+id, at random and by design, and would differ between any two ids.
 
 What a model predicts of a concrete coupon stays with the customer: it is no estimate of what the
 customer would pay. Module of the notebooks: it needs pandas, which the service does not carry.
@@ -22,11 +25,12 @@ import numpy as np
 import pandas as pd
 
 from mkt_models.columns import ConsentStatus, DayPart, Verdict
+from mkt_models.decisions.catalogue import ChannelUse
 from mkt_models.decisions.contact import Caps
 from mkt_models.decisions.decide import decide
 from mkt_models.decisions.question import Context, Customer, Policy
 from mkt_models.decisions.scene import When, unmet
-from mkt_models.decisions.terms import MORE_IS_BETTER, Value, terms_of
+from mkt_models.decisions.terms import MORE_IS_BETTER, OFFERING, Value, terms_of
 from mkt_models.decisions.terms_gate import TERMS
 from mkt_models.decisions.twins import Donors, known, lead, twin
 from mkt_models.store.records import Consent
@@ -36,6 +40,9 @@ POOL = 2_000
 """So many customers, the first by a hash of their ids, may be replayed or give their values."""
 
 EPSILON = 1e-9
+TOLD_TOGETHER = frozenset({Term.COUPON_VALUE, Term.DISCOUNT, Term.SERVICES})
+"""Terms that are better or worse whichever strategy of a family offers them."""
+
 COLUMNS = (
     "attribute",
     "term",
@@ -62,6 +69,9 @@ class Replayed:
         ``ordered``: whether one of them has more.
         What a strategy's content offers is compared where both are shown it; ``shown`` says
         whether both are.
+    shown
+        Personalised strategies that were shown to a customer who was replayed, whether they have
+        terms or none.
     not_available
         Attribute classes of which no customer has a value: no decision can have looked at them.
     n_replays
@@ -70,6 +80,7 @@ class Replayed:
     """
 
     pairs: pd.DataFrame
+    shown: frozenset[str]
     not_available: tuple[AttributeClass, ...]
     n_replays: int
 
@@ -88,10 +99,13 @@ def replay(
     absent = tuple(one for one in AttributeClass if not known(pool, one))
     rows: list[tuple[Any, ...]] = []
     replays = 0
-    for moment, asked in _asked(context, policy):
+    shown: set[str] = set()
+    for moment, asked, together in _asked(context, policy):
         ready = [_ready(one, moment, policy) for one in pool]
         first = {one.customer_id: _terms(one, moment, asked, settings.k) for one in ready}
         picked = _picked(ready, first, settings.customers)
+        shown |= {name for one in picked for name in first[one.customer_id]}
+        compared = _compared_together if together else _compared
         for attribute in AttributeClass:
             if attribute in absent:
                 continue
@@ -105,8 +119,9 @@ def replay(
                     theirs = _terms(other, moment, asked, settings.k)
                     replays += 1
                     sign = float(np.sign(lead(other, attribute) - lead(one, attribute)))
-                    rows += _compared(attribute, one.customer_id, mine, theirs, sign)
-    return Replayed(pd.DataFrame(rows, columns=list(COLUMNS)), absent, replays)
+                    rows += compared(attribute, one.customer_id, mine, theirs, sign)
+    pairs = pd.DataFrame(rows, columns=list(COLUMNS))
+    return Replayed(pairs, frozenset(shown), absent, replays)
 
 
 def _compared(
@@ -131,6 +146,22 @@ def _compared(
                 yield (attribute, term, strategy, customer_id, *lacks, ordered)
                 continue
             yield (attribute, term, strategy, customer_id, *_difference(term, a, b, sign), ordered)
+
+
+def _compared_together(
+    attribute: AttributeClass,
+    customer_id: str,
+    mine: Mapping[str, Mapping[Term, Value]],
+    theirs: Mapping[str, Mapping[Term, Value]],
+    sign: float,
+) -> Iterator[tuple[Any, ...]]:
+    """What strategies of one family offer, whichever of them is served, under the name of each."""
+    ordered = abs(sign) == 1
+    for name, other in ((a, b) for a in sorted(mine) for b in sorted(theirs)):
+        one, two = mine[name], theirs[other]
+        for term in sorted(one.keys() & two.keys() & TOLD_TOGETHER):
+            told = (*_difference(term, one[term], two[term], sign), ordered)
+            yield from ((attribute, term, s, customer_id, *told) for s in sorted({name, other}))
 
 
 def _difference(term: Term, a: Value, b: Value, sign: float) -> tuple[float, float, bool, float]:
@@ -192,10 +223,11 @@ def _terms(
     return terms_of(decide(customer, context, policy, k).as_dict())
 
 
-def _asked(context: Context, policy: Policy) -> Iterator[tuple[Context, Policy]]:
-    """Moments, and for each the policies that are judged in it.
+def _asked(context: Context, policy: Policy) -> Iterator[tuple[Context, Policy, bool]]:
+    """Moments, for each the policies that are judged in it, and whether a family is together.
 
-    An answer has one strategy of a family, so those of one family are asked for apart.
+    An answer has one strategy of a family, so those of one family are asked for apart, and once
+    together.
     """
     for moment, waiting in _moments(context, policy):
         scene = policy.scene(moment)
@@ -209,19 +241,37 @@ def _asked(context: Context, policy: Policy) -> Iterator[tuple[Context, Policy]]
                 groups.append(free := {})
             free[one.family] = one.id
         for group in groups:
-            yield moment, _opened(policy, frozenset(group.values()))
+            for channel in range(max(len(_channels(policy, name)) for name in group.values())):
+                names = {s for s in group.values() if len(_channels(policy, s)) > channel}
+                yield moment, _opened(policy, frozenset(names), channel), False
+        for family in dict.fromkeys(name for group in groups for name in group):
+            names = {group[family] for group in groups if family in group}
+            if family in OFFERING and len(names) > 1:
+                yield moment, _opened(policy, frozenset(names), None), True
 
 
-def _opened(policy: Policy, names: frozenset[str]) -> Policy:
-    """The policy without limits of contact, for the named strategies and the default."""
+def _channels(policy: Policy, strategy: str) -> list[ChannelUse]:
+    """The channels of a strategy, those on which the customer comes by first."""
+    kinds = policy.catalogue.contact.channels
+    (entry,) = (one for one in policy.catalogue.strategies if one.id == strategy)
+    return sorted(entry.channels, key=lambda use: kinds[use.channel].kind != "pull")
+
+
+def _opened(policy: Policy, names: frozenset[str], channel: int | None) -> Policy:
+    """The policy without limits of contact, for the named strategies and the default.
+
+    Each over the channel of that place among its own, over all of them if ``channel`` is None.
+    """
     catalogue = policy.catalogue
     contact = catalogue.contact
     strategies = []
     for one in catalogue.strategies:
         if one.id == catalogue.default or one.id in names:
-            pull = [use for use in one.channels if contact.channels[use.channel].kind == "pull"]
-            use = (pull or list(one.channels))[0]
-            strategies.append(one.model_copy(update={"channels": (use,), "caps": Caps()}))
+            uses = _channels(policy, one.id)
+            if channel is not None:
+                at = channel if one.id in names else 0
+                uses = uses[at : at + 1]
+            strategies.append(one.model_copy(update={"channels": tuple(uses), "caps": Caps()}))
     channels = {
         name: one.model_copy(update={"caps": Caps()}) for name, one in contact.channels.items()
     }
