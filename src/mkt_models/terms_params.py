@@ -99,6 +99,16 @@ class AllowedDifference(Section):
         return self
 
 
+class Ground(Section):
+    """What the terms of a strategy may rest on besides, whatever goes with it."""
+
+    strategy: str = Field(min_length=1, description="id of one strategy of the catalogue")
+    columns: tuple[str, ...] = Field(
+        min_length=1, description="columns of the profile, of no class of attributes"
+    )
+    reason: str = Field(min_length=20, description="a sentence: why terms may rest on these")
+
+
 _PUBLISHED = "the benefits of a tier and what reaches it are published, the same for everybody"
 _OPEN = "the offer is published and open to every new customer, once, whoever it is"
 
@@ -176,6 +186,10 @@ class Terms(Section):
     allowed: tuple[AllowedDifference, ...] = Field(
         default=(), description="further differences that are right"
     )
+    grounds: tuple[Ground, ...] = Field(
+        default=(),
+        description="columns that a strategy may rest on, though they may go with an attribute",
+    )
 
     @model_validator(mode="after")
     def _once(self) -> "Terms":
@@ -183,16 +197,21 @@ class Terms(Section):
         for key in keys:
             if keys.count(key) > 1:
                 raise ValueError(f"allowed: {' × '.join(key)} stands twice")
+        named = [one.strategy for one in self.grounds]
+        for name in named:
+            if named.count(name) > 1:
+                raise ValueError(f"grounds: {name} stands twice; put its columns into one")
         return self
 
     def check(self, strategies: tuple[str, ...]) -> None:
         """Raise ValueError when a declared strategy is not in the catalogue."""
         known = (*strategies, NEW_CUSTOMER_OFFER)
-        for one in self.allowed:
-            if one.strategy not in known:
+        named = [("allowed", one.strategy) for one in self.allowed]
+        for where, name in [*named, *(("grounds", one.strategy) for one in self.grounds)]:
+            if name not in known:
                 raise ValueError(
-                    f"terms.allowed: {one.strategy!r} is no strategy of the catalogue (a family "
-                    f"covers none: name each strategy){nearest(one.strategy, known)}"
+                    f"terms.{where}: {name!r} is no strategy of the catalogue (a family "
+                    f"covers none: name each strategy){nearest(name, known)}"
                 )
 
     def declared(

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mkt_models.columns import Strategy
+from mkt_models.decisions.content_kinds import Needs
 from mkt_models.terms_params import Term
 
 Value = float | str | tuple[tuple[str, float], ...]
@@ -17,6 +18,7 @@ Terms = Mapping[Term, Value]
 # Families that offer terms by what they are; of the others, those whose content is an offer.
 OFFERING = (Strategy.PROMOTION, Strategy.SERVICE, Strategy.MEMBERSHIP)
 _OFFER_KINDS = ("offer", "tier", "service", "share")
+OFFER_NEEDS = (Needs.OFFER, Needs.OPEN_OFFER, Needs.TIER, Needs.SERVICE, Needs.SHARE)
 
 MORE_IS_BETTER: Mapping[Term, bool] = {
     Term.SHOWN: True,

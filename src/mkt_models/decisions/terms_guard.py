@@ -1,7 +1,8 @@
 """The terms guard: would a like customer have been offered other terms (大数据杀熟)?
 
 Decisions are taken again for twins that differ in one class of attributes only, and the terms in
-the two answers are compared. What differs without being declared is a breach, and a strategy in
+the two answers are compared; and again for everybody with the same attributes, to see whether
+something else stands in for one. What differs without being declared is a breach, and a strategy in
 breach, or one that could not be judged, is not served (PIPL art. 24).
 
 Module of the notebooks: it needs pandas, which the service does not carry.
@@ -18,7 +19,8 @@ from mkt_models.columns import NumberKind, Verdict
 from mkt_models.decisions.question import Context, Customer, Policy
 from mkt_models.decisions.terms import MORE_IS_BETTER
 from mkt_models.decisions.terms_gate import TERMS, terms_key
-from mkt_models.decisions.terms_replay import EPSILON, replay
+from mkt_models.decisions.terms_proxies import proxied_terms
+from mkt_models.decisions.terms_replay import EPSILON, pool_of, replay
 from mkt_models.evaluation.bootstrap import ClusterBootstrap, percentile_interval, wilson_interval
 from mkt_models.terms_params import LEADS, AllowedDifference, AttributeClass, Term, Terms
 
@@ -39,6 +41,10 @@ class TermsReplay:
         Attribute classes of which no customer has a value: no decision can have looked at them.
     n_replays
         Decisions that were taken again.
+    proxies
+        What is left of gaps when everybody has the same attributes, as
+        :func:`~mkt_models.decisions.terms_proxies.proxied_terms` gives it; it counts for the
+        verdicts as the table does.
 
     """
 
@@ -47,6 +53,7 @@ class TermsReplay:
     reasons: Mapping[str, str]
     not_available: tuple[AttributeClass, ...]
     n_replays: int
+    proxies: pd.DataFrame
 
     @property
     def verdict(self) -> Verdict:
@@ -73,6 +80,7 @@ class TermsReplay:
             "not_available": [one.value for one in self.not_available],
             "n_replays": self.n_replays,
             "rows": self.table,
+            "proxies": self.proxies,
         }
 
 
@@ -104,10 +112,15 @@ def replay_terms(
     """
     entries = [one for one in policy.catalogue.strategies if one.personalised]
     settings.check(tuple(one.id for one in policy.catalogue.strategies))
-    replayed = replay(customers, context, policy, settings, np.random.default_rng(seed))
+    pool = pool_of(customers)
+    replayed = replay(pool, context, policy, settings, np.random.default_rng(seed))
     table = judged(replayed.pairs, settings, seed)
-    verdicts, reasons = _verdicts(table, [one.id for one in entries], replayed.shown, settings)
-    return TermsReplay(table, verdicts, reasons, replayed.not_available, replayed.n_replays)
+    proxies = proxied_terms(pool, context, policy, settings)
+    both = pd.concat([table, proxies]) if len(proxies) else table
+    verdicts, reasons = _verdicts(both, [one.id for one in entries], replayed.shown, settings)
+    return TermsReplay(
+        table, verdicts, reasons, replayed.not_available, replayed.n_replays, proxies
+    )
 
 
 def judged(pairs: pd.DataFrame, settings: Terms, seed: int) -> pd.DataFrame:

@@ -5,8 +5,8 @@ both sides: everybody has agreed to every purpose, no cap or quiet hour holds, p
 fresh, and nobody is held out. Each strategy is asked for over each of its channels apart, since its
 cost and what trials say of it differ between them; apart from others of its family; and in a scene
 that only some wait for only those. Strategies of one family are then asked for together too: an
-answer has one of them, and which one may depend on what each is worth. There only what is better or
-worse for everybody is compared, such as a discount: whether the one or the other is shown is no
+answer has one of them, and which one may depend on what each is worth. There only the gap counts in
+what is better or worse for everybody, such as a discount: that the one or the other is shown is no
 difference by itself. The holdout matters for identity: who is withheld is drawn by a hash of the
 id, at random and by design, and would differ between any two ids.
 
@@ -25,12 +25,12 @@ import numpy as np
 import pandas as pd
 
 from mkt_models.columns import ConsentStatus, DayPart, Verdict
-from mkt_models.decisions.catalogue import ChannelUse
+from mkt_models.decisions.catalogue import ChannelUse, StrategyEntry
 from mkt_models.decisions.contact import Caps
 from mkt_models.decisions.decide import decide
 from mkt_models.decisions.question import Context, Customer, Policy
 from mkt_models.decisions.scene import When, unmet
-from mkt_models.decisions.terms import MORE_IS_BETTER, OFFERING, Value, terms_of
+from mkt_models.decisions.terms import MORE_IS_BETTER, OFFER_NEEDS, OFFERING, Value, terms_of
 from mkt_models.decisions.terms_gate import TERMS
 from mkt_models.decisions.twins import Donors, known, lead, twin
 from mkt_models.store.records import Consent
@@ -93,16 +93,15 @@ def replay(
     rng: np.random.Generator,
 ) -> Replayed:
     """Decide for customers and their twins, on the day asked about and on those of occasions."""
-    others = {k: v for k, v in policy.verdicts.items() if not k.startswith(TERMS)}
-    policy = replace(policy, holdout_share=0.0, verdicts={**others, TERMS: Verdict.PASS})
-    pool = _pool(customers)
+    policy = opened_gates(policy)
+    pool = pool_of(customers)
     absent = tuple(one for one in AttributeClass if not known(pool, one))
     rows: list[tuple[Any, ...]] = []
     replays = 0
     shown: set[str] = set()
-    for moment, asked, together in _asked(context, policy):
-        ready = [_ready(one, moment, policy) for one in pool]
-        first = {one.customer_id: _terms(one, moment, asked, settings.k) for one in ready}
+    for moment, question, together in asked(context, policy):
+        ready = everybody(pool, moment, policy)
+        first = {one.customer_id: terms_shown(one, moment, question, settings.k) for one in ready}
         picked = _picked(ready, first, settings.customers)
         shown |= {name for one in picked for name in first[one.customer_id]}
         compared = _compared_together if together else _compared
@@ -116,12 +115,23 @@ def replay(
                     other = twin(one, donor, attribute)
                     if other == one:
                         continue  # the donor has the same values: nothing to learn
-                    theirs = _terms(other, moment, asked, settings.k)
+                    theirs = terms_shown(other, moment, question, settings.k)
                     replays += 1
                     sign = float(np.sign(lead(other, attribute) - lead(one, attribute)))
                     rows += compared(attribute, one.customer_id, mine, theirs, sign)
     pairs = pd.DataFrame(rows, columns=list(COLUMNS))
     return Replayed(pairs, frozenset(shown), absent, replays)
+
+
+def opened_gates(policy: Policy) -> Policy:
+    """The policy without a holdout and without earlier words on the terms."""
+    others = {k: v for k, v in policy.verdicts.items() if not k.startswith(TERMS)}
+    return replace(policy, holdout_share=0.0, verdicts={**others, TERMS: Verdict.PASS})
+
+
+def everybody(customers: Iterable[Customer], context: Context, policy: Policy) -> list[Customer]:
+    """The customers with all gates open that are not about terms."""
+    return [_ready(one, context, policy) for one in customers]
 
 
 def _compared(
@@ -160,7 +170,8 @@ def _compared_together(
     for name, other in ((a, b) for a in sorted(mine) for b in sorted(theirs)):
         one, two = mine[name], theirs[other]
         for term in sorted(one.keys() & two.keys() & TOLD_TOGETHER):
-            told = (*_difference(term, one[term], two[term], sign), ordered)
+            more, less, _, gap = _difference(term, one[term], two[term], sign)
+            told = (more, less, False, gap, ordered)  # another strategy: its gap alone counts
             yield from ((attribute, term, s, customer_id, *told) for s in sorted({name, other}))
 
 
@@ -184,7 +195,9 @@ def _difference(term: Term, a: Value, b: Value, sign: float) -> tuple[float, flo
     return more, less, changed, more - less
 
 
-def _pool(customers: Iterable[Customer]) -> list[Customer]:
+def pool_of(customers: Iterable[Customer]) -> list[Customer]:
+    """The first customers by a hash of their ids, whatever their order."""
+
     def place(one: Customer) -> str:
         return hashlib.sha256(f"terms/{one.customer_id}".encode()).hexdigest()
 
@@ -217,13 +230,14 @@ def _picked(
     return list(found.values())
 
 
-def _terms(
+def terms_shown(
     customer: Customer, context: Context, policy: Policy, k: int
 ) -> dict[str, dict[Term, Value]]:
+    """The terms in the answer that the policy gives a customer."""
     return terms_of(decide(customer, context, policy, k).as_dict())
 
 
-def _asked(context: Context, policy: Policy) -> Iterator[tuple[Context, Policy, bool]]:
+def asked(context: Context, policy: Policy) -> Iterator[tuple[Context, Policy, bool]]:
     """Moments, for each the policies that are judged in it, and whether a family is together.
 
     An answer has one strategy of a family, so those of one family are asked for apart, and once
@@ -242,19 +256,36 @@ def _asked(context: Context, policy: Policy) -> Iterator[tuple[Context, Policy, 
             free[one.family] = one.id
         for group in groups:
             for channel in range(max(len(_channels(policy, name)) for name in group.values())):
-                names = {s for s in group.values() if len(_channels(policy, s)) > channel}
-                yield moment, _opened(policy, frozenset(names), channel), False
+                names = {
+                    s
+                    for s in group.values()
+                    if len(_channels(policy, s)) > channel
+                    and (channel == 0 or _offers(_entry(policy, s)))
+                }
+                if names:
+                    yield moment, _opened(policy, frozenset(names), channel), False
         for family in dict.fromkeys(name for group in groups for name in group):
             names = {group[family] for group in groups if family in group}
             if family in OFFERING and len(names) > 1:
                 yield moment, _opened(policy, frozenset(names), None), True
 
 
+def _offers(entry: StrategyEntry) -> bool:
+    """Whether its being shown is a term: what costs nothing is the same over every channel."""
+    return entry.family in OFFERING or entry.needs in OFFER_NEEDS
+
+
+def _entry(policy: Policy, strategy: str) -> StrategyEntry:
+    (entry,) = (one for one in policy.catalogue.strategies if one.id == strategy)
+    return entry
+
+
 def _channels(policy: Policy, strategy: str) -> list[ChannelUse]:
     """The channels of a strategy, those on which the customer comes by first."""
     kinds = policy.catalogue.contact.channels
-    (entry,) = (one for one in policy.catalogue.strategies if one.id == strategy)
-    return sorted(entry.channels, key=lambda use: kinds[use.channel].kind != "pull")
+    return sorted(
+        _entry(policy, strategy).channels, key=lambda use: kinds[use.channel].kind != "pull"
+    )
 
 
 def _opened(policy: Policy, names: frozenset[str], channel: int | None) -> Policy:
