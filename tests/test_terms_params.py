@@ -68,3 +68,18 @@ def test_an_unknown_strategy_is_refused_with_the_nearest():
     settings.check(("spring_coupon",))
     with pytest.raises(ValueError, match=r"'spring_coupon' .* did you mean 'spring_coupons'"):
         settings.check(("spring_coupons",))
+
+
+GROUND = {
+    "strategy": "s",
+    "columns": ["tickets_365d"],
+    "reason": "help is owed for what went wrong",
+}
+
+
+def test_a_ground_names_a_strategy_of_the_catalogue_once():
+    Terms(grounds=[GROUND]).check(("s",))
+    with pytest.raises(ValueError, match="grounds: 's' is no strategy of the catalogue"):
+        Terms(grounds=[GROUND]).check(("t",))
+    with pytest.raises(ValueError, match="grounds: s stands twice; put its columns into one"):
+        Terms(grounds=[GROUND, GROUND])

@@ -44,3 +44,15 @@ def test_a_service_is_compared_whole():
 
 def test_what_everybody_gets_is_not_compared():
     assert terms_of(answer(personalised=False)) == {}
+
+
+def test_services_are_counted_and_a_programme_of_sharing_is_an_offer():
+    two = {"kind": "service", "services": [{"service": "a"}, {"service": "b"}]}
+    assert terms_of(answer(content=two))["s"][Term.SERVICES] == 2.0
+    share = {"kind": "share", "programme": {"programme": "try_it_first"}}
+    told = terms_of(answer(content=share))["s"]
+    assert told == {Term.SHOWN: 1.0, Term.COUPON: "try_it_first"}
+
+
+def test_a_piece_of_content_has_no_terms():
+    assert terms_of(answer(content={"kind": "piece", "piece": {"id": "soup"}})) == {"s": {}}
