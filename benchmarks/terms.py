@@ -292,14 +292,16 @@ def main() -> None:
     """Count verdicts per plant."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--only", default="", help="plants whose name contains this")
+    parser.add_argument("--only", default="", help="plants whose name contains this; others stay")
     asked = parser.parse_args()
     seeds = asked.seeds
     params = load_params(HERE.parent / "params" / "sample.yaml")
     meta = SnapshotMeta(as_of="2018-01-01", verdicts=dict.fromkeys(Model, "pass"))
     catalogue = load_catalogue(HERE.parent / "params" / "catalogue.yaml")
     policy = Policy.of(params, catalogue, meta)
-    rows: list[dict[str, Any]] = []
+    file = HERE / "terms.json"
+    rows = {row["planted"]: row for row in json.loads(file.read_text(encoding="utf-8"))}
+    rows = {name: rows[name] for name in PLANTS if name in rows}
     for name, (_, n) in PLANTS.items():
         if asked.only not in name:
             continue
@@ -308,22 +310,20 @@ def main() -> None:
         failed = sum(one is Verdict.FAIL for one in said)
         passed = sum(one is Verdict.PASS for one in said)
         lower, upper = wilson_interval(failed / seeds, seeds, 0.95)
-        rows.append(
-            {
-                "planted": name,
-                "customers": n,
-                "seeds": seeds,
-                "fail": failed,
-                "pass": passed,
-                "not_evaluated": seeds - failed - passed,
-                "fail_lower": round(lower, 3),
-                "fail_upper": round(upper, 3),
-                "cpu_seconds": round((time.process_time() - begun) / seeds, 1),
-            }
-        )
-        print(rows[-1], flush=True)
-    if not asked.only:
-        (HERE / "terms.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+        rows[name] = {
+            "planted": name,
+            "customers": n,
+            "seeds": seeds,
+            "fail": failed,
+            "pass": passed,
+            "not_evaluated": seeds - failed - passed,
+            "fail_lower": round(lower, 3),
+            "fail_upper": round(upper, 3),
+            "cpu_seconds": round((time.process_time() - begun) / seeds, 1),
+        }
+        print(rows[name], flush=True)
+        told = [rows[one] for one in PLANTS if one in rows]
+        file.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -116,7 +116,7 @@ def spark_url() -> Iterator[str]:
     from mkt_models.spark_server import running, spark_home
 
     environment = Path(os.environ.get("MKT_SPARK_ENV", ROOT / ".venv-spark"))
-    with running(spark_home(environment)) as found:
+    with running(spark_home(environment), brief=True) as found:
         yield found.url
 
 

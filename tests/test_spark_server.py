@@ -30,3 +30,14 @@ def test_a_server_that_ends_at_once_tells_its_log(tmp_path: Path):
         running(tmp_path),
     ):
         pass
+
+
+@pytest.mark.parametrize("brief", [True, False])
+def test_a_brief_server_compiles_fast_rather_than_well(tmp_path: Path, brief: bool):
+    (tmp_path / "bin").mkdir()
+    submit = tmp_path / "bin" / "spark-submit"
+    submit.write_text('#!/bin/sh\necho "$@"; exit 3\n')
+    submit.chmod(0o755)
+    with pytest.raises(SparkServerError) as caught, running(tmp_path, brief=brief):
+        pass
+    assert ("--driver-java-options -XX:TieredStopAtLevel=1" in str(caught.value)) is brief

@@ -47,7 +47,9 @@ def spark_home(environment: Path) -> Path:
 
 
 @contextmanager
-def running(home: Path, threads: int = 2, memory_gb: float = 2.0) -> Iterator[SparkServer]:
+def running(
+    home: Path, threads: int = 2, memory_gb: float = 2.0, brief: bool = False
+) -> Iterator[SparkServer]:
     """Start a server on a free loopback port, and end it with the block.
 
     Parameters
@@ -58,6 +60,9 @@ def running(home: Path, threads: int = 2, memory_gb: float = 2.0) -> Iterator[Sp
         Cores that it uses.
     memory_gb
         Its heap in GB. The whole process takes some hundred MB more.
+    brief
+        For many small queries, as tests ask them: Java compiles their code fast rather than well.
+        The second compiler takes more than the queries themselves where each is asked once.
 
     Raises
     ------
@@ -70,7 +75,7 @@ def running(home: Path, threads: int = 2, memory_gb: float = 2.0) -> Iterator[Sp
         port, log = _free_port(), Path(scratch) / "log"
         with log.open("w") as out:
             process = subprocess.Popen(
-                _command(home, port, threads, memory_gb, Path(scratch)),
+                _command(home, port, threads, memory_gb, Path(scratch), brief),
                 cwd=scratch,
                 env=os.environ | {"SPARK_HOME": str(home), "SPARK_LOCAL_IP": "127.0.0.1"},
                 stdin=subprocess.DEVNULL,
@@ -89,7 +94,9 @@ def running(home: Path, threads: int = 2, memory_gb: float = 2.0) -> Iterator[Sp
                 process.wait()
 
 
-def _command(home: Path, port: int, threads: int, memory_gb: float, scratch: Path) -> list[str]:
+def _command(
+    home: Path, port: int, threads: int, memory_gb: float, scratch: Path, brief: bool
+) -> list[str]:
     settings = {
         "spark.connect.grpc.binding.address": "127.0.0.1",
         "spark.connect.grpc.binding.port": port,
@@ -105,7 +112,8 @@ def _command(home: Path, port: int, threads: int, memory_gb: float, scratch: Pat
     memory = f"{int(memory_gb * 1024)}m"
     submit = [str(home / "bin" / "spark-submit"), "--class", _MAIN]
     master = ["--master", f"local[{threads}]", "--driver-memory", memory]
-    return [*submit, *master, *listed, "spark-internal"]
+    java = ["--driver-java-options", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"] if brief else []
+    return [*submit, *master, *java, *listed, "spark-internal"]
 
 
 def _free_port() -> int:
