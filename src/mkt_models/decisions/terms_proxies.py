@@ -42,6 +42,9 @@ REFERENCES = 2
 LEAST = 20
 """A side of a comparison with fewer customers is not evaluated."""
 
+TOO_FEW = "too_few"
+"""What is said of a device or sensitive value of too few customers; it withholds nothing."""
+
 MATCHED = "risk_tier"
 _MOST_VALUES = 12
 _FIELDS = ("attribute", "group", "term", "strategy", "n", "gap", "gap_lower", "gap_upper", "mean")
@@ -69,7 +72,8 @@ def proxied_terms(
         against the others), ``n`` (customers with a match), ``gap`` with its interval at the level
         divided by the number of rows, ``mean`` of the term, ``verdict``, ``why`` and ``kind``. A
         gap fails that is shown, goes no declared way, and lies beyond the tolerance with its whole
-        interval; fewer than 20 customers on a side are not evaluated.
+        interval; fewer than 20 customers on a side are not evaluated, and where they have a device
+        or sensitive value that is rare, ``too_few``, which withholds nothing.
 
     Raises
     ------
@@ -232,6 +236,8 @@ def _judge(
 ) -> tuple[str, str]:
     shown = row.pop("p")
     if not np.isfinite(row["gap"]):
+        if attribute not in LEADS:  # a rare value never has enough: twins alone judge it
+            return TOO_FEW, f"fewer than {LEAST} customers on a side"
         if settings.undecided == "pass":
             return Verdict.PASS.value, ""
         return Verdict.NOT_EVALUATED.value, f"fewer than {LEAST} customers on a side"
