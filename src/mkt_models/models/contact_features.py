@@ -11,6 +11,8 @@ from mkt_models.columns import AS_OF, CAMPAIGN_ID, CUSTOMER_ID, Channel
 from mkt_models.engine import Connection, tables
 from mkt_models.models.campaign_features import dates_sql
 from mkt_models.models.propensity import with_features
+from mkt_models.models.response_history import RESPONSE_HISTORY, with_response_history
+from mkt_models.models.taste_features import TASTES, with_tastes
 from mkt_models.profiles.measures import Measure
 
 CONTACT_FEATURES: Mapping[str, Measure] = {
@@ -33,11 +35,16 @@ CONTACT_FEATURES: Mapping[str, Measure] = {
         "share of spend in the categories of the campaign's products, last 365 days",
         "近365天活动商品所属品类的消费占比",
     ),
+    **TASTES,
+    **RESPONSE_HISTORY,
 }
 
 
 def with_contact(con: Connection, pairs: pd.DataFrame) -> pd.DataFrame:
-    """Add the features of propensity and of the contact to pairs of customer and campaign.
+    """Add the features of propensity and those of the contact to pairs of customer and campaign.
+
+    Those of the contact are its channel and discount, what the customer likes of what it offers,
+    and what the customer made of earlier contacts.
 
     ``pairs`` as for ``propensity.with_features``; ``channel`` becomes that of the campaign. Without
     pairs there is nothing to add.
@@ -61,6 +68,7 @@ def with_contact(con: Connection, pairs: pd.DataFrame) -> pd.DataFrame:
         rows = rows.merge(
             likes, on=[CUSTOMER_ID, CAMPAIGN_ID, AS_OF], how="left", validate="one_to_one"
         )
+    rows = with_response_history(con, with_tastes(con, rows))
     by = {f"channel_{channel.value}": (rows["channel"] == channel.value) for channel in Channel}
     return rows.assign(**by).astype(dict.fromkeys(CONTACT_FEATURES, "float64"))
 
