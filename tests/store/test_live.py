@@ -16,6 +16,7 @@ from mkt_models.store.engine import migrate, open_live, writing
 from mkt_models.store.live import LiveStore
 from mkt_models.store.records import (
     Consent,
+    ContactStatus,
     Exposure,
     Outcome,
     SnapshotMeta,
