@@ -9,16 +9,11 @@ One is looked at every week: as a young service (weeks 2 to 8), and as one that 
 13 to 16). A fault begins on a day of its own of week 13 and stays; the harm by contacts and a
 holdout that does not turn up also from the first day on.
 
-**Played services.** The rehearsal of the sample's customers, 300 of them drawn for each, through
-the service's own code and live store: ten weeks, every customer asked for once a week, one snapshot
-that does not grow stale. ``--play`` keeps them as files, so that they are played once.
-
 On stable services: the share of looks that alarm, and of services that alarm at any look, with
 Wilson's 95% intervals. With a fault: the share that is seen at the first look, and within four; the
 median of the days until then (looks are weekly, so that 3.5 are lost on average).
 
     python benchmarks/served.py --seeds 60 --planted 10
-    python benchmarks/served.py --play 16 --folder build/played --seeds 0 --planted 0
 """
 
 import argparse
