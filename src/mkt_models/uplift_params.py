@@ -23,11 +23,11 @@ class Trees(Section):
     """Settings of the boosted trees: effects are small beside noise, so few and shallow ones."""
 
     max_depth: int = Field(default=3, gt=0, le=12)
-    n_estimators: int = Field(default=200, gt=0, le=5000)
+    n_estimators: int = Field(default=400, gt=0, le=5000)
     learning_rate: float = Field(default=0.03, gt=0, le=1)
     min_child_weight: float = Field(default=100, ge=0)
     subsample: float = Field(default=0.7, gt=0, le=1)
-    colsample_bytree: float = Field(default=0.3, gt=0, le=1)
+    colsample_bytree: float = Field(default=0.6, gt=0, le=1)
     reg_lambda: float = Field(default=100, ge=0)
 
 

@@ -92,6 +92,7 @@ def test_what_a_decision_knew_is_kept_without_the_id_and_without_what_is_empty(r
             }
         ],
         "complaints": ["2018-01-03T15:00:00+00:00"],
+        "budgets": [],
     }
 
 
