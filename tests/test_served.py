@@ -21,6 +21,7 @@ from mkt_models.monitoring.alarms import Outcome, by_rule
 from mkt_models.rehearsal import Chance, rehearse
 from mkt_models.served import report, write
 from mkt_models.served_params import ServedRule
+from mkt_models.store.engine import migrate, open_live
 from mkt_models.store.live import LiveStore
 from mkt_models.store.reading import LiveReader
 from mkt_models.store.records import ContactStatus
@@ -234,6 +235,27 @@ def test_without_a_store_nothing_is_said_of_a_service(
     assert cli.main(["monitor", str(project / "params" / "sample.yaml"), "--served"]) == 2
     assert "no live store" in capsys.readouterr().err
     LiveStore.open(ws.bentoml_home / "live.sqlite").close()
+    with pytest.raises(NotAvailableError, match="nothing was decided"):
+        report(ws)
+
+
+def test_a_store_of_an_older_version_stops_no_run_and_is_not_touched(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ws = opened(project)
+    toy_shop.leave(ws, 3)
+    path = ws.bentoml_home / "live.sqlite"
+    LiveStore.open(path).close()
+    older = open_live(path)
+    migrate(older, "0002")
+    older.dispose()
+    before = path.read_bytes()
+    with pytest.raises(NotAvailableError, match=r"sender_key.*brings it up to date when it starts"):
+        report(ws, may_rehearse=True)
+    assert path.read_bytes() == before
+    assert cli.main(["monitor", str(project / "params" / "sample.yaml"), "--served"]) == 2
+    assert "brings it up to date" in capsys.readouterr().err
+    LiveStore.open(path).close()
     with pytest.raises(NotAvailableError, match="nothing was decided"):
         report(ws)
 

@@ -48,6 +48,7 @@ from mkt_models.serving.settings import report_address
 from mkt_models.store.live import LiveStore
 from mkt_models.store.reading import LiveReader, may_be_there
 from mkt_models.store.snapshot import Store
+from mkt_models.store.values import OutdatedStoreError
 from mkt_models.workspace import NotAvailableError, Workspace
 
 FOLDER = "served"
@@ -167,7 +168,8 @@ def report(ws: Workspace, store: str | Path | None = None, *, may_rehearse: bool
     Raises
     ------
     mkt_models.workspace.NotAvailableError
-        When there is no live store (and no rehearsal), or nothing was decided in it.
+        When there is no live store (and no rehearsal), nothing was decided in it, or it is of an
+        older version: a run goes on, and the service that starts next brings it up to date.
     StoreError
         When there is one that cannot be read.
 
@@ -177,7 +179,11 @@ def report(ws: Workspace, store: str | Path | None = None, *, may_rehearse: bool
     catalogue = load_catalogue(ws.params_folder / ws.params.decisions.catalogue)
     people = in_bands(ws.read_table("profile", "profiles"), ws.params.audit.bands)
     if may_be_there(address):
-        with LiveReader.open(address) as reader:
+        try:
+            reader = LiveReader.open(address)
+        except OutdatedStoreError as error:
+            raise NotAvailableError(str(error)) from None
+        with reader:
             return _report(reader, ws.params, catalogue, people, simulated=False)
     if how is None or not may_rehearse:
         raise NotAvailableError(

@@ -20,7 +20,7 @@ from mkt_models.store import live_tables as tables
 from mkt_models.store.database import Database
 from mkt_models.store.engine import server_engine, sqlite_path
 from mkt_models.store.records import ContactStatus
-from mkt_models.store.values import StoreError
+from mkt_models.store.values import OutdatedStoreError, StoreError
 
 _BATCH = 1_000
 _SHORT = (
@@ -59,8 +59,8 @@ class LiveReader(Database):
         Raises
         ------
         StoreError
-            When there is none at this address, it does not answer, or it lacks tables or columns
-            of this version.
+            When there is none at this address, or it does not answer; an OutdatedStoreError when
+            it lacks tables or columns of this version.
 
         """
         path = sqlite_path(url)
@@ -199,7 +199,7 @@ class LiveReader(Database):
                 {c["name"] for c in found.get_columns(table.name)} if table.name in there else ()
             )
             if lacking := sorted({c.name for c in table.columns} - set(columns)):
-                raise StoreError(
+                raise OutdatedStoreError(
                     f"{self.name}: {table.name} lacks {', '.join(lacking)}: it is no live store of "
                     "this version; a service of this version brings it up to date when it starts"
                 )

@@ -13,6 +13,10 @@ class StoreError(ValueError):
     """A store that cannot be used, or a row that it refuses; the message says which and why."""
 
 
+class OutdatedStoreError(StoreError):
+    """A live store of an older version: whoever may write brings it up to date."""
+
+
 class Utc(sa.TypeDecorator[datetime]):
     """An aware time, kept as UTC."""
 
