@@ -122,6 +122,7 @@ READS: Mapping[str, tuple[str, ...]] = {
         "audit.min_group_size",
         "decisions",
         "budgets",
+        "fatigue",
         "experiments",
         "privacy.min_cell",
         "served",
