@@ -54,6 +54,7 @@ _BESIDE_THE_STAGES = {
     "manifest.py",
     "notebook_pages.py",
     "notebook_runs.py",
+    "one_run.py",
     "progress.py",
     "reporting.py",
     "retention.py",

@@ -42,6 +42,7 @@ def add_notebooks(commands: Commands) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the stages that are stale, then tell what was found."""
+    from mkt_models.one_run import alone
     from mkt_models.stages import Run, parse_overrides
 
     root, params_file = told_to_the_graph(args)
@@ -59,7 +60,8 @@ def run(args: argparse.Namespace) -> int:
     os.chdir(root)
     graph = ModuleTaskLoader(runpy.run_path(str(root / "dodo.py")))
     words = ["run", "-n", str(args.jobs), *(["-a"] if args.force else []), *args.stages]
-    code = DoitMain(graph).run(words)
+    with alone(opened.workspace.build):
+        code = DoitMain(graph).run(words)
     if code == 0 and not args.stages:
         print()
         print(_told(root, opened.workspace.params.run), end="")
