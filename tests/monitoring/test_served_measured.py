@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mkt_models.monitoring.served_measured import PLANTED, STABLE, measured
+from mkt_models.monitoring.served_measured import PLANTED, SERVICES, STABLE, measured
 from mkt_models.served_params import ServedRule
 
 FOUND = json.loads((Path(__file__).parents[2] / "benchmarks" / "served.json").read_text())
@@ -19,20 +19,29 @@ def test_the_figures_are_those_of_the_benchmark() -> None:
     assert {
         rule.value: {"young": young, "run in": old} for rule, (young, old) in STABLE.items()
     } == told
-    rows = [
-        (one["rule"], one["planted"], one["size"], one["services"], one["median_days"])
+    assert {one["services"] for one in FOUND["planted"]} == {SERVICES}
+    rows = {
+        (one["rule"], one["planted"], one["size"]): (
+            pytest.approx(one["seen"] * SERVICES),
+            one["median_days"],
+        )
         for one in FOUND["planted"]
-    ]
-    assert rows == [(one.rule, one.planted, one.size, one.services, one.days) for one in PLANTED]
-    seen = [one["seen"] * one["services"] for one in FOUND["planted"]]
-    assert seen == pytest.approx([one.seen for one in PLANTED])
+    }
+    assert rows == {
+        (rule.value, planted, size): seen
+        for (rule, planted), sizes in PLANTED.items()
+        for size, seen in sizes.items()
+    }
 
 
 def test_every_rule_has_a_row_that_says_how_it_was_measured() -> None:
     table = measured()
     assert table.index.tolist() == [rule.value for rule in ServedRule]
     assert set(table["kind"]) == {"simulated"}
+    assert "not measured" not in set(table["false_alarms"]) | set(table["delay"])
     rule = next(iter(STABLE))
     n = sum(looks for _, looks in STABLE[rule])
     assert f"n = {n:,}" in table.loc[rule.value, "false_alarms"]
-    assert PLANTED[0].planted in table.loc[PLANTED[0].rule.value, "delay"]
+    (rule, planted), sizes = next(iter(PLANTED.items()))
+    size, (seen, _) = next(iter(sizes.items()))
+    assert f"{planted} ({size:g}: {seen} of {SERVICES}" in table.loc[rule.value, "delay"]
