@@ -11,7 +11,7 @@ from mkt_models.models.response_history import RESPONSE_HISTORY, with_response_h
 from mkt_models.profiles.features import prepare_orders
 
 
-def asked(*customers: str, campaign: str = "now", channel: str = "app") -> pd.DataFrame:
+def asked(*customers: str, campaign: str = "now", channel: str | None = "app") -> pd.DataFrame:
     return pd.DataFrame(
         {
             "customer_id": customers,
@@ -48,11 +48,16 @@ def test_orders_in_days_of_contacts_are_held_against_the_other_days() -> None:
     assert other["lift_in_contacts"].notna().all()
 
 
-def test_a_day_of_two_contacts_counts_once_and_a_running_one_to_the_day_before() -> None:
+def test_a_day_of_two_contacts_counts_once_and_a_running_campaign_tells_nothing_yet() -> None:
     con = market(
         [("a", "first", at(-9), 0.5), ("a", "second", at(-5), 0.5), ("a", "within", at(-8), 0.5)],
         [],
-        [("a", at(-20), 100, "soup"), ("a", at(-4), 100, "soup"), ("a", at(1), 100, "soup")],
+        [
+            ("a", at(-20), 100, "soup"),
+            ("a", at(-4), 100, "soup"),
+            ("a", at(-1), 100, "soup"),
+            ("a", at(1), 100, "soup"),
+        ],
     )
     con.executemany(
         "INSERT INTO campaigns (campaign_id, channel, starts_on, ends_on) VALUES (?, ?, ?, ?)",
@@ -62,14 +67,57 @@ def test_a_day_of_two_contacts_counts_once_and_a_running_one_to_the_day_before()
             ("within", "sms", at(-8), at(-7)),
         ],
     )
-    rows = with_response_history(con, asked("a", channel="mail"))
-    # 9 days of contacts, 2 of them the second's alone; 1 order on the 11 other days
-    rate = 2 / (11 + 11)
-    assert rows["orders_expected_in_contacts"].tolist() == [pytest.approx(9 * rate)]
-    assert rows["lift_in_contacts"].tolist() == [pytest.approx(log(2 / (9 * rate + 1)))]
-    assert rows["lift_over_channel"].tolist() == [pytest.approx(log(1 / (2 * rate + 1)))]
-    alone = with_response_history(con, asked("a", channel="sms"))
-    assert alone["lift_over_channel"].isna().all()  # its days were the first one's already
+    con.execute("UPDATE exposures SET channel = NULL")  # that of the campaign stands for it
+    rows = with_response_history(con, asked("a"))
+    # 7 days of the first, 2 of the second alone, which runs; 1 order on the 11 other days
+    expected = 7 * 2 / (11 + 11)
+    assert rows["orders_expected_in_contacts"].tolist() == [pytest.approx(expected)]
+    assert rows["lift_in_contacts"].tolist() == [pytest.approx(log(2 / (expected + 1)))]
+    assert rows["lift_over_channel"].tolist() == rows["lift_in_contacts"].tolist()
+    for channel in ("mail", "sms"):  # one runs; the other's days were the first one's already
+        assert (
+            with_response_history(con, asked("a", channel=channel))["lift_over_channel"]
+            .isna()
+            .all()
+        )
+
+
+def test_the_contact_that_is_weighed_does_not_count_itself() -> None:
+    days = [("a", at(-100), 100, "soup"), ("a", at(1), 100, "soup"), ("a", at(2), 100, "soup")]
+    con = market([("a", "now", at(0), 0.5)], [], days)
+    midway = asked("a").assign(as_of=pd.Timestamp(at(5)))
+    rows = with_response_history(con, midway)
+    assert rows["lift_in_contacts"].isna().all()
+    assert rows["orders_expected_in_contacts"].tolist() == [0.0]
+
+
+def test_without_channels_on_record_the_contacts_count_all_the_same() -> None:
+    con = market(
+        [("a", "past", at(-60), 0.5)],
+        [],
+        [("a", at(-100), 100, "soup"), ("a", at(-55), 100, "soup")],
+    )
+    con.execute("UPDATE exposures SET channel = NULL")
+    con.execute("UPDATE campaigns SET channel = NULL")
+    rows = with_response_history(con, asked("a", channel=None))
+    expected = 11 * 2 / (89 + 89)
+    assert rows["lift_in_contacts"].tolist() == [pytest.approx(log(2 / (expected + 1)))]
+    assert rows["lift_over_channel"].isna().all()
+
+
+def test_days_of_contacts_before_the_first_order_are_none() -> None:
+    bought = [("a", at(day), 100, "soup") for day in range(-45, 0, 5)]
+    con = market([("a", "past", at(-60), 0.5)], [], bought)  # until day -50
+    rows = with_response_history(con, asked("a"))
+    assert rows["orders_expected_in_contacts"].tolist() == [0.0]
+    assert rows["lift_in_contacts"].isna().all()
+
+
+def test_no_rows_have_no_history() -> None:
+    con = market([], [])
+    none = with_response_history(con, asked())
+    assert none.empty
+    assert set(RESPONSE_HISTORY) <= set(none)
 
 
 def test_a_contact_in_the_middle_of_a_campaign_counts_from_its_day() -> None:

@@ -66,3 +66,9 @@ def test_without_products_there_are_no_tastes() -> None:
     con = market([], [], BOUGHT)
     con.execute("DROP TABLE products")
     assert with_tastes(con, asked("a"))[list(TASTES)].isna().all(axis=None)
+
+
+def test_no_rows_have_no_tastes() -> None:
+    none = with_tastes(market([], []), asked())
+    assert none.empty
+    assert set(TASTES) <= set(none)

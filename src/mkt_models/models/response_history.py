@@ -52,87 +52,109 @@ def with_response_history(con: Connection, rows: pd.DataFrame) -> pd.DataFrame:
         Engine with the clean views ``campaigns`` and ``exposures``, and the table ``orders`` of
         ``prepare_orders``; ``consents`` may be absent.
     rows
-        ``customer_id``, ``campaign_id``, ``as_of`` and ``channel``, one row per customer, campaign
-        and date.
+        ``customer_id``, ``as_of`` and ``channel``, one row per customer, campaign and date.
 
     Returns
     -------
     pandas.DataFrame
-        The rows with the features as float64. A day of contacts is a day on which some campaign
-        ran that the customer had been sent; each counts once, for the campaign that began first. A
-        customer's rate on the other days, since the first order, is drawn towards everybody's with
-        the weight of one order. Lifts are logarithms of (orders + 1) / (expected + 1); missing
-        without a day of contacts.
+        The rows with the features as float64. A day of contacts is a day, from the first order on,
+        on which some campaign ran that the customer had been sent; each counts once, for the
+        campaign that began first. Campaigns that run on the date tell nothing yet: their days are
+        neither days of contacts nor others. A customer's rate on the other days is drawn towards
+        everybody's with the weight of one order. Lifts are logarithms of (orders + 1) /
+        (expected + 1); missing without a day of contacts.
 
     """
+    if rows.empty:
+        return rows.assign(**dict.fromkeys(RESPONSE_HISTORY, pd.Series(dtype="float64")))
     when = _in_contacts(con, rows)
-    own = when.groupby([CUSTOMER_ID, AS_OF], as_index=False)[["orders", "days"]].sum()
+    counts = ["orders", "days", "orders_over", "days_over"]
+    own = when.groupby([CUSTOMER_ID, AS_OF], as_index=False)[counts].sum()
     base = _altogether(con, rows).merge(own, on=[CUSTOMER_ID, AS_OF], how="left")
-    base = base.fillna({"orders": 0.0, "days": 0.0})
-    others = (base["orders_ever"] - base["orders"]).clip(lower=0.0)
-    other_days = (base["days_ever"] - base["days"]).clip(lower=0.0)
+    base = base.fillna(dict.fromkeys(counts, 0.0))
+    others, other_days = base["orders_ever"] - base["orders"], base["days_ever"] - base["days"]
     everybody = others.groupby(base[AS_OF]).sum() / other_days.groupby(base[AS_OF]).sum()
     usual = base[AS_OF].map(everybody).replace([np.inf, 0.0], np.nan)
     base["rate"] = (others + 1) / (other_days + 1 / usual)
-    base["orders_expected_in_contacts"] = base["rate"] * base["days"]
+    base["orders_expected_in_contacts"] = base["rate"] * base["days_over"]
     base["lift_in_contacts"] = _lift(base, base["rate"])
     told = [CUSTOMER_ID, AS_OF, "rate", "orders_expected_in_contacts", "lift_in_contacts"]
-    over = when.rename(columns={"orders": "orders_over", "days": "days_over"})
+    over = when.dropna(subset=["channel"]).drop(columns=["orders", "days"])
     found = (
         rows.merge(base[told], on=[CUSTOMER_ID, AS_OF], how="left", validate="many_to_one")
         .merge(over, on=[CUSTOMER_ID, AS_OF, "channel"], how="left", validate="many_to_one")
         .merge(_withdrawals(con, rows), on=[CUSTOMER_ID, AS_OF], how="left", validate="many_to_one")
     )
-    same = pd.DataFrame({"orders": found.pop("orders_over"), "days": found.pop("days_over")})
+    same = pd.DataFrame({name: found.pop(name) for name in ("orders_over", "days_over")})
     found["lift_over_channel"] = _lift(same, found.pop("rate"))
     found = found.fillna({"withdrawals_ever": 0.0, "orders_expected_in_contacts": 0.0})
-    return found.astype(dict.fromkeys(RESPONSE_HISTORY, "float64")).set_axis(rows.index)
+    return rows.assign(**{name: found[name].to_numpy(float) for name in RESPONSE_HISTORY})
 
 
 def _lift(counted: pd.DataFrame, rate: pd.Series) -> pd.Series:
-    """Logarithm of the orders over those expected, one added to either."""
-    more = (counted["orders"] + 1) / (rate * counted["days"] + 1)
-    return more.where(counted["days"] > 0).transform(np.log)
+    """Logarithm of the orders in contacts over those expected, one added to either."""
+    more = (counted["orders_over"] + 1) / (rate * counted["days_over"] + 1)
+    return more.where(counted["days_over"] > 0).transform(np.log)
 
 
 def _in_contacts(con: Connection, rows: pd.DataFrame) -> pd.DataFrame:
-    """Days of contacts and the orders on them, per customer, date and channel."""
+    """Days since the first order in campaigns that were sent, and the orders on them.
+
+    One row per customer, date and channel (of the contact; of the campaign where it has none):
+    ``days`` and ``orders`` of campaigns that began, ``days_over`` and ``orders_over`` of those that
+    were over.
+    """
     frame = con.execute(
         f"""
-        WITH dates AS (SELECT DISTINCT as_of FROM {dates_sql(rows)} AS d), sent AS (
-            SELECT e.customer_id, e.campaign_id, c.channel, c.ends_on,
-                   CASE WHEN min(e.sent_on) > c.starts_on THEN min(e.sent_on) ELSE c.starts_on
-                   END AS starts_on
+        WITH dates AS (SELECT DISTINCT as_of FROM {dates_sql(rows)} AS d), buyers AS (
+            SELECT customer_id, min(local_date) AS first_on FROM orders GROUP BY customer_id
+        ), sent AS (
+            SELECT e.customer_id, e.campaign_id, COALESCE(min(e.channel), c.channel) AS channel,
+                   c.ends_on, CASE WHEN min(e.sent_on) > c.starts_on THEN min(e.sent_on)
+                   ELSE c.starts_on END AS starts_on
             FROM exposures AS e JOIN campaigns AS c ON c.campaign_id = e.campaign_id
             GROUP BY e.customer_id, e.campaign_id, c.channel, c.starts_on, c.ends_on
+        ), known AS (
+            SELECT s.customer_id, s.campaign_id, s.channel, s.ends_on,
+                   CASE WHEN b.first_on > s.starts_on THEN b.first_on ELSE s.starts_on
+                   END AS starts_on
+            FROM sent AS s JOIN buyers AS b ON b.customer_id = s.customer_id
+             AND b.first_on <= s.ends_on
         ), earlier AS (
-            SELECT s.*, max(ends_on) OVER (
+            SELECT k.*, max(ends_on) OVER (
                 PARTITION BY customer_id ORDER BY starts_on, campaign_id
                 ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS covered_to
-            FROM sent AS s WHERE starts_on <= ends_on
+            FROM known AS k WHERE starts_on <= ends_on
         ), parts AS (
-            SELECT customer_id, channel, ends_on,
+            SELECT customer_id, campaign_id, channel, ends_on,
                    CASE WHEN covered_to >= starts_on THEN covered_to + 1 ELSE starts_on
                    END AS starts_on
             FROM earlier WHERE covered_to IS NULL OR covered_to < ends_on
-        ), days AS (
-            SELECT p.customer_id, p.channel, d.as_of,
-                   sum(CASE WHEN p.ends_on < d.as_of
-                       THEN DATEDIFF('day', p.starts_on, p.ends_on) + 1
-                       ELSE DATEDIFF('day', p.starts_on, d.as_of) END) AS days
-            FROM parts AS p JOIN dates AS d ON p.starts_on < d.as_of
-            GROUP BY p.customer_id, p.channel, d.as_of
         ), bought AS (
-            SELECT p.customer_id, p.channel, d.as_of, count(*) AS orders
+            SELECT p.customer_id, p.campaign_id, o.local_date, count(*) AS orders
             FROM parts AS p JOIN orders AS o ON o.customer_id = p.customer_id
              AND o.local_date BETWEEN p.starts_on AND p.ends_on
-            JOIN dates AS d ON o.local_date < d.as_of
-            GROUP BY p.customer_id, p.channel, d.as_of
+            GROUP BY p.customer_id, p.campaign_id, o.local_date
+        ), counted AS (
+            SELECT d.as_of, p.customer_id, p.campaign_id, CAST(sum(b.orders) AS DOUBLE) AS orders
+            FROM parts AS p JOIN bought AS b ON b.customer_id = p.customer_id
+             AND b.campaign_id = p.campaign_id
+            JOIN dates AS d ON b.local_date < d.as_of
+            GROUP BY d.as_of, p.customer_id, p.campaign_id
+        ), each AS (
+            SELECT p.customer_id, p.channel, d.as_of, p.ends_on < d.as_of AS is_over,
+                   CASE WHEN p.ends_on < d.as_of THEN DATEDIFF('day', p.starts_on, p.ends_on) + 1
+                   ELSE DATEDIFF('day', p.starts_on, d.as_of) END AS days,
+                   COALESCE(c.orders, 0) AS orders
+            FROM parts AS p JOIN dates AS d ON p.starts_on < d.as_of
+            LEFT JOIN counted AS c ON c.customer_id = p.customer_id AND c.as_of = d.as_of
+             AND c.campaign_id = p.campaign_id
         )
-        SELECT s.customer_id, s.channel, s.as_of, CAST(s.days AS DOUBLE) AS days,
-               CAST(COALESCE(b.orders, 0) AS DOUBLE) AS orders
-        FROM days AS s LEFT JOIN bought AS b ON b.customer_id = s.customer_id
-         AND b.channel = s.channel AND b.as_of = s.as_of"""
+        SELECT customer_id, channel, as_of, CAST(sum(days) AS DOUBLE) AS days,
+               CAST(sum(orders) AS DOUBLE) AS orders,
+               CAST(sum(CASE WHEN is_over THEN days ELSE 0 END) AS DOUBLE) AS days_over,
+               CAST(sum(CASE WHEN is_over THEN orders ELSE 0 END) AS DOUBLE) AS orders_over
+        FROM each GROUP BY customer_id, channel, as_of"""
     ).df()
     return frame.assign(**{AS_OF: pd.to_datetime(frame[AS_OF])})
 

@@ -64,6 +64,8 @@ def with_tastes(con: Connection, rows: pd.DataFrame) -> pd.DataFrame:
         missing where nobody has, or the campaign has no products.
 
     """
+    if rows.empty:
+        return rows.assign(**dict.fromkeys(TASTES, pd.Series(dtype="float64")))
     keys = [CUSTOMER_ID, AS_OF]
     lines = _counted(con, rows, "transactions", _DISCOUNTED)
     if lines is None:
