@@ -249,9 +249,14 @@ def test_every_part_of_the_metrics_has_a_kind(ids: set[str]):
         for figure in parts.get("headline", []):
             assert {"kind", "n", "lower", "upper"} <= figure.keys(), (stage, figure["name"])
         for part, content in parts.items():
-            if stage != "monitoring" and part != "headline" and list(rows_of(content)):
+            if part != "headline" and list(rows_of(content)):
                 told = any(isinstance(v, int | float) for r in rows_of(content) for v in r.values())
-                assert f"{stage}.{part}" in about["kinds"] or not told
+                name = f"{stage}.{part}"
+                named = any(f"{one}.".startswith(f"{name}.") for one in about["kinds"])
+                assert named or not told, name
+    if metrics.get("served", {}).get("simulated"):
+        of_service = {v for k, v in about["kinds"].items() if k.startswith("served.")}
+        assert of_service == {"simulated"}
 
 
 def rows_of(data: Any) -> Iterator[dict[str, Any]]:

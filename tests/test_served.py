@@ -19,6 +19,7 @@ from mkt_models.decisions.catalogue import load_catalogue
 from mkt_models.loading import ParamsError
 from mkt_models.monitoring.alarms import Outcome, by_rule
 from mkt_models.rehearsal import Chance, rehearse
+from mkt_models.reporting import about_numbers
 from mkt_models.served import report, write
 from mkt_models.served_params import ServedRule
 from mkt_models.store.engine import migrate, open_live
@@ -160,6 +161,10 @@ def test_small_cells_are_hidden_and_metrics_name_nobody(
     assert told["rules"]["contact_policy"] == "ok"
     assert told["simulated"] is False
     assert {one["kind"] for one in told["headline"]} == {"randomised"}
+    kinds = about_numbers({"served": told}, 0.95, 5)["kinds"]
+    assert kinds["served.totals"] == "observed"
+    assert kinds["served.effects"] == "randomised"
+    assert kinds["served.policies"] == "by_row"
 
 
 def test_what_was_not_permitted_is_an_alarm_and_the_command_says_so(

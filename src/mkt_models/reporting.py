@@ -73,14 +73,54 @@ def collect_metrics(run: Run) -> dict[str, Any]:
     return {name: metrics for name, metrics in found.items() if metrics}
 
 
-# What the numbers of a part of metrics.json are, by stage and part; a row's own kind goes first.
-KINDS: Mapping[tuple[str, str], NumberKind] = {
-    ("propensity", "uplift"): NumberKind.RANDOMISED,
-    ("audit", "benefit"): NumberKind.RANDOMISED,
-    ("audit", "proxies"): NumberKind.OBSERVED,
-    ("audit", "interactions"): NumberKind.PREDICTED,
-    ("mining", "weights"): NumberKind.OBSERVED,
+# What the numbers of a part of metrics.json are: by stage, part and, where a part mixes kinds, what
+# is in it. Rows that carry a kind of their own go first.
+KINDS: Mapping[str, NumberKind] = dict.fromkeys(
+    (
+        "mining.ranking",
+        "mining.calibration",
+        "mining.calibration_error",
+        "mining.variety.ranking",
+        "mining.variety.calibration",
+        "mining.variety.variety",
+        "mining.discover.ranking",
+        "mining.discover.calibration",
+        "mining.discover.variety",
+        "churn.performance",
+        "churn.over_time",
+        "churn.calibration",
+        "churn.gain",
+        "value.performance",
+        "value.over_time",
+        "value.calibration",
+        "value.coverage",
+        "value.gain",
+        "propensity.performance",
+        "propensity.calibration",
+        "propensity.gain",
+        "propensity.offers",
+        "propensity.offer_hits",
+        "propensity.actions",
+        "propensity.calibration_of_actions",
+        "audit.fairness",
+        "audit.mitigation",
+        "release.decisions",
+        "release.ledger",
+    ),
+    NumberKind.BACKTESTED,
+) | {
+    "mining.weights": NumberKind.OBSERVED,
+    "mining.variety.weights": NumberKind.OBSERVED,
+    "mining.discover.weights": NumberKind.OBSERVED,
+    "propensity.uplift": NumberKind.RANDOMISED,
+    "audit.benefit": NumberKind.RANDOMISED,
+    "audit.proxies": NumberKind.OBSERVED,
+    "audit.interactions": NumberKind.PREDICTED,
+    "served.totals": NumberKind.OBSERVED,
 }
+BY_ROW = "by_row"  # rows of several kinds, each of which carries its own
+# An exit code is no measurement; figures under headline each carry a kind.
+_NOT_MEASURED = ("headline", "exit_code")
 
 
 def about_numbers(
@@ -88,18 +128,43 @@ def about_numbers(
 ) -> dict[str, Any]:
     """What a program must know of the numbers of metrics.json: the kind of each part.
 
-    ``kinds`` names every part as ``stage.part``: what :data:`KINDS` says, and else *backtested*,
-    as all stages that measure judge predictions of past dates. Figures under ``headline`` and rows
-    of monitoring carry kinds of their own. Ends named ``_lower`` and ``_upper`` are of intervals
-    at ``confidence``.
+    ``kinds`` names every part as ``stage.part``, and ``stage.part.part`` where a part mixes kinds:
+    the kind of its rows where they carry one (``by_row`` where they differ), and else what
+    :data:`KINDS` says. All of what a rehearsal left under ``served`` is *simulated*. Figures under
+    ``headline`` carry kinds of their own; an exit code has none. Ends named ``_lower`` and
+    ``_upper`` are of intervals at ``confidence``.
+
+    Raises KeyError for numbers whose kind nobody has said: nothing is guessed.
     """
-    kinds = {
-        f"{stage}.{part}": KINDS.get((stage, part), NumberKind.BACKTESTED).value
-        for stage, parts in measured.items()
-        for part, content in parts.items()
-        if stage != "monitoring" and part != "headline" and _has_numbers(content)
-    }
+    kinds: dict[str, str] = {}
+    for stage, parts in measured.items():
+        simulated = parts.get("simulated") is True
+        for part, content in parts.items():
+            if part not in _NOT_MEASURED:
+                kinds |= _kinds(f"{stage}.{part}", content, simulated=simulated)
     return {"kinds": kinds, "confidence": confidence, "min_cell": min_cell}
+
+
+def _kinds(name: str, content: Any, *, simulated: bool) -> dict[str, str]:
+    if not _has_numbers(content):
+        return {}
+    if simulated:
+        return {name: NumberKind.SIMULATED.value}
+    if own := _kinds_of_rows(content):
+        return {name: own.pop() if len(own) == 1 else BY_ROW}
+    if name in KINDS:
+        return {name: KINDS[name].value}
+    if isinstance(content, Mapping):
+        inside = (_kinds(f"{name}.{key}", one, simulated=False) for key, one in content.items())
+        return {part: kind for found in inside for part, kind in found.items()}
+    raise KeyError(f"metrics.json: {name} has numbers of no known kind; say it in reporting.KINDS")
+
+
+def _kinds_of_rows(content: Any) -> set[str]:
+    """The kinds that rows carry; empty unless every row carries one."""
+    rows = content if isinstance(content, list | tuple) else [content]
+    found = {str(row.get("kind")) if isinstance(row, Mapping) else "" for row in rows}
+    return found if found <= {kind.value for kind in NumberKind} else set()
 
 
 def _has_numbers(content: Any) -> bool:
