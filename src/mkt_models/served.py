@@ -37,6 +37,7 @@ from mkt_models.monitoring.alarms import (
     exit_code,
     in_words,
     overall,
+    uncertain_in_words,
 )
 from mkt_models.params import Params
 from mkt_models.rehearsal import rehearse, rehearsed_policy
@@ -140,6 +141,9 @@ class Report:
         if self.effect is not None:
             lines.append("- Holdout: {} {}".format(*in_all(self.effect)))
         lines += [f"- {one.what} {one.what_zh}" for one in raised]
+        unsure = [uncertain_in_words(self.alarms, rules.RULES, one) for one in ("en", "zh")]
+        if unsure[0]:
+            lines.append(f"- {' '.join(unsure)}")
         return "\n".join([lines[0], "", *lines[1:]])
 
     def in_words(self, language: str = "en") -> str:

@@ -42,3 +42,11 @@ def test_an_unknown_row_is_an_error() -> None:
     table = off_policy_table(log, actions, ["new"], 0.95)
     with pytest.raises(ValueError, match="no row of 'new' by dr; has: logged/observed, new/ips"):
         verdict(table, "new", Estimator.DR)
+
+
+def test_a_policy_without_any_weight_says_so_and_no_nan() -> None:
+    log, actions = drawn(2000)
+    actions["new"] = 0.0
+    table = off_policy_table(log, actions.assign(other=1.0), ["new"], 0.95)
+    said = verdict(table, "new", Estimator.SNIPS)
+    assert not said.evaluated

@@ -146,7 +146,8 @@ def test_skew_and_the_day_are_said():
     text = told([row]).markdown("en")
     assert "shown from 2026-03-02 on" in text
     assert "the interval of an effect is rough below 9,000 units per arm" in text
-    assert "shown from 7 on" in told([row | {"shown_at": 7}]).markdown("en")
+    for at, said in ((7, "7"), (10.0, "10"), (1_000_000.0, "1000000"), (2.5, "2.5")):
+        assert f"shown from {said} on" in told([row | {"shown_at": at}]).markdown("en")
 
 
 def test_a_claim_whose_interval_reaches_0_says_what_it_goes_by():

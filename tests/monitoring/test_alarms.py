@@ -1,5 +1,8 @@
 """What alarms come to: the exit codes, the order, and the words in both languages."""
 
+from dataclasses import replace
+
+import pandas as pd
 import pytest
 
 from mkt_models.monitoring.advice import ADVICE
@@ -12,6 +15,8 @@ from mkt_models.monitoring.alarms import (
     exit_code,
     in_words,
     overall,
+    reach_beyond,
+    uncertain_in_words,
 )
 from mkt_models.monitoring.rules import not_asked
 from mkt_models.monitoring_params import Monitoring, Rule, Severity
@@ -85,6 +90,33 @@ def test_the_text_says_what_to_do_once_per_rule_and_what_was_not_evaluated():
     assert "触达频次上限：churn：not_evaluated" in zh
     with pytest.raises(ValueError, match="must be 'en' or 'zh'"):
         in_words(found, Monitoring(), "de")
+
+
+def test_what_is_too_uncertain_to_tell_is_named_and_changes_no_outcome():
+    found = all_ok(but=[Rule.FAIRNESS, Rule.CALIBRATION])
+    found.append(replace(alarm(Rule.FAIRNESS, OK), uncertain=3))
+    found.append(replace(alarm(Rule.CALIBRATION, OK, subject="value"), uncertain=1))
+    assert exit_code(found, Monitoring()) == 0
+    first, _, rest = in_words(found, Monitoring()).partition("\n")
+    assert first == (
+        "No alarm: nothing that was watched is shown to have changed so that it matters; "
+        "4 figures are too uncertain to tell."
+    )
+    named = (
+        "4 figures are too uncertain to tell: calibration (value 1); gaps between groups (churn 3)."
+    )
+    assert named in rest
+    assert uncertain_in_words(found) == named
+    zh = in_words(found, Monitoring(), "zh")
+    assert zh.startswith("无告警：未见监控对象有重要变化；4 项数字过于不确定、无法判断。\n")
+    assert "校准（value 1）；群体差距（churn 3）" in zh
+    assert uncertain_in_words(all_ok()) == ""
+    assert alarm_table(found)["uncertain"].sum() == 4
+
+
+def test_an_interval_reaches_beyond_on_either_side():
+    table = pd.DataFrame({"x_lower": [-0.3, -0.1, 0.0], "x_upper": [0.0, 0.1, 0.11]})
+    assert reach_beyond(table.assign(allowed=0.1), "x") == 2
 
 
 @pytest.mark.parametrize("rule", Rule)

@@ -83,3 +83,50 @@ def test_effects_shares_and_caps():
     found = campaign_rules.of_caps(caps_over_time(contacts, [(7, 1), (7, 2)]), "contacts")
     assert [one.outcome.value for one in found] == ["ok", "alarm", "ok", "ok"]
     assert "600 of 600 customers had more than 1 contacts in 7 days" in found[1].what
+
+
+def performance(loss, allowed=0.02):
+    row = {"as_of": "now", "metric": "auc", "n": 470, "evaluated": True, "lost": False}
+    for name, value in (("estimate", 0.858), ("promised", 0.867)):
+        row |= {name: value, f"{name}_lower": value - 0.1, f"{name}_upper": value + 0.1}
+    ends = dict(zip(("loss", "loss_lower", "loss_upper"), loss, strict=True))
+    return pd.DataFrame([row | ends | {"allowed": allowed}])
+
+
+def test_a_loss_that_is_neither_shown_nor_ruled_out_is_said_to_be_so():
+    told = []
+    for loss in ((0.009, -0.103, 0.116), (0.001, -0.01, 0.02)):
+        table = performance(loss)
+        told += rules.of_performance(
+            table, Rule.ESTIMATED_PERFORMANCE, "churn", "estimate", "as_of"
+        )
+    wide, narrow = told
+    assert (wide.outcome, wide.uncertain) == (Outcome.OK, 1)
+    assert wide.what.endswith(
+        "no loss that matters is shown, nor ruled out (loss 0.009 [-0.103, 0.116], 0.02 allowed)."
+    )
+    assert (narrow.outcome, narrow.uncertain) == (Outcome.OK, 0)
+    assert "a loss that matters is ruled out" in narrow.what
+
+
+def test_calibration_that_passes_undecided_counts_what_it_cannot_tell():
+    before, _ = halves(panel(n=150))
+    for undecided, outcome in (("pass", Outcome.OK), ("not_evaluated", Outcome.NOT_EVALUATED)):
+        limits = CalibrationLimits(max_factor=1.05, undecided=undecided)
+        table = calibration_table(before, "score", "classification", limits, **ERRORS)
+        (one,) = rules.of_calibration(table, "churn", "as_of")
+        assert one.outcome is outcome
+        assert table["undecided"].tolist() == [2]
+        assert one.uncertain == (2 if undecided == "pass" else 0)
+        assert one.what.count("may lie within") == 2
+
+
+def test_gaps_that_may_have_widened_are_counted():
+    rows = [("m", 0.01, -0.05, 0.07), ("w", -0.02, -0.3, 0.26), ("x", 0.0, -0.2, 0.2)]
+    table = pd.DataFrame(rows, columns=["group", "change", "change_lower", "change_upper"])
+    table = table.assign(attribute="gender", measure="score", n_customers=60, allowed=0.1)
+    table = table.assign(evaluated=[True, True, False], changed=False, note="")
+    (one,) = rules.of_fairness(table, "churn", "now")
+    assert (one.outcome, one.uncertain) == (Outcome.OK, 1)
+    assert "2 gaps are not shown to have widened so that it matters" in one.what
+    assert one.what.endswith("1 are too uncertain to tell.")

@@ -33,6 +33,8 @@ def test_a_share_alarms_when_chance_is_ruled_out(count: int, bad: bool) -> None:
     alarm = rules.of_share(ServedRule.COMPLAINTS, "c", WORDS, figure, count, 0.01, 1)
     assert (alarm.outcome is Outcome.ALARM) == bad
     assert "n = 200" in alarm.what
+    assert alarm.uncertain == int(not bad)  # 1 of 200 reaches to 2.8 %, beyond 1 %
+    assert rules.of_share(ServedRule.COMPLAINTS, "c", WORDS, figure, count, 0.2, 1).uncertain == 0
     hidden = rules.of_share(ServedRule.COMPLAINTS, "c", WORDS, figure, count, 0.01, 20)
     assert hidden.outcome is alarm.outcome
     assert "fewer than 20 customers, n = 200; at most 1.00%" in hidden.what
@@ -54,6 +56,7 @@ def test_only_an_effect_that_is_shown_to_harm_alarms() -> None:
     [unknown] = rules.of_effect(effect(""))
     assert unknown.outcome is Outcome.OK
     assert "no effect is shown" in unknown.what
+    assert (unknown.uncertain, worse.uncertain) == (1, 0)
     [lacking] = rules.of_effect(effect("", "too few"))
     assert lacking.outcome is Outcome.NOT_EVALUATED
 

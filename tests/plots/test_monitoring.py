@@ -75,7 +75,10 @@ def test_performance_over_time_ends_with_the_period_without_labels():
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
     assert labels == ["promised", "realised", "estimated without labels"]
     quiet = plots.over_time(performance(lost=False), "auc")
-    assert title(quiet) == "AUC: no loss that matters against what was promised"
+    assert title(quiet) == "AUC: no loss that matters is shown against what was promised"
+    wide = performance(lost=False).assign(loss_upper=[0.1, 0.01, 0.2], allowed=0.02)
+    told = title(plots.over_time(wide, "auc"))
+    assert told == "AUC: no loss that matters is shown, nor ruled out, against what was promised"
 
 
 def test_gaps_over_time_name_the_widest_at_the_end_and_whether_it_is_chance():

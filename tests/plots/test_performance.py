@@ -1,3 +1,4 @@
+import numpy as np
 import pandas as pd
 from plots.tables import MODELS, texts, ticks, title
 
@@ -17,6 +18,22 @@ def test_models_ranks_the_best_on_top_and_explains_gaps():
     unclear = MODELS.assign(brier_difference_upper=0.01)
     ax = plots.models(unclear, "brier", reference="recency")
     assert [x.get_markerfacecolor() for x in ax.lines if x.get_marker() == "o"] == ["white"]
+    assert title(ax).endswith("[0.040 to 0.060]; no clear difference to recency")
+
+
+def test_the_title_names_what_the_best_is_not_clear_of():
+    table = pd.DataFrame(
+        {"model": ["model", "logistic", "recency"], "auc": [0.86, 0.85, 0.7], "n": 900}
+    )
+    table = table.assign(auc_lower=table["auc"] - 0.02, auc_upper=table["auc"] + 0.02)
+    table["auc_difference_lower"] = [np.nan, -0.001, 0.1]
+    table["auc_difference_upper"] = [np.nan, 0.02, 0.2]
+    best = "Best AUC: model, 0.860 [0.840 to 0.880]"
+    told = title(plots.models(table, "auc", reference="model"))
+    assert told == f"{best}; no clear difference to logistic"
+    clear = table.assign(auc_difference_lower=[np.nan, 0.001, 0.1])
+    assert title(plots.models(clear, "auc", reference="model")) == best
+    assert title(plots.models(table, "auc")) == best
 
 
 def test_the_best_bias_is_the_nearest_to_zero():

@@ -100,7 +100,7 @@ def calibration_check(
     ends = [percentile_interval(replicates[:, i], 2 * confidence - 1) for i in (0, 1)]
     least, most = 1 / limits.max_factor, limits.max_factor
     allowed = ((least, most), (least - 1, most - 1))
-    found = [_finding(interval, limit) for interval, limit in zip(ends, allowed, strict=True)]
+    found = [finding(interval, limit) for interval, limit in zip(ends, allowed, strict=True)]
     told_of = list(zip(estimate, ends, allowed, found, strict=True))
     state: State = "holds"
     lenient = ("", "")
@@ -225,7 +225,8 @@ def _said(
     return f"{numbers} {words[finding][side]}"
 
 
-def _finding(interval: tuple[float, float], allowed: tuple[float, float]) -> str:
+def finding(interval: tuple[float, float], allowed: tuple[float, float]) -> str:
+    """Say where an interval lies: ``within`` what is allowed, ``beyond`` it, or ``undecided``."""
     if not np.isfinite(interval).all():
         return "undecided"
     if interval[0] > allowed[1] or interval[1] < allowed[0]:

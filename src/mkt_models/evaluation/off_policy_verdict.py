@@ -39,14 +39,21 @@ def verdict(
         )
         raise ValueError(f"no row of {policy!r} by {estimator.value}; has: {has}")
     row = rows.iloc[0]
+    weighs = (
+        f"weigh as much as {row['effective_n']:,.0f}, the largest weight is "
+        f"{row['largest_share']:.2%} of all"
+    )
+    weighs_zh = (
+        f"相当于 {row['effective_n']:,.0f} 个有效决策，最大权重占 {row['largest_share']:.2%}"
+    )
+    if np.isnan(row["largest_share"]):
+        weighs, weighs_zh = "have no weight, as it takes none of their actions", "权重全部为零"
     en = [
-        f"{policy}: {row['n']:,} decisions of {row['n_customers']:,} customers weigh as much as "
-        f"{row['effective_n']:,.0f}, the largest weight is {row['largest_share']:.2%} of all, "
+        f"{policy}: {row['n']:,} decisions of {row['n_customers']:,} customers {weighs}, "
         f"{row['unsupported']:.1%} of its probability is without support."
     ]
     zh = [
-        f"{policy}：{row['n_customers']:,} 位客户的 {row['n']:,} 个决策相当于 "
-        f"{row['effective_n']:,.0f} 个有效决策，最大权重占 {row['largest_share']:.2%}，"
+        f"{policy}：{row['n_customers']:,} 位客户的 {row['n']:,} 个决策{weighs_zh}，"
         f"{row['unsupported']:.1%} 的概率没有日志支持。"
     ]
     if not row["judged"]:

@@ -131,7 +131,7 @@ def effect(row: Row) -> Said:
     value, first = _told(row, "effect"), Said()
     since = bool(pd.notna(row["shown_at"]))
     if since:
-        shown_at = f"{row['shown_at']:%Y-%m-%d}" if _dated(row) else row["shown_at"]
+        shown_at = f"{row['shown_at']:%Y-%m-%d}" if _dated(row) else f"{row['shown_at']:.12g}"
         first = Said(f", shown from {shown_at} on", f"，自 {shown_at} 起得到证实")
     wide = Said()
     if row["verdict"] and not since and row["effect_lower"] <= 0 <= row["effect_upper"]:

@@ -1,7 +1,9 @@
 """An alarm: what was found, how sure that is, and what to do; and what all of them come to.
 
-Three outcomes, and only ``ok`` is good news: what could not be evaluated has not been shown to be
-well. A rule as a whole alarms when any of its subjects does, and is not evaluated when none is.
+Three outcomes. ``ok`` says that no change that matters is shown, not that there is none: how many
+figures cannot tell, as their intervals reach beyond the limit, stands beside it (``uncertain``).
+What could not be evaluated at all has not been shown to be well. A rule as a whole alarms when any
+of its subjects does, and is not evaluated when none is.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -54,6 +56,9 @@ class Alarm:
         how large it may be
     kind
         where the number comes from
+    uncertain
+        of what is ok: how many of the figures judged have an interval that reaches beyond the
+        limit, so that a change that matters is neither shown nor ruled out
 
     """
 
@@ -69,6 +74,7 @@ class Alarm:
     figure: Figure = field(default=_NOTHING)
     limit: float = np.nan
     kind: NumberKind = NumberKind.OBSERVED
+    uncertain: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """One row of a table: the figure as value, lower, upper and n."""
@@ -148,7 +154,12 @@ def in_words(
         raise ValueError(f"language == {language!r}, must be 'en' or 'zh'")
     zh = language == "zh"
     called: Mapping[Any, Words] = RULES if names is None else names
+    unsure = uncertain_in_words(alarms, called, language)
     end = _ENDS[overall(alarms, settings, called)][zh]
+    if unsure:
+        end = (
+            f"{end[:-1]}{'；' if zh else '; '}{unsure.partition('：' if zh else ': ')[0]}{end[-1]}"
+        )
     lines = [end]
     table = alarm_table(alarms)
     wrong = table[table["outcome"] == Outcome.ALARM.value]
@@ -165,10 +176,42 @@ def in_words(
         lines += [
             f"  {called[rule][zh]}{'：' if zh else ': '}{why}" for rule, why in left.items() if why
         ]
+    if unsure:
+        lines += ["", unsure]
     quiet = [called[rule][zh] for rule, found in rules.items() if found is Outcome.OK]
     if quiet:
         lines += ["", f"{_QUIET[zh]}{('、' if zh else ', ').join(quiet)}"]
     return "\n".join(lines) + "\n"
+
+
+def uncertain_in_words(
+    alarms: Sequence[Alarm],
+    names: Mapping[Rule, Words] | Mapping[ServedRule, Words] | None = None,
+    language: str = "en",
+) -> str:
+    """Say how many figures raise no alarm and yet cannot tell, and of what; empty when all can."""
+    zh = language == "zh"
+    called: Mapping[Any, Words] = RULES if names is None else names
+    parts = []
+    for rule, words in called.items():
+        of = [one for one in alarms if one.rule is rule and one.uncertain]
+        if of:
+            said = (f"{one.subject} {one.uncertain}" for one in of)
+            inside = ("、" if zh else ", ").join(said)
+            parts.append(f"{words[1]}（{inside}）" if zh else f"{words[0]} ({inside})")
+    if not parts:
+        return ""
+    n = sum(one.uncertain for one in alarms)
+    if zh:
+        return f"{n} 项数字过于不确定、无法判断：{'；'.join(parts)}。"
+    are = "figures are" if n > 1 else "figure is"
+    return f"{n} {are} too uncertain to tell: {'; '.join(parts)}."
+
+
+def reach_beyond(table: pd.DataFrame, column: str, limit: str = "allowed") -> int:
+    """How many intervals of a change, up or down, reach beyond the limit of their row."""
+    low, high = table[f"{column}_lower"], table[f"{column}_upper"]
+    return int(((low < -table[limit]) | (high > table[limit])).sum())
 
 
 def _whys(alarms: Sequence[Alarm], rule: Rule | ServedRule, zh: bool) -> str:
@@ -200,7 +243,10 @@ RULES: dict[Rule, Words] = {
     Rule.FAIRNESS: ("gaps between groups", "群体差距"),
 }
 _ENDS: dict[Outcome, Words] = {
-    Outcome.OK: ("No alarm: nothing that was watched has changed so that it matters.", "无告警。"),
+    Outcome.OK: (
+        "No alarm: nothing that was watched is shown to have changed so that it matters.",
+        "无告警：未见监控对象有重要变化。",
+    ),
     Outcome.ALARM: (
         "ALARM: something has changed; what to do stands below.",
         "有告警，请按下文处理。",

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from mkt_models.columns import NumberKind
-from mkt_models.monitoring.alarms import Alarm, Outcome
+from mkt_models.monitoring.alarms import Alarm, Outcome, reach_beyond
 from mkt_models.monitoring.campaign import PERIOD
 from mkt_models.monitoring.gaps import Figure
 from mkt_models.monitoring.rules import alarm_of, day, lacking, read
@@ -27,14 +27,19 @@ def of_effect(table: pd.DataFrame, subject: str) -> list[Alarm]:
         en = f"{subject}: a contact adds {now.words(4)}; before {before.words(4)}"
         zh = f"{subject}：每次触达带来 {now.words(4)}；此前为 {before.words(4)}"
         bad = row["harmful"] or row["lost"]
-        how = ("no loss that matters is shown", "未见重要的下降")
+        unsure = int(not bad and not (now.lower >= 0 and row["loss_upper"] <= row["allowed"]))
+        how = ("a loss that matters is ruled out", "可排除重要的下降")
+        if unsure:
+            how = ("no loss that matters is shown, nor ruled out", "未见重要的下降，但无法排除")
         if bad:
             how = ("it is shown to harm", "已显示有害") if row["harmful"] else _LESS
         what = (f"{en}: {how[0]}.", f"{zh}：{how[1]}。")
         outcome = Outcome.ALARM if bad else Outcome.OK
         kind, limit = NumberKind.RANDOMISED, row["allowed"]
         found.append(
-            alarm_of(rule, subject, period, Severity.CRITICAL, what, now, limit, kind, outcome)
+            alarm_of(
+                rule, subject, period, Severity.CRITICAL, what, now, limit, kind, outcome, unsure
+            )
         )
     return found
 
@@ -53,7 +58,10 @@ def of_cost(table: pd.DataFrame, subject: str) -> list[Alarm]:
         en = f"{subject}: {sums} for {row['n']:,} contacts, {each} each; before {was}"
         zh = f"{subject}：{row['n']:,} 次触达共 {sums}，每次 {each}；此前 {was}"
         bad = row["over_budget"] or row["dearer"]
+        unsure = int(not bad and row["rise_upper"] > row["allowed"])
         how = ("within limits", "在限度之内")
+        if unsure:
+            how = ("no rise that matters is shown, nor ruled out", "未见重要的上升，但无法排除")
         if bad:
             how = ("a contact has become dearer", "单次触达变贵")
         if row["over_budget"]:
@@ -62,7 +70,19 @@ def of_cost(table: pd.DataFrame, subject: str) -> list[Alarm]:
         severity = Severity.CRITICAL if row["over_budget"] else Severity.WARNING
         outcome = Outcome.ALARM if bad else Outcome.OK
         limit = row["budget"] if row["over_budget"] else row["allowed"]
-        found.append(alarm_of(rule, subject, period, severity, what, now, limit, outcome=outcome))
+        found.append(
+            alarm_of(
+                rule,
+                subject,
+                period,
+                severity,
+                what,
+                now,
+                limit,
+                outcome=outcome,
+                uncertain=unsure,
+            )
+        )
     return found
 
 
@@ -108,13 +128,24 @@ def of_shares(table: pd.DataFrame, rule: Rule, subject: str, period: str) -> lis
         gap = read(row, "change")
         if row["evaluated"]:
             en = (
-                f"{subject}: {len(rest)} of {len(table)} shares have not changed so that it matters"
+                f"{subject}: {len(rest)} of {len(table)} shares are not shown to have changed so "
+                "that it matters"
             )
             zh = f"{subject}：{len(table)} 项占比中有 {len(rest)} 项无重要变化"
             what = (f"{en}, n = {row['n']:,} customers.", f"{zh}，n = {row['n']:,} 位客户。")
             limit, outcome = row["allowed"], Outcome.OK
             found.append(
-                alarm_of(rule, subject, period, severity, what, gap, limit, outcome=outcome)
+                alarm_of(
+                    rule,
+                    subject,
+                    period,
+                    severity,
+                    what,
+                    gap,
+                    limit,
+                    outcome=outcome,
+                    uncertain=reach_beyond(rest, "change"),
+                )
             )
         else:
             what = (f"{subject}: {row['note']}.", f"{subject}：{row['note']}。")

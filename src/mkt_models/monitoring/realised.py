@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from mkt_models.columns import AS_OF, CUSTOMER_ID, NumberKind
-from mkt_models.evaluation.calibration import calibration_check
+from mkt_models.evaluation.calibration import calibration_check, finding
 from mkt_models.evaluation.headline import LESS_IS_BETTER
 from mkt_models.evaluation.inputs import TARGET, Kind, require
 from mkt_models.evaluation.performance import classification_table, regression_table
@@ -141,13 +141,16 @@ def calibration_table(
     """One row per period: whether the numbers were true (``evaluation.calibration``).
 
     Columns: ``by``, and those of ``CalibrationCheck``: state (holds, broken, not_evaluated), why,
-    why_zh, n, n_customers, slope and bias with their ends. The level is shared by periods and by
+    why_zh, n, n_customers, slope and bias with their ends; ``undecided`` (how many of slope and
+    bias may lie within the limits or beyond), and kind. The level is shared by periods and by
     slope and bias, so that any period is found broken by chance with ``false_alarms`` at most.
     """
     require(predictions, [CUSTOMER_ID, TARGET, model, by])
     periods = sorted(predictions[by].unique())
     confidence = 1 - false_alarms / (4 * len(periods))
     draws = max(n_bootstrap, int(np.ceil(_TAIL_DRAWS / (1 - confidence))))
+    least, most = 1 / limits.max_factor, limits.max_factor
+    allowed = {"slope": (least, most), "bias": (least - 1, most - 1)}
     rows = []
     for period in periods:
         part = predictions[predictions[by] == period]
@@ -157,7 +160,11 @@ def calibration_table(
             few = f"only {check.n_customers} customers, needs {min_customers}"
             few_zh = f"仅 {check.n_customers} 位客户，至少需要 {min_customers} 位"
             row |= {"state": "not_evaluated", "why": few, "why_zh": few_zh}
-        rows.append(row)
+        row["undecided"] = sum(
+            finding((row[f"{name}_lower"], row[f"{name}_upper"]), within) == "undecided"
+            for name, within in allowed.items()
+        )
+        rows.append(row | {"kind": NumberKind.BACKTESTED.value})
     return pd.DataFrame(rows)
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 from mkt_models.columns import NumberKind
 from mkt_models.evaluation.headline import LESS_IS_BETTER
 from mkt_models.monitoring.advice import ADVICE
-from mkt_models.monitoring.alarms import RULES, Alarm, Outcome
+from mkt_models.monitoring.alarms import RULES, Alarm, Outcome, reach_beyond
 from mkt_models.monitoring.gaps import Figure
 from mkt_models.monitoring_params import Rule, Severity
 
@@ -43,8 +43,8 @@ def of_drift(table: pd.DataFrame, rule: Rule, subject: str, period: str) -> list
     if len(quiet):
         expected = int((quiet["expected"] != "").sum())
         n = int(quiet["customers_current"].iloc[0])
-        en = f"{subject}: {len(quiet)} of {len(table)} columns without drift that matters"
-        zh = f"{subject}：{len(table)} 列中有 {len(quiet)} 列无重要漂移"
+        en = f"{subject}: no drift that matters is shown in {len(quiet)} of {len(table)} columns"
+        zh = f"{subject}：{len(table)} 列中有 {len(quiet)} 列未见重要漂移"
         what = (
             f"{en} ({expected} are expected to move), n = {n:,} customers.",
             f"{zh}（其中 {expected} 列预期会变化），n = {n:,} 位客户。",
@@ -82,14 +82,24 @@ def of_performance(
         worse = ("above", "高出") if row["metric"] in LESS_IS_BETTER else ("below", "低于")
         en = f"{name} {now.words()}; promised {promised.words()}"
         zh = f"{name} {now.words()}；承诺 {promised.words()}"
+        uncertain = int(not row["lost"] and loss.upper > row["allowed"])
+        told = f"{loss.value:.3f} [{loss.lower:.3f}, {loss.upper:.3f}]"
         if row["lost"]:
-            told = f"{loss.value:.3f} [{loss.lower:.3f}, {loss.upper:.3f}]"
             what = (f"{en}: {told} {worse[0]} it.", f"{zh}：{worse[1]} {told}。")
         else:
-            what = (f"{en}: no loss that matters is shown.", f"{zh}：未见重要的下降。")
+            how = ("a loss that matters is ruled out", "可排除重要的下降")
+            if uncertain:
+                how = ("no loss that matters is shown, nor ruled out", "未见重要的下降，但无法排除")
+            limit = f"{row['allowed']:.3g}"
+            what = (
+                f"{en}: {how[0]} (loss {told}, {limit} allowed).",
+                f"{zh}：{how[1]}（下降 {told}，允许 {limit}）。",
+            )
         outcome = Outcome.ALARM if row["lost"] else Outcome.OK
         found.append(
-            alarm_of(rule, name, period, severity, what, loss, row["allowed"], kind, outcome)
+            alarm_of(
+                rule, name, period, severity, what, loss, row["allowed"], kind, outcome, uncertain
+            )
         )
     return found
 
@@ -111,6 +121,7 @@ def of_calibration(table: pd.DataFrame, subject: str, by: str) -> list[Alarm]:
                 bias,
                 kind=NumberKind.BACKTESTED,
                 outcome=states[row["state"]],
+                uncertain=int(row["undecided"]) if row["state"] == "holds" else 0,
             )
         )
     return found
@@ -136,12 +147,28 @@ def of_fairness(table: pd.DataFrame, subject: str, period: str) -> list[Alarm]:
     if len(quiet):
         largest = quiet.sort_values("change", key=np.abs, kind="stable").to_dict("records")[-1]
         gap = read(largest, "change")
-        en = f"{subject}: {len(quiet)} gaps have not widened so that it matters"
+        unsure = reach_beyond(quiet, "change")
+        en = f"{subject}: {len(quiet)} gaps are not shown to have widened so that it matters"
         zh = f"{subject}：{len(quiet)} 项差距未见重要扩大"
         told = f"{largest['attribute']} {largest['group']} {gap.words()}"
-        what = (f"{en} (largest change: {told}).", f"{zh}（最大变化：{told}）。")
+        what = (
+            f"{en} (largest change: {told}); {unsure} are too uncertain to tell.",
+            f"{zh}（最大变化：{told}）；其中 {unsure} 项无法判断。",
+        )
         limit, outcome = float(largest["allowed"]), Outcome.OK
-        found.append(alarm_of(rule, subject, period, severity, what, gap, limit, outcome=outcome))
+        found.append(
+            alarm_of(
+                rule,
+                subject,
+                period,
+                severity,
+                what,
+                gap,
+                limit,
+                outcome=outcome,
+                uncertain=unsure,
+            )
+        )
     if not evaluated.any():
         why = "; ".join(dict.fromkeys(table["note"])) or "no group is large enough"
         found.append(lacking(rule, subject, period, f"{subject}: {why}.", f"{subject}：{why}。"))
@@ -166,11 +193,22 @@ def alarm_of(
     limit: float = np.nan,
     kind: NumberKind = NumberKind.OBSERVED,
     outcome: Outcome = Outcome.ALARM,
+    uncertain: int = 0,
 ) -> Alarm:
     """Give an alarm with its advice, or the same without advice where all is well."""
     do = ADVICE[rule] if outcome is Outcome.ALARM else ("", "")
     return Alarm(
-        rule, subject, period, outcome, severity, *what, *do, figure=figure, limit=limit, kind=kind
+        rule,
+        subject,
+        period,
+        outcome,
+        severity,
+        *what,
+        *do,
+        figure=figure,
+        limit=limit,
+        kind=kind,
+        uncertain=uncertain,
     )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from mkt_models.columns import NumberKind
-from mkt_models.monitoring.alarms import Alarm, Outcome, Words
+from mkt_models.monitoring.alarms import Alarm, Outcome, Words, reach_beyond
 from mkt_models.monitoring.gaps import Figure
 from mkt_models.monitoring.rules import read
 from mkt_models.monitoring.served import CONTACTED, OFFERED
@@ -140,6 +140,7 @@ def of_share(
     ``customers`` is how many it counts: of 1 to ``k`` - 1 it is judged, and not told.
     """
     bad, n = figure.known and figure.lower > limit, figure.n
+    uncertain = int(figure.known and not bad and figure.upper > limit)
     told = (f"{figure.value:.2%} [{figure.lower:.2%}, {figure.upper:.2%}], n = {n:,}",) * 2
     if few(customers, k):
         told = (
@@ -151,7 +152,7 @@ def of_share(
         f"{words[0]}: {told[0]}; at most {limit:.2%}.",
         f"{words[1]}：{told[1]}；上限 {limit:.2%}。",
     )
-    return _alarm(rule, subject, severity, what, figure, limit, bad=bad)
+    return _alarm(rule, subject, severity, what, figure, limit, bad=bad, uncertain=uncertain)
 
 
 def few(customers: int, k: int) -> bool:
@@ -245,7 +246,17 @@ def of_effect(effects: pd.DataFrame) -> list[Alarm]:
         zh = f"每位客户的{name_zh}：触达组减对照组 {told}：{how[1]}。"
         bad, kind = row["verdict"] == "worse", NumberKind.RANDOMISED
         found.append(
-            _alarm(rule, name, Severity.CRITICAL, (en, zh), figure, 0.0, kind=kind, bad=bad)
+            _alarm(
+                rule,
+                name,
+                Severity.CRITICAL,
+                (en, zh),
+                figure,
+                0.0,
+                kind=kind,
+                bad=bad,
+                uncertain=int(not bad and figure.known and figure.lower < 0),
+            )
         )
     return found
 
@@ -295,10 +306,14 @@ def of_changes(
     if rest:
         row = rest[0]
         n, limit = row["n"], float(row["allowed"])
-        en = f"{len(rest)} of {len(table)} shares have not changed so that it matters, n = {n:,}."
+        en = f"{len(rest)} of {len(table)} shares are not shown to have changed so that it "
+        en += f"matters, n = {n:,}."
         zh = f"{len(table)} 项占比中有 {len(rest)} 项无重要变化，n = {n:,}。"
         gap = Figure(np.nan, np.nan, np.nan, n) if hidden(row) else read(row, "change")
-        found.append(_alarm(rule, names[0], severity, (en, zh), gap, limit, bad=False))
+        unsure = reach_beyond(table[~changed], "change")
+        found.append(
+            _alarm(rule, names[0], severity, (en, zh), gap, limit, bad=False, uncertain=unsure)
+        )
     return found
 
 
@@ -341,7 +356,14 @@ def of_gaps(
         zh = f"{when[1]}：{len(rest)} 项差距较小或未得到证实（最大：{name} {gap.words()}）。"
         found.append(
             _alarm(
-                rule, f"all groups, {when[0]}", severity, (en, zh), gap, limits.max_gap, bad=False
+                rule,
+                f"all groups, {when[0]}",
+                severity,
+                (en, zh),
+                gap,
+                limits.max_gap,
+                bad=False,
+                uncertain=reach_beyond(rest.assign(allowed=limits.max_gap), "gap"),
             )
         )
     return found
@@ -357,8 +379,19 @@ def _alarm(
     *,
     bad: bool,
     kind: NumberKind = NumberKind.OBSERVED,
+    uncertain: int = 0,
 ) -> Alarm:
     outcome, do = (Outcome.ALARM, ADVICE[rule]) if bad else (Outcome.OK, ("", ""))
     return Alarm(
-        rule, subject, NOW, outcome, severity, *what, *do, figure=figure, limit=limit, kind=kind
+        rule,
+        subject,
+        NOW,
+        outcome,
+        severity,
+        *what,
+        *do,
+        figure=figure,
+        limit=limit,
+        kind=kind,
+        uncertain=uncertain,
     )

@@ -185,7 +185,10 @@ def over_time(
     legend(ax, loc="center left", bbox_to_anchor=(1.01, 0.5))
     lost = int(rows.loc[rows["role"] == "current", "lost"].fillna(False).astype(bool).sum())
     word = name.split(" (")[0].split(",")[0]
-    found = f"{word}: no loss that matters against what was promised"
+    current = rows[rows["role"] == "current"].reindex(columns=["loss_upper", "allowed"])
+    unsure = bool(current["loss_upper"].astype(float).gt(current["allowed"].astype(float)).any())
+    found = f"{word}: no loss that matters is shown{', nor ruled out,' * unsure} against what was"
+    found += " promised"
     if lost:
         found = f"{word}: worse than promised in {lost} period{'s' * (lost > 1)}"
     caption = (

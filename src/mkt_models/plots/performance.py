@@ -48,7 +48,8 @@ def models(
 
     ``table`` is a ``classification_table`` or ``regression_table``. ``reference`` is the model at
     which a line is drawn; a hollow mark says that the interval of the paired difference to it
-    holds 0. ``unit`` follows the metric's name on the axis.
+    holds 0, and where the best is the reference, or is not clear of it, the title says of whom that
+    is so. ``unit`` follows the metric's name on the axis.
     """
     ax = begin(ax, height=0.4 * len(table) + 1.8)
     ranked = _ranked(table, metric)
@@ -99,7 +100,8 @@ def models(
         caption += f" Dashed: {plain(reference)}; hollow: no clear difference to it."
     best = ranked.iloc[0]
     found = f"Best {_bare(name)}: {plain(best['model'])}, {_number(best[metric])}"
-    return finish(ax, title or found + _interval(best, metric), caption)
+    found += _interval(best, metric) + _alike(ranked, metric, reference)
+    return finish(ax, title or found, caption)
 
 
 def backtest(
@@ -170,6 +172,19 @@ def _differs(row: pd.Series, metric: str) -> bool:
     lower = row.get(f"{metric}_difference_lower", np.nan)
     upper = row.get(f"{metric}_difference_upper", np.nan)
     return bool(lower > 0 or upper < 0)
+
+
+def _alike(ranked: pd.DataFrame, metric: str, reference: str | None) -> str:
+    """Name what the best is not shown to differ from; pairs are with the reference only."""
+    if reference is None or f"{metric}_difference_lower" not in ranked:
+        return ""
+    known = ranked[f"{metric}_difference_lower"].notna() & (ranked["model"] != reference)
+    even = [row["model"] for _, row in ranked[known].iterrows() if not _differs(row, metric)]
+    best = ranked["model"].iloc[0]
+    if best != reference:
+        even = [reference] if best in even else []
+    names = " and ".join(plain(name) for name in even)
+    return f"; no clear difference to {names}" if even else ""
 
 
 def _interval(row: pd.Series, metric: str) -> str:
