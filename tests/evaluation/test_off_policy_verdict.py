@@ -45,8 +45,11 @@ def test_an_unknown_row_is_an_error() -> None:
 
 
 def test_a_policy_without_any_weight_says_so_and_no_nan() -> None:
-    log, actions = drawn(2000)
-    actions["new"] = 0.0
-    table = off_policy_table(log, actions.assign(other=1.0), ["new"], 0.95)
-    said = verdict(table, "new", Estimator.SNIPS)
+    log, actions = two_actions([(f"c{i}", "x", 0.5, 0.0, i % 2.0) for i in range(200)])
+    said = verdict(off_policy_table(log, actions, ["new"], 0.95), "new", Estimator.SNIPS)
     assert not said.evaluated
+    assert said.en[0].startswith(
+        "new: 200 decisions of 200 customers have no weight, as it takes none of their actions, "
+    )
+    assert said.zh[0].startswith("new：200 位客户的 200 个决策权重全部为零，")
+    assert "nan" not in " ".join((*said.en, *said.zh))

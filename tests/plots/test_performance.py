@@ -23,7 +23,12 @@ def test_models_ranks_the_best_on_top_and_explains_gaps():
 
 def test_the_title_names_what_the_best_is_not_clear_of():
     table = pd.DataFrame(
-        {"model": ["model", "logistic", "recency"], "auc": [0.86, 0.85, 0.7], "n": 900}
+        {
+            "model": ["model", "logistic", "recency"],
+            "auc": [0.86, 0.85, 0.7],
+            "n": 900,
+            "n_customers": 300,
+        }
     )
     table = table.assign(auc_lower=table["auc"] - 0.02, auc_upper=table["auc"] + 0.02)
     table["auc_difference_lower"] = [np.nan, -0.001, 0.1]
