@@ -193,3 +193,38 @@ def test_the_gap_is_elapsed_time_where_the_clock_changes():
         before = Exposure("1", "sms", saturday, "other")
         now = saturday + timedelta(hours=36)
         assert codes(Channel.MAIL, before, now=now) == expected
+
+
+@pytest.mark.parametrize(
+    ("channel", "hour", "now", "local"),
+    [
+        (Channel.SMS, 23, NOON, "23:00"),
+        (Channel.SMS, 0, NOON, "00:00"),
+        (Channel.SMS, 12, NOON, None),
+        (Channel.SMS, 20, NOON, None),
+        (Channel.SMS, 9, NOON, None),
+        (Channel.MAIL, 23, NOON, None),  # wakes nobody
+        (Channel.APP, 23, NOON, None),  # is there anyway
+        (Channel.SMS, 12, NOON.replace(hour=22), "22:00"),  # the hour allows nothing
+        (Channel.SMS, 23, NOON.replace(hour=22), "22:00"),
+    ],
+)
+def test_an_hour_of_the_customer_in_quiet_hours_counts(channel, hour, now, local):
+    faults = too_much(POLICY, channel, "s", Caps(), [], now, NEW_YORK, hour)
+    assert [fault.code.value for fault in faults] == ([] if local is None else ["quiet_hours"])
+    assert all(f"it is {local} where" in fault.en for fault in faults)
+
+
+def test_an_hour_that_now_agrees_with_is_judged_by_the_minute():
+    quiet = {"start": "21:30", "end": "09:30"}
+    policy = ContactPolicy.model_validate({**POLICY.model_dump(mode="json"), "quiet_hours": quiet})
+    for clock, hour, expected in (
+        (NOON.replace(hour=21, minute=10), 21, 0),
+        (NOON.replace(hour=9, minute=40), 9, 0),
+        (NOON, 21, 1),
+        (NOON, 9, 1),
+        (NOON, 10, 0),
+    ):
+        assert (
+            len(too_much(policy, Channel.SMS, "s", Caps(), [], clock, NEW_YORK, hour)) == expected
+        )

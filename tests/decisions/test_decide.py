@@ -349,6 +349,19 @@ def _holds(caps, times):
             assert sum(first <= at < first + timedelta(days=days) for at in times) <= most
 
 
+def test_the_customers_own_hour_in_quiet_hours_keeps_contacts_back(documents, granted, pushy):
+    offer = {**documents[4]["offers"][0], "ends_on": "2019-12-31"}
+    customer = Customer.of({**documents[4], "offers": [offer]}, granted("5", *EVERYWHERE))
+    day, night, none = (
+        decide(customer, replace(SATURDAY, hour=hour), pushy, 3) for hour in (10, 23, None)
+    )
+    assert {one.channel for one in day.strategies} & PUSH
+    assert not {one.channel for one in night.strategies} & PUSH
+    assert "quiet_hours" in codes(night).values()
+    assert "quiet_hours" not in codes(day).values()
+    assert names(day) == names(none)
+
+
 def test_the_limits_of_the_property_above_do_bite(documents, granted, pushy):
     offer = {**documents[4]["offers"][0], "ends_on": "2019-12-31"}
     document, sent = {**documents[4], "offers": [offer]}, []

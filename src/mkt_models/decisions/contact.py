@@ -190,6 +190,7 @@ def too_much(
     history: Iterable[Exposure],
     now: datetime,
     zone: ZoneInfo,
+    hour: int | None = None,
 ) -> tuple[Reason, ...]:
     """Say which limits a contact at ``now`` would break; empty if none.
 
@@ -206,6 +207,9 @@ def too_much(
         Aware time of the contact, which may be sent until :func:`valid_until`.
     zone
         The customer's time zone, for the quiet hours; the shop's where that is not known.
+    hour
+        The customer's own hour, 0 to 23, where the caller says it. Where it is another than that
+        of ``now`` in ``zone``, one of the two is wrong: neither may lie in quiet hours.
 
     """
     here, now = policy.channels[channel], now.astimezone(UTC)
@@ -215,9 +219,15 @@ def too_much(
     faults: list[Reason] = []
     if here.kind == "push":
         quiet, local = policy.quiet_hours, now.astimezone(zone).time()
-        if quiet is not None and here.wakes and quiet.covers(local):
-            shown = {"start": f"{quiet.start:%H:%M}", "end": f"{quiet.end:%H:%M}"}
-            faults.append(reason(Code.QUIET_HOURS, local=f"{local:%H:%M}", **shown))
+        if quiet is not None and here.wakes:
+            told = None
+            if quiet.covers(local):
+                told = f"{local:%H:%M}"
+            elif hour not in (None, local.hour) and quiet.touches(hour):
+                told = f"{hour:02}:00"
+            if told is not None:
+                shown = {"start": f"{quiet.start:%H:%M}", "end": f"{quiet.end:%H:%M}"}
+                faults.append(reason(Code.QUIET_HOURS, local=told, **shown))
         push = [(e, apart) for e, apart in near if _is_push(policy, e.channel)]
         gap = timedelta(hours=policy.min_gap_hours)
         close = [(apart, e.sent_at) for e, apart in push if apart < gap]

@@ -288,4 +288,5 @@ def _limits(
         customer.exposures + beside,
         context.now,
         policy.zone_of(context),
+        context.hour,
     )

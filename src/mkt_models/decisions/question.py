@@ -50,8 +50,9 @@ class Context:
         What the weather is at the customer, and where the customer is; None where the caller does
         not know. Nothing is guessed.
     hour
-        The customer's own hour for strategies that wait for one, 0 to 23; None for that of the
-        clock in ``time_zone``.
+        The customer's own hour, 0 to 23, for strategies that wait for one; None for that of the
+        clock in ``time_zone``. One in quiet hours keeps contacts that wake from being made, and one
+        out of them allows none that ``now`` in ``time_zone`` forbids.
     country, region
         Whose public holidays count; None for the shop's country.
     time_zone

@@ -70,6 +70,10 @@ class QuietHours(Section):
             return self.start <= local < self.end
         return local >= self.start or local < self.end
 
+    def touches(self, hour: int) -> bool:
+        """Whether a moment of an hour of the day, 0 to 23, lies in the quiet hours."""
+        return self.covers(time(hour)) or self.start.hour == hour
+
 
 def _minutes(clock: time) -> float:
     return clock.hour * 60 + clock.minute + clock.second / 60
