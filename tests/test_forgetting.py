@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 
 import pandas as pd
 import pytest
+from postgres import database
 
 from mkt_models.cli import main
 from mkt_models.forgetting import forget_customer, receipt_text, trained_on
@@ -249,3 +250,65 @@ def test_where_ids_are_hashed_a_short_id_is_a_number_like_any_other(ws):
     # who reported by the id itself is found by it all the same
     ws.write_table("raw", "reported", pd.DataFrame({"customer_id": ["76", "77"]}))
     assert forget_customer(ws, "76", NOW)["removed"] == {"build/sample/raw/reported.parquet": 1}
+
+
+def test_the_receipt_says_that_no_live_store_was_searched(ws, capsys):
+    params = str(ws.params_folder / "sample.yaml")
+    assert main(["forget", params, "c-1"]) == 0
+    told = capsys.readouterr().out
+    assert "nothing is left in the run's files.\n" in told
+    own = "build/sample/bentoml/live.sqlite"
+    assert (
+        f"NO LIVE STORE WAS SEARCHED: MKT_STORE_URL is not set, and the run has none at {own}. If"
+        in told
+    )
+    (file,) = (ws.root / "forgotten" / "receipts").iterdir()
+    assert json.loads(file.read_text())["live_store"] is None
+
+
+@pytest.mark.parametrize("by", ["--store", "MKT_STORE_URL", "served.store"])
+def test_the_receipt_names_the_live_store_that_was_searched(ws, monkeypatch, tmp_path, by):
+    address = f"sqlite:///{tmp_path / 'elsewhere.sqlite'}"
+    with LiveStore.open(address) as live, live.turn("c-1", NOW) as turn:
+        turn.outcome(Outcome("o", "click", NOW))
+    if by == "MKT_STORE_URL":
+        monkeypatch.setenv("MKT_STORE_URL", address)
+    if by == "served.store":
+        served = ws.params.served.model_copy(update={"store": "elsewhere.sqlite"})
+        ws = replace(ws, params=ws.params.model_copy(update={"served": served}))
+    named = address if by == "--store" else None
+    counted = forget_customer(ws, "c-1", NOW, store=named, dry_run=True)
+    assert counted["stores"] == {"outcomes": 1}
+    assert "     1  rows of the live store elsewhere.sqlite\n" in receipt_text(counted)
+    receipt = forget_customer(ws, "c-1", NOW, store=named)
+    assert receipt["stores"]["outcomes"] == 1
+    told = receipt_text(receipt)
+    assert "nothing is left in the run's files and the live store elsewhere.sqlite.\n" in told
+    assert "NO LIVE STORE" not in told
+    with LiveStore.open(address) as live:
+        assert live.holds("c-1") == {}
+
+
+def test_a_live_store_that_is_not_there_is_refused_before_anything_is_removed(ws, tmp_path, capsys):
+    before = everything(ws)
+    params = str(ws.params_folder / "sample.yaml")
+    assert main(["forget", params, "c-1", "--store", f"sqlite:///{tmp_path}/none.sqlite"]) == 2
+    assert "none.sqlite: there is no such file" in capsys.readouterr().err
+    assert everything(ws) == before
+    assert not (tmp_path / "none.sqlite").exists()
+
+
+def test_postgresql_is_named_without_its_password_and_so_is_what_stays_in_its_files(
+    ws, monkeypatch, postgres_url, tmp_path
+):
+    with database(postgres_url, f"forget_{tmp_path.name}") as url:
+        secret = url.replace("shop@", "shop:hidden@")
+        with LiveStore.open(url) as live, live.turn("c-1", NOW) as turn:
+            turn.outcome(Outcome("o", "click", NOW))
+        receipt = forget_customer(ws, "c-1", NOW, store=secret)
+        assert receipt["live_store"].startswith("postgresql://shop:***@127.0.0.1")
+        assert receipt["dead_rows_in"] == []
+        monkeypatch.setattr(LiveStore, "take_out", lambda _: ("outcomes", "decisions"))
+        receipt = forget_customer(ws, "c-1", NOW, store=secret)
+    assert "hidden" not in json.dumps(receipt)
+    assert "may still hold removed rows of outcomes, decisions: see" in receipt_text(receipt)

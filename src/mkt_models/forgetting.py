@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
+import sqlalchemy as sa
 
 from mkt_models.columns import Model
 from mkt_models.engine import connect, literal
 from mkt_models.erasing import SURE, Person, erase, mentions, searchable
 from mkt_models.models.ledger import FILE as LEDGER
 from mkt_models.models.registry import name_of
-from mkt_models.serving.settings import live_store_address
+from mkt_models.serving.settings import LIVE_FILE, report_address
 from mkt_models.sources.pseudonyms import (
     PrivacyError,
     add_forgotten,
@@ -28,8 +29,9 @@ from mkt_models.sources.pseudonyms import (
     read_forgotten,
     read_key,
 )
+from mkt_models.store.engine import sqlite_path
 from mkt_models.store.live import LiveStore
-from mkt_models.store.values import ID_LENGTH
+from mkt_models.store.values import ID_LENGTH, StoreError
 from mkt_models.workspace import Workspace
 
 RECEIPTS = "receipts"
@@ -53,7 +55,12 @@ _CODE = {"src", "env", "apis"}
 
 
 def forget_customer(
-    ws: Workspace, customer: str, at: datetime, *, dry_run: bool = False
+    ws: Workspace,
+    customer: str,
+    at: datetime,
+    *,
+    store: str | None = None,
+    dry_run: bool = False,
 ) -> dict[str, Any]:
     """Remove a customer from everything under the run's folders, and verify it.
 
@@ -66,6 +73,9 @@ def forget_customer(
         cleaning found to be the same person, go with it.
     at
         The moment, aware.
+    store
+        Address of the live store; None for that of ``MKT_STORE_URL``, else of ``served.store``,
+        else the run's own.
     dry_run
         Only count.
 
@@ -74,15 +84,19 @@ def forget_customer(
     dict
         The receipt: ``customer`` (keyed hash), ``at``, ``run``, ``ids`` (how many were removed),
         ``removed`` and ``remaining`` (per file, how often the customer was named; 1 for a page that
-        shows single customers without an id, which goes as a whole), ``stores``
-        (rows per table of the live store), ``models`` (tags of the versions that learnt from the
-        customer, or may have, by name), ``not_searched``, ``dry_run``. Written to
-        ``receipts/`` beside the list of those forgotten, unless it is a dry run.
+        shows single customers without an id, which goes as a whole), ``live_store`` (its address
+        without a password; null when there was none to search), ``stores`` (rows per table of it),
+        ``live_store_looked_for`` (where the run's own would be), ``dead_rows_in`` (its tables whose
+        files may still hold them), ``models`` (tags of the versions that learnt from the customer,
+        or may have, by name), ``not_searched``, ``dry_run``. Written to ``receipts/`` beside the
+        list of those forgotten, unless it is a dry run.
 
     Raises
     ------
     PrivacyError
         When the key is missing or short, or the id is empty or that of no customer of the run.
+    StoreError
+        When the live store that is named is not there.
     ValueError
         When ``at`` has no zone.
 
@@ -93,12 +107,13 @@ def forget_customer(
         raise ValueError(f"at == {at}: give a time with its zone")
     privacy = ws.params.privacy
     key = read_key(privacy)
+    address = _live_store(ws, store)
     known = {customer, pseudonym(customer, key)}
     ids = known | _accounts(ws, known)
     person = Person(ids, _words(ids) if privacy.pseudonymise else ids)
     hashed = {one if _hashed(one) else pseudonym(one, key) for one in ids}
     before = read_forgotten(ws.root / privacy.forgotten)
-    if not (hashed & before or _is_a_customer(ws, ids)):
+    if not (hashed & before or _is_a_customer(ws, ids, address)):
         raise PrivacyError(
             "customer: nobody of this id is in the run's tables or in its live store; give the id "
             "as the source has it"
@@ -109,11 +124,12 @@ def forget_customer(
     found = {file: n for file, n in found.items() if n}
     unnamed = [file for file in files if found and _shows_one(file)]
     found |= dict.fromkeys(unnamed, 1)
-    stores: dict[str, int] = {}
+    stores = _rows_of(address, ids)
+    dead: tuple[str, ...] = ()
     not_searched = [_shown(ws, file, person) for file in files if not searchable(file, person)]
     if not dry_run:
         add_forgotten(ws.root / privacy.forgotten, hashed)
-        stores = _from_live_store(ws, ids, at)
+        stores, dead = _from_live_store(address, ids, at)
         for file in found:
             if file in unnamed:
                 file.unlink()
@@ -128,7 +144,10 @@ def forget_customer(
         "removed": {_shown(ws, file, person): n for file, n in sorted(found.items())},
         "remaining": {_shown(ws, file, person): n for file, n in sorted(left.items())},
         "files": len(files),
+        "live_store": _address_shown(ws, address),
         "stores": stores,
+        "live_store_looked_for": _address_shown(ws, ws.bentoml_home / LIVE_FILE),
+        "dead_rows_in": list(dead),
         "models": models,
         "not_searched": sorted(not_searched),
         "dry_run": dry_run,
@@ -180,6 +199,10 @@ def receipt_text(receipt: Mapping[str, Any]) -> str:
         f"of {receipt['run']}"
     ]
     lines += [f"  {n:>6}  {name}" for name, n in receipt["removed"].items()]
+    store = receipt["live_store"]
+    if store is not None:
+        rows = sum(receipt["stores"].values())
+        lines.append(f"  {rows:>6}  rows of the live store {store}")
     for model, told in receipt["models"].items():
         if told["learnt_from"]:
             named = ", ".join(told["versions"]) or "no version in the store"
@@ -194,8 +217,22 @@ def receipt_text(receipt: Mapping[str, Any]) -> str:
     elif receipt["remaining"]:
         lines.append(f"STILL THERE: {', '.join(receipt['remaining'])}")
     else:
-        lines.append("Searched again: nothing is left. `mkt run` makes the reports and the service")
-        lines.append("again without the customer; until then the service does not start.")
+        where = "the run's files" + ("" if store is None else f" and the live store {store}")
+        lines.append(f"Searched again: nothing is left in {where}.")
+        lines.append(
+            "`mkt run` makes the reports and the service again without the customer; until"
+        )
+        lines.append("then the service does not start.")
+    if store is None:
+        lines.append(
+            f"NO LIVE STORE WAS SEARCHED: MKT_STORE_URL is not set, and the run has none at "
+            f"{receipt['live_store_looked_for']}. If a service keeps one elsewhere, it still knows "
+            "the customer: name it with --store or MKT_STORE_URL."
+        )
+    if receipt["dead_rows_in"]:
+        named = ", ".join(receipt["dead_rows_in"])
+        lines.append(f"The live store's files may still hold removed rows of {named}: see")
+        lines.append("docs/privacy.md (VACUUM FULL).")
     return "\n".join(lines) + "\n"
 
 
@@ -232,7 +269,7 @@ def _shown(ws: Workspace, file: Path, person: Person) -> str:
     return path.with_name("(named by the customer)" if named else path.name).as_posix()
 
 
-def _is_a_customer(ws: Workspace, ids: Iterable[str]) -> bool:
+def _is_a_customer(ws: Workspace, ids: Iterable[str], address: str | Path | None) -> bool:
     """Whether one of the ids stands in a table of customers, or in the live store."""
     marks = ", ".join(literal(one) for one in sorted(ids))
     con = connect(ws.params.engine, ws.spill)
@@ -250,7 +287,6 @@ def _is_a_customer(ws: Workspace, ids: Iterable[str]) -> bool:
                 return True
     finally:
         con.close()
-    address = _live_store(ws)
     if address is None:
         return False
     with LiveStore.open(address) as live:
@@ -298,26 +334,56 @@ def _versions(ws: Workspace) -> dict[str, list[str]]:
     return {model: sorted(tags) for model, tags in found.items()}
 
 
-def _live_store(ws: Workspace) -> str | Path | None:
-    """Where the run's live store is; None when no service has made one."""
-    settings = {**os.environ, "BENTOML_HOME": str(ws.bentoml_home)}
-    address = live_store_address(settings)
-    return None if isinstance(address, Path) and not address.is_file() else address
+def _live_store(ws: Workspace, named: str | None) -> str | Path | None:
+    """Where the live store is; None when none is named and no service of the run has made one."""
+    chosen = ws.params.served.store
+    address = named or report_address(os.environ, chosen, ws.root, ws.bentoml_home)
+    path = sqlite_path(address)
+    if path is None or path.is_file():
+        return address
+    if path == ws.bentoml_home / LIVE_FILE:
+        return None
+    raise StoreError(f"{path}: there is no such file; say where the live store is")
 
 
-def _from_live_store(ws: Workspace, ids: Iterable[str], at: datetime) -> dict[str, int]:
-    """Rows removed from the live store, per table; the ids are never served again from it."""
-    address = _live_store(ws)
-    removed: Counter[str] = Counter()
+def _address_shown(ws: Workspace, address: str | Path | None) -> str | None:
+    """An address for the receipt: without a password, a file of the project from its folder on."""
+    if address is None:
+        return None
+    path = sqlite_path(address)
+    if path is None:
+        return sa.make_url(str(address)).render_as_string(hide_password=True)
+    return (path.relative_to(ws.root) if path.is_relative_to(ws.root) else path).as_posix()
+
+
+def _rows_of(address: str | Path | None, ids: Iterable[str]) -> dict[str, int]:
+    """Rows of the live store about the ids, per table."""
+    found: Counter[str] = Counter()
     if address is not None:
         with LiveStore.open(address) as live:
             for one in sorted(ids):
-                if len(one) > ID_LENGTH:
-                    continue  # its tables take no such id
-                removed.update(live.forget(one, at))
-                if left := live.holds(one):
-                    raise PrivacyError(f"the live store still holds rows in {', '.join(left)}")
-    return dict(removed)
+                found.update(live.holds(one))
+    return dict(found)
+
+
+def _from_live_store(
+    address: str | Path | None, ids: Iterable[str], at: datetime
+) -> tuple[dict[str, int], tuple[str, ...]]:
+    """Rows removed from the live store, per table, and tables whose files may still have them.
+
+    The ids are never served again from it.
+    """
+    removed: Counter[str] = Counter()
+    if address is None:
+        return {}, ()
+    with LiveStore.open(address) as live:
+        for one in sorted(ids):
+            if len(one) > ID_LENGTH:
+                continue  # its tables take no such id
+            removed.update(live.forget(one, at))
+            if left := live.holds(one):
+                raise PrivacyError(f"the live store still holds rows in {', '.join(left)}")
+        return dict(removed), live.take_out()
 
 
 def _words(ids: Iterable[str]) -> set[str]:

@@ -285,11 +285,21 @@ def test_newer_profiles_are_served_once_they_are_published(runtime: Runtime) -> 
     assert runtime.profile(ProfileRequest(customer_id=CUSTOMERS[1]))["as_of"] == "2018-01-03"
 
 
+def test_an_erasure_names_tables_that_could_not_be_rid_of_the_rows(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(runtime.live), "take_out", lambda _: ("outcomes",))
+    told = forget(runtime, ForgetRequest(customer_id=CUSTOMERS[0]))
+    assert told["erased"] is True
+    assert told["dead_rows_in"] == ["outcomes"]
+
+
 def test_a_forgotten_customer_is_unknown(runtime: Runtime) -> None:
     answer = runtime.strategies(question(CUSTOMERS[0]))
     told = forget(runtime, ForgetRequest(customer_id=CUSTOMERS[0]))
     assert told["erased"] is True
     assert told["rows_removed"]["decisions"] == 1
+    assert "dead_rows_in" not in told
     for ask in (
         lambda: runtime.strategies(question(CUSTOMERS[0])),
         lambda: runtime.profile(ProfileRequest(customer_id=CUSTOMERS[0])),

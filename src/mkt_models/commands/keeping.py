@@ -13,6 +13,10 @@ def add_forget_retain(commands: Commands) -> None:
     command.add_argument("params", help="parameter file of the run")
     command.add_argument("customer", help="id of the customer, as the source has it")
     command.add_argument("--dry-run", action="store_true", help="only say where the customer is")
+    command.add_argument(
+        "--store",
+        help="address of the live store; by default MKT_STORE_URL, served.store or the run's own",
+    )
     command = added(commands, "retain", retain)
     command.add_argument("--delete", action="store_true", help="delete it")
     command.add_argument(
@@ -29,7 +33,11 @@ def forget(args: argparse.Namespace) -> int:
 
     try:
         receipt = forget_customer(
-            Workspace.open(args.params), args.customer, datetime.now(UTC), dry_run=args.dry_run
+            Workspace.open(args.params),
+            args.customer,
+            datetime.now(UTC),
+            store=args.store,
+            dry_run=args.dry_run,
         )
     except (PrivacyError, StoreError) as error:
         print(error, file=sys.stderr)

@@ -167,12 +167,17 @@ def forget(runtime: Runtime, request: ForgetRequest) -> dict[str, Any]:
     """Erase a customer from the live store; asked again, there is nothing left to remove.
 
     The service answers 404 for them from now on, also from the profiles that it was built with;
-    ``mkt forget`` removes them from the files of the runs.
+    ``mkt forget`` removes them from the files of the runs. ``dead_rows_in`` names tables whose
+    files may still hold the removed rows, which nobody can ask for any more.
     """
     with store_answers():
         removed = runtime.live.forget(request.customer_id, datetime.now(UTC))
         left = runtime.live.holds(request.customer_id)
-    return {"erased": not left, "rows_removed": removed}
+        in_files = runtime.live.take_out()
+    told: dict[str, Any] = {"erased": not left, "rows_removed": removed}
+    if in_files:
+        told["dead_rows_in"] = list(in_files)
+    return told
 
 
 def _still_permitted(runtime: Runtime, turn: Turn, report: ExposureReport, at: datetime) -> None:

@@ -18,7 +18,7 @@ from typing import Any, Self
 
 import sqlalchemy as sa
 
-from mkt_models.store import history, ledger, publishing
+from mkt_models.store import history, ledger, publishing, rewriting
 from mkt_models.store import live_tables as tables
 from mkt_models.store.database import Database
 from mkt_models.store.engine import inserter, open_live, writing
@@ -262,6 +262,17 @@ class LiveStore(Database):
             removed = turn.erase(self.digest_of(customer_id))
         self._empty_log()
         return removed
+
+    def take_out(self) -> tuple[str, ...]:
+        """Take what was erased out of the database's files too; names of tables where it may stay.
+
+        For after :meth:`forget`, of one or more customers. An SQLite file has lost the rows
+        already. PostgreSQL keeps their bytes: its tables about customers are written anew, as far
+        as that is quick; see :func:`mkt_models.store.rewriting.rewrite`.
+        """
+        if self._engine.dialect.name != "postgresql":
+            return ()
+        return rewriting.rewrite(self._engine, tables.OF_A_CUSTOMER)
 
     def holds(self, customer_id: str) -> dict[str, int]:
         """How many rows each table has about a customer; tables without any are left out."""
