@@ -292,6 +292,19 @@ def test_a_strategy_that_cannot_be_meant_is_refused(raw, change, message):
     assert message in refused(raw)
 
 
+def test_a_cap_of_a_strategy_that_the_limits_never_let_be_reached_is_refused(raw):
+    entry = raw["strategies"][0]
+    entry["caps"] = {"per_week": 20}
+    validate(Catalogue, raw, "x")  # the app may be shown more often
+    entry["channels"] = [one for one in entry["channels"] if one["channel"] == "email"]
+    assert (
+        f"{entry['id']}: caps.per_week == 20 can never be reached: "
+        "contact.channels.email.caps.per_week == 2 leaves room for 2 within 7 days"
+    ) in refused(raw)
+    entry["caps"] = {"per_week": 2}
+    validate(Catalogue, raw, "x")
+
+
 def test_a_misspelt_purpose_is_told_the_nearest_and_a_new_one_is_declared_in_words(raw):
     entry = raw["strategies"][0]
     entry["purpose"] = "marketng"

@@ -4,8 +4,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from mkt_models.columns import Channel
+from mkt_models.decisions.caps import Caps
 from mkt_models.decisions.contact import (
-    Caps,
     ContactPolicy,
     held_out,
     too_much,

@@ -15,6 +15,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from mkt_models.columns import Channel, Strategy
+from mkt_models.decisions.caps import out_of_reach
 from mkt_models.decisions.consent import PURPOSES
 from mkt_models.decisions.contact import ContactPolicy
 from mkt_models.decisions.content_kinds import MODELS_OF, Needs, Outcome
@@ -101,6 +102,8 @@ class Catalogue(Section):
                     raise ValueError(f"{entry.id}: contact.channels lacks {use.channel.value}")
                 if policy.kind == "push" and not use.requires_consent:
                     raise ValueError(f"{entry.id}: {use.channel.value} is push: requires consent")
+            room = self.contact.room(use.channel for use in entry.channels)
+            out_of_reach(f"{entry.id}: caps", entry.caps, room)
         return self
 
     @model_validator(mode="after")

@@ -20,9 +20,10 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from mkt_models.columns import Channel
+from mkt_models.decisions.caps import Caps, Room, least, out_of_reach, total, within_gap
 from mkt_models.decisions.local_clock import moments_of, set_back
 from mkt_models.decisions.occasions import OCCASIONS, Occasion
 from mkt_models.decisions.quiet_hours import QuietHours
@@ -35,39 +36,6 @@ REACH_OUT = (Channel.EMAIL, Channel.MAIL, Channel.SMS)
 """Channels that come to the customer unasked, whatever a catalogue calls them."""
 LONGEST_WINDOW = timedelta(days=30)
 LONGEST_REST = timedelta(days=365)
-
-
-class Caps(Section):
-    """How often at most, within rolling windows; null for no limit."""
-
-    per_day: int | None = Field(default=None, ge=0, description="within 24 hours")
-    per_week: int | None = Field(default=None, ge=0, description="within 7 days")
-    per_month: int | None = Field(default=None, ge=0, description="within 30 days")
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _counted(cls, value: object) -> object:
-        if isinstance(value, bool):
-            raise ValueError("must be a number or null: YAML reads yes and on as true")
-        return value
-
-    @model_validator(mode="after")
-    def _a_longer_window_leaves_room(self) -> Self:
-        limits = self.windows()
-        names = {1: "per_day", 7: "per_week", 30: "per_month"}
-        for days, most in limits:
-            for longer, less in limits:
-                if longer > days and less < most:
-                    raise ValueError(
-                        f"{names[days]} == {most} can never be reached: {names[longer]} == {less} "
-                        f"is less; lower {names[days]}, or leave it out"
-                    )
-        return self
-
-    def windows(self) -> tuple[tuple[int, int], ...]:
-        """The limits that are set, as (days, most)."""
-        limits = ((1, self.per_day), (7, self.per_week), (30, self.per_month))
-        return tuple((days, most) for days, most in limits if most is not None)
 
 
 class ChannelPolicy(Section):
@@ -116,6 +84,29 @@ class ContactPolicy(Section):
         if len(set(self.quiet_days)) != len(self.quiet_days):
             raise ValueError("quiet_days: a day stands twice")
         return self
+
+    @model_validator(mode="after")
+    def _every_cap_can_be_reached(self) -> Self:
+        gap = within_gap(self.min_gap_hours)
+        out_of_reach("caps", self.caps, gap)
+        for channel, policy in self.channels.items():
+            if policy.kind == "push":
+                wider = least(self.caps.room("contact.caps"), gap)
+                out_of_reach(f"channels.{channel.value}.caps", policy.caps, wider)
+        return self
+
+    def room(self, channels: Iterable[Channel]) -> Room:
+        """How many contacts over some channels together the limits leave room for, by window."""
+        push: list[Room] = []
+        pull: list[Room] = []
+        for channel in channels:
+            policy = self.channels[channel]
+            room = policy.caps.room(f"contact.channels.{channel.value}.caps")
+            (push if policy.kind == "push" else pull).append(room)
+        if not push:
+            return total(pull)
+        gap = within_gap(self.min_gap_hours)
+        return total([*pull, least(total(push), self.caps.room("contact.caps"), gap)])
 
 
 def valid_until(policy: ContactPolicy, channel: Channel, now: datetime, zone: ZoneInfo) -> datetime:

@@ -6,7 +6,7 @@ from pydantic import Field, field_validator, model_validator
 
 from mkt_models.budget_params import CONTACTS, COUPONS, MONEY
 from mkt_models.columns import Channel, Model, Shelf, Strategy
-from mkt_models.decisions.contact import Caps
+from mkt_models.decisions.caps import Caps
 from mkt_models.decisions.content_kinds import KINDS, MODELS_OF, Needs, Outcome
 from mkt_models.decisions.content_library import PieceChoice
 from mkt_models.decisions.eligibility import GUARDED, Rule, contradiction

@@ -25,8 +25,8 @@ import numpy as np
 import pandas as pd
 
 from mkt_models.columns import ConsentStatus, DayPart, Verdict
+from mkt_models.decisions.caps import Caps
 from mkt_models.decisions.catalogue import ChannelUse, StrategyEntry
-from mkt_models.decisions.contact import Caps
 from mkt_models.decisions.decide import decide
 from mkt_models.decisions.question import Context, Customer, Policy
 from mkt_models.decisions.scene import When, unmet
