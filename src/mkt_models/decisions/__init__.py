@@ -2,7 +2,7 @@
 
 ``words``, ``short_names``, ``texts``, ``eligibility``, ``occasions``, ``scene``
     reasons in words; who, on which day, in which scene
-``consent``, ``contact``, ``quiet_hours``, ``local_clock``
+``consent``, ``contact``, ``caps``, ``quiet_hours``, ``local_clock``
     who has agreed, how often and when
 ``catalogue``, ``entries``, ``programmes``, ``content_library``, ``content_kinds``, ``question``
     what may be said; about whom, when, under which policy
