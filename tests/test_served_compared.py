@@ -55,6 +55,20 @@ def suppression(found: Seen) -> list[tuple[str, Outcome]]:
     return [(one.subject, one.outcome) for one in alarms if one.rule is ServedRule.SUPPRESSION]
 
 
+def test_a_service_that_was_asked_on_holidays_only_is_not_evaluated(
+    params: Params, catalogue: Catalogue
+) -> None:
+    """New Year's day is left out, and no decision remains to be compared."""
+    rows = [asked(n, (UNTIL - datetime(2018, 1, 1, 12, tzinfo=UTC)).days + 0.5) for n in range(300)]
+    table, alarms = changed(seen(rows, params, catalogue, 100))
+    assert table.empty
+    told = {one.rule: (one.outcome, one.what) for one in alarms}
+    assert set(told) == {ServedRule.STRATEGY_MIX, ServedRule.SUPPRESSION}
+    for outcome, what in told.values():
+        assert outcome is Outcome.NOT_EVALUATED
+        assert "0 customers in the last 7 days, holidays and the days before them apart" in what
+
+
 def test_the_longest_memory_is_that_of_a_month(params: Params, catalogue: Catalogue) -> None:
     assert params.fatigue.window_days < 30
     assert filling_days(seen([asked(1, 1)], params, catalogue)) == 30

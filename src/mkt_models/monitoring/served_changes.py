@@ -36,14 +36,16 @@ def windows(
     Parameters
     ----------
     decisions
-        One row per decision with ``at`` and what ``count`` counts.
+        One row per decision with ``at`` and what ``count`` counts; without any, all windows are
+        empty: of a service that was asked on holidays only no day can be compared.
     until, days, since
         End of the last window, length of all, and from when on they can be compared.
     count
         Gives customers by label, and all customers, of some decisions.
 
     """
-    require(decisions, ["at"])
+    if len(decisions):
+        require(decisions, ["at"])
     ago = (pd.Timestamp(until) - decisions["at"]).dt.total_seconds()
     number = ago // timedelta(days=days).total_seconds()
     earlier = range(1, int((until - since) / timedelta(days=days))) if until > since else range(0)
