@@ -154,6 +154,9 @@ def test_small_cells_are_hidden_and_metrics_name_nobody(
     found = report(ws)
     assert found.tables["strategies"]["decisions"].isna().all()
     assert found.tables["outcomes"]["amount"].isna().all()
+    few = "of fewer than 1000 customers"
+    assert found.about().startswith(f"decisions {few}, contacts {few} and outcomes {few} from ")
+    assert set(found.totals.values()) == {None}
     write(ws, found)
     text = ws.path("served", "metrics.json").read_text()
     assert "c00" not in text

@@ -22,7 +22,7 @@ from mkt_models.decisions.alternatives import alternatives
 from mkt_models.decisions.catalogue import Catalogue, load_catalogue
 from mkt_models.decisions.holdout_effect import HoldoutEffect
 from mkt_models.decisions.served_log import served_log
-from mkt_models.decisions.served_tables import served_tables
+from mkt_models.decisions.served_tables import ServedTables, served_tables
 from mkt_models.evaluation.groups import in_bands
 from mkt_models.evaluation.off_policy import off_policy_table
 from mkt_models.evaluation.support import support_table
@@ -90,7 +90,10 @@ class Report:
     since, until
         the period, aware; ``until`` is the last record
     totals
-        decisions, customers, contacts and outcomes of the period
+        decisions, customers, contacts and outcomes of the period; None for what is of fewer than
+        ``min_cell`` customers
+    min_cell
+        counts of fewer customers are not told (``privacy.min_cell``)
 
     """
 
@@ -102,7 +105,8 @@ class Report:
     simulated: bool
     since: datetime
     until: datetime
-    totals: Mapping[str, int]
+    totals: Mapping[str, int | None]
+    min_cell: int
 
     @property
     def exit_code(self) -> int:
@@ -111,9 +115,17 @@ class Report:
 
     def about(self) -> str:
         """Say what was read, of which time, and how much; a rehearsal says first that it is one."""
+        few = f"fewer than {self.min_cell} customers"
+        customers = self.totals["customers"]
+        n = {
+            name: f"{name} of {few}" if count is None else f"{count:,} {name}"
+            for name, count in self.totals.items()
+        }
+        decisions = (
+            n["decisions"] if customers is None else f"{n['decisions']} for {n['customers']}"
+        )
         said = (
-            f"{self.totals['decisions']:,} decisions for {self.totals['customers']:,} customers, "
-            f"{self.totals['contacts']:,} contacts and {self.totals['outcomes']:,} outcomes from "
+            f"{decisions}, {n['contacts']} and {n['outcomes']} from "
             f"{self.since:%Y-%m-%d %H:%M} to {self.until:%Y-%m-%d %H:%M} UTC, from {self.store}."
         )
         return f"{SIMULATED[0]} {SIMULATED[1]}\n\n{said}" if self.simulated else said
@@ -288,13 +300,24 @@ def _report(
         simulated=simulated,
         since=max(since, told.decisions["at"].min().to_pydatetime()),
         until=until,
-        totals={
-            "decisions": len(told.decisions),
-            "customers": told.decisions[CUSTOMER_ID].nunique(),
-            "contacts": len(told.contacts),
-            "outcomes": len(told.outcomes),
-        },
+        totals=_totals(told, k),
+        min_cell=k,
     )
+
+
+def _totals(told: ServedTables, k: int) -> dict[str, int | None]:
+    """Sizes of the tables; None for one of fewer than ``k`` customers, though not of none."""
+    people = told.decisions[CUSTOMER_ID].nunique()
+    totals: dict[str, int | None] = {
+        "decisions": len(told.decisions),
+        "customers": None if rules.few(people, k) else people,
+    }
+    totals |= {"contacts": len(told.contacts), "outcomes": len(told.outcomes)}
+    for name in ("decisions", "contacts", "outcomes"):
+        table: pd.DataFrame = getattr(told, name)
+        if rules.few(table[CUSTOMER_ID].nunique(), k):
+            totals[name] = None
+    return totals
 
 
 def _simulated(table: pd.DataFrame) -> pd.DataFrame:
