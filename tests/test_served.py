@@ -229,6 +229,35 @@ def test_decisions_without_contacts_are_told_and_no_fault_is_an_alarm(
     assert "ZeroDivisionError: by nothing" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("apart", [False, True], ids=["clocks agree", "clocks apart"])
+@pytest.mark.parametrize("ahead", ["2018-02-24 12:00:00.000000", "2099-01-01 00:00:00.000000"])
+def test_a_question_about_a_later_moment_hides_no_service(
+    filled: tuple[Path, list[Chance]], tmp_path: Path, apart: bool, ahead: str
+) -> None:
+    project, _ = filled
+    ws = opened(project)
+    path = tmp_path / "ahead.sqlite"
+    shutil.copy(ws.bentoml_home / "live.sqlite", path)
+    plain = report(ws, path)
+    assert "left out" not in plain.about()
+    with closing(sqlite3.connect(path)) as store:
+        store.execute(
+            "UPDATE decisions SET asked_for = ? WHERE rowid = (SELECT min(rowid) FROM decisions)",
+            [ahead],
+        )
+        if apart:
+            for table, at in (("decisions", "decided"), ("exposures", "recorded")):
+                store.execute(f"UPDATE {table} SET {at}_at = '2026-01-01 00:00:00.000000'")
+            store.execute("UPDATE outcomes SET recorded_at = '2026-01-01 00:00:00.000000'")
+        store.commit()
+    found = report(ws, path)
+    assert found.until == plain.until
+    assert found.totals["decisions"] == 2 * CUSTOMERS - 1
+    assert f"1 records are about moments after {plain.until:%Y-%m-%d %H:%M}" in found.about()
+    few = report(opened(project, **{"privacy.min_cell": 10}), path)
+    assert "Records of fewer than 10 customers are about moments after" in few.about()
+
+
 def test_without_a_store_nothing_is_said_of_a_service(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

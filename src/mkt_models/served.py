@@ -92,6 +92,9 @@ class Report:
     totals
         decisions, customers, contacts and outcomes of the period; None for what is of fewer than
         ``min_cell`` customers
+    later
+        records (decisions, contacts sent, outcomes) about later moments, which are left out, and
+        their customers: see ``store.period``
     min_cell
         counts of fewer customers are not told (``privacy.min_cell``)
 
@@ -107,6 +110,7 @@ class Report:
     until: datetime
     totals: Mapping[str, int | None]
     min_cell: int
+    later: tuple[int, int]
 
     @property
     def exit_code(self) -> int:
@@ -128,6 +132,15 @@ class Report:
             f"{decisions}, {n['contacts']} and {n['outcomes']} from "
             f"{self.since:%Y-%m-%d %H:%M} to {self.until:%Y-%m-%d %H:%M} UTC, from {self.store}."
         )
+        records, people = self.later
+        if records:
+            told = (
+                f"Records of {few}" if rules.few(people, self.min_cell) else f"{records:,} records"
+            )
+            said += (
+                f" {told} are about moments after {self.until:%Y-%m-%d %H:%M} UTC that stand alone "
+                "or are ahead of the clock; they are left out."
+            )
         return f"{SIMULATED[0]} {SIMULATED[1]}\n\n{said}" if self.simulated else said
 
     def conclusion(self) -> str:
@@ -256,8 +269,8 @@ def _report(
     *,
     simulated: bool,
 ) -> Report:
-    last = reader.last()
     settings = params.served
+    last = reader.last(timedelta(days=settings.recent_days))
     if last is None:
         raise NotAvailableError(f"{reader.name}: nothing was decided, sent or answered in it yet")
     until = last + timedelta(microseconds=1)
@@ -302,6 +315,7 @@ def _report(
         until=until,
         totals=_totals(told, k),
         min_cell=k,
+        later=reader.later(until),
     )
 
 

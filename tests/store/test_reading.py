@@ -62,13 +62,15 @@ def keep(live: LiveStore) -> None:
 def test_what_is_on_record_is_read_and_nothing_is_written(address: str) -> None:
     with LiveStore.open(address) as live:
         with LiveReader.open(address) as empty:
-            assert empty.last() is None
+            assert empty.last(24 * HOUR) is None
             before = empty.state()
         keep(live)
     with LiveReader.open(address) as reader:
         assert reader.state() != before
         assert reader.state() == reader.state()
-        assert reader.last() == NOW + 5 * HOUR
+        assert reader.last(24 * HOUR) == NOW + 5 * HOUR
+        assert reader.later(NOW + HOUR) == (2, 1)  # the contact and the purchase
+        assert reader.later(NOW + 9 * HOUR) == (0, 0)
         # By the moment that was asked for, whatever the server's clock says.
         assert [one["decision_id"] for one in reader.decided(NOW, NOW + HOUR)] == ["d1"]
         later = NOW + 3000 * 24 * HOUR

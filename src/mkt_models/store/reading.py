@@ -7,15 +7,17 @@ refused instead of being migrated under a service that runs.
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
+from heapq import merge
+from itertools import count
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self
 
 import sqlalchemy as sa
 
-from mkt_models.store import history
+from mkt_models.store import history, period
 from mkt_models.store import live_tables as tables
 from mkt_models.store.database import Database
 from mkt_models.store.engine import server_engine, sqlite_path
@@ -36,6 +38,28 @@ _SHORT = (
     "probability",
 )
 _DRAWN = ("explored", "probabilities", "withheld")
+# What a record is about, when it was recorded, whose it is, and which records count.
+_Moments = tuple[sa.Column[Any], sa.Column[Any], sa.Column[Any], sa.ColumnElement[bool]]
+_MOMENTS: tuple[_Moments, ...] = (
+    (
+        tables.decisions.c.asked_for,
+        tables.decisions.c.decided_at,
+        tables.decisions.c.customer_id,
+        sa.true(),
+    ),
+    (
+        tables.exposures.c.sent_at,
+        tables.exposures.c.recorded_at,
+        tables.exposures.c.customer_id,
+        tables.exposures.c.status == ContactStatus.SENT.value,
+    ),
+    (
+        tables.outcomes.c.occurred_at,
+        tables.outcomes.c.recorded_at,
+        tables.outcomes.c.customer_id,
+        sa.true(),
+    ),
+)
 _READ_ONLY = {"options": "-c default_transaction_read_only=on"}
 
 
@@ -147,21 +171,34 @@ class LiveReader(Database):
         with self._engine.connect() as connection:
             return history.budgets(connection)
 
-    def last(self) -> datetime | None:
+    def last(self, gap: timedelta) -> datetime | None:
         """The last moment of which decisions, contacts sent and outcomes tell; None without any.
 
         By when it happened, as :meth:`decided`, not by the server's clock when it was recorded.
+        Single moments far ahead are passed over, with ``gap``: see :func:`.period.end_of`.
         """
-        sent = tables.exposures.c.status == ContactStatus.SENT.value
-        queries = (
-            sa.select(sa.func.max(tables.decisions.c.asked_for)),
-            sa.select(sa.func.max(tables.exposures.c.sent_at)).where(sent),
-            sa.select(sa.func.max(tables.outcomes.c.occurred_at)),
-        )
         with self._engine.connect() as connection:
-            found = [connection.execute(query).scalar() for query in queries]
-        known = [one for one in found if one is not None]
-        return max(known) if known else None
+            sizes = [connection.execute(_counted(one)).scalar_one() for one in _MOMENTS]
+            found = next((i for i, n in enumerate(sizes) if n), None)
+            if found is None:
+                return None
+            about, recorded, _, _ = _MOMENTS[found]
+            middle = _select(_MOMENTS[found], about, recorded).order_by(about)
+            one = connection.execute(middle.offset((sizes[found] - 1) // 2).limit(1)).one()
+            latest = [_latest(connection, one) for one in _MOMENTS]
+            in_order = merge(*latest, key=lambda moment: moment[0], reverse=True)
+            return period.end_of(in_order, sum(sizes), one[0] - one[1], gap)
+
+    def later(self, until: datetime) -> tuple[int, int]:
+        """Count records about ``until`` and later, as :meth:`last` counts them; and customers."""
+        n, customers = 0, set[str]()
+        with self._engine.connect() as connection:
+            for one in _MOMENTS:
+                about, _, customer, _ = one
+                rows = connection.execute(_select(one, customer).where(about >= until)).scalars()
+                found = rows.all()
+                n, customers = n + len(found), customers | set(found)
+        return n, len(customers)
 
     def first(self) -> datetime | None:
         """The first moment that a decision is about, as :meth:`decided`; None without any."""
@@ -203,6 +240,25 @@ class LiveReader(Database):
                     f"{self.name}: {table.name} lacks {', '.join(lacking)}: it is no live store of "
                     "this version; a service of this version brings it up to date when it starts"
                 )
+
+
+def _select(moments: _Moments, *columns: sa.Column[Any]) -> sa.Select[Any]:
+    return sa.select(*columns).where(moments[3])
+
+
+def _counted(moments: _Moments) -> sa.Select[Any]:
+    return sa.select(sa.func.count()).select_from(moments[0].table).where(moments[3])
+
+
+def _latest(connection: sa.Connection, moments: _Moments) -> Iterator[tuple[datetime, datetime]]:
+    """Moments of a table, the last first, read in parts: most often the first part is enough."""
+    about, recorded, _, _ = moments
+    query = _select(moments, about, recorded).order_by(about.desc(), recorded)
+    for start in count(0, _BATCH):
+        rows = connection.execute(query.offset(start).limit(_BATCH)).all()
+        yield from ((row[0], row[1]) for row in rows)
+        if len(rows) < _BATCH:
+            return
 
 
 def _short(row: sa.RowMapping) -> dict[str, Any]:
