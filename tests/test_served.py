@@ -253,9 +253,9 @@ def test_a_question_about_a_later_moment_hides_no_service(
     found = report(ws, path)
     assert found.until == plain.until
     assert found.totals["decisions"] == 2 * CUSTOMERS - 1
-    assert f"1 records are about moments after {plain.until:%Y-%m-%d %H:%M}" in found.about()
+    assert f"Left out: 1 record about moments after {plain.until:%Y-%m-%d %H:%M}" in found.about()
     few = report(opened(project, **{"privacy.min_cell": 10}), path)
-    assert "Records of fewer than 10 customers are about moments after" in few.about()
+    assert "Left out: records of fewer than 10 customers about moments after" in few.about()
 
 
 def test_without_a_store_nothing_is_said_of_a_service(

@@ -134,12 +134,11 @@ class Report:
         )
         records, people = self.later
         if records:
-            told = (
-                f"Records of {few}" if rules.few(people, self.min_cell) else f"{records:,} records"
-            )
+            told = f"{records:,} record" + "s" * (records > 1)
+            told = f"records of {few}" if rules.few(people, self.min_cell) else told
             said += (
-                f" {told} are about moments after {self.until:%Y-%m-%d %H:%M} UTC that stand alone "
-                "or are ahead of the clock; they are left out."
+                f" Left out: {told} about moments after {self.until:%Y-%m-%d %H:%M} UTC, which are "
+                "ahead of the clock or stand alone."
             )
         return f"{SIMULATED[0]} {SIMULATED[1]}\n\n{said}" if self.simulated else said
 
