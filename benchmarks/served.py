@@ -391,6 +391,7 @@ class Service:
             starts, ends = (FIRST + timedelta(days=30 * (period + n)) for n in (0, 1))
             row = {"budget": "letters", "starts_on": f"{starts:%Y-%m-%d}", "used": float(used)}
             row |= {"ends_on": f"{ends:%Y-%m-%d}", "amount": float(LETTERS), "sent": float(used)}
+            row |= {"contacts": {"sent": used}}
             found.append(row | {"reserved": 0.0, "sent_without_leave": 0.0})
         return found
 

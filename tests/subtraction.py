@@ -65,7 +65,45 @@ def found_by_subtraction(tables: Sequence[list[list[str]]], k: int) -> list[str]
         found += _given_away(None, None, [Grid(grid.name, rows)], k, lines)
     for one, other in combinations(lines, 2):
         found += _told_apart(one, other, k)
-    return sorted(set(found))
+    return sorted(set(found + _of_contacts(tables, k)))
+
+
+def _of_contacts(tables: Sequence[list[list[str]]], k: int) -> list[str]:
+    """Contacts of a strategy: what a cap of the channel or a budget of coupons leaves of the rest.
+
+    Which strategies draw on a budget a reader guesses from their names.
+    """
+    heads = [rows[0] if rows else [] for rows in tables]
+    found = []
+    for rows in [r for r, h in zip(tables, heads, strict=True) if {"planned", "sent"} <= set(h)]:
+        at = rows[0].index("sent") - len(rows[0])
+        body = [row for row in rows[1:] if row[at]]
+        sent = {row[0]: row[at] for row in body}
+        caps: dict[str, str] = {}
+        budgets: dict[str, list[str]] = {}
+        for others, head in zip(tables, heads, strict=True):
+            if "at_cap" in head:
+                place = head.index("contacts") - len(head)
+                caps |= {row[0]: row[place] for row in others[1:] if row[0].startswith("channel")}
+            elif "sent_without_leave" in head:
+                place = head.index("used") - len(head)
+                budgets["coupons"] = [row[place] for row in others[1:] if row[place]]
+        promoted = {name: text for name, text in sent.items() if "promotion" in name}
+        wholes = [(cap, sent, [n]) for cap, n in caps.items()] if len(caps) == 1 else []
+        wholes += [(name, promoted, used) for name, used in budgets.items()]
+        for name, parts, texts in wholes:
+            numbers = [_as_number(text) for text in texts]
+            shown = [_as_number(text) for text in parts.values()]
+            if None in numbers or shown.count(None) != 1:
+                continue
+            left = sum(n for n in numbers if n) - sum(n for n in shown if n)
+            if 0 < left < k:
+                found.append(f"{name} leaves {left:g} for what is hidden of {', '.join(parts)}")
+    return found
+
+
+def _as_number(text: str) -> float | None:
+    return float(text.replace(",", "")) if re.fullmatch(r"\d[\d,]*(\.\d+)?", text) else None
 
 
 def parsed(tables: Sequence[list[list[str]]]) -> tuple[list[Line], list[Grid], set[float]]:

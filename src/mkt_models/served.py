@@ -43,6 +43,7 @@ from mkt_models.params import Params
 from mkt_models.rehearsal import rehearse, rehearsed_policy
 from mkt_models.served_compared import compared
 from mkt_models.served_effect import effect_since, in_all, judged_effect
+from mkt_models.served_hidden import hide
 from mkt_models.served_judged import Seen, counted
 from mkt_models.served_params import Served, ServedRule
 from mkt_models.serving.settings import report_address
@@ -57,15 +58,6 @@ SIMULATED: Words = (
     "**Simulated.** There is no live store: customers are asked for by a rehearsal, the decisions "
     "are real, and what customers did is drawn. No number here says anything about customers.",
     "**模拟数据**。没有在线存储：由演练代替应用发问，决策真实，客户行为为随机生成，数字不代表真实客户。",
-)
-_HIDDEN = (
-    "caps",
-    "days_answered",
-    "strategies",
-    "suppressions",
-    "contacts",
-    "contacts_by_day",
-    "outcomes",
 )
 
 
@@ -125,6 +117,8 @@ class Report:
             name: f"{name} of {few}" if count is None else f"{count:,} {name}"
             for name, count in self.totals.items()
         }
+        if "hidden" in self.tables.get("outcomes", ()) and self.totals["outcomes"] is not None:
+            n["outcomes"] += f" (without the kinds of {few})"
         decisions = (
             n["decisions"] if customers is None else f"{n['decisions']} for {n['customers']}"
         )
@@ -289,7 +283,7 @@ def _report(
     others, more = compared(seen, people)
     tables, alarms = tables | others, alarms + more
     tables["budgets"] = counts.budget_table(reader.budgets())
-    alarms += rules.of_budgets(tables["budgets"]) or [
+    alarms += rules.of_budgets(tables["budgets"], params.privacy.min_cell) or [
         rules.lacking(ServedRule.BUDGETS, ("no budget is counted", "没有计数的预算"))
     ]
     effect, more = judged_effect(log, outcomes, params, until)
@@ -298,8 +292,7 @@ def _report(
     alarms += more
     tables |= _policies(recent, done, seen)
     k = params.privacy.min_cell
-    for name in _HIDDEN:
-        tables[name] = counts.without_small_cells(tables[name], k)
+    tables = hide(tables, told.contacts, params.budgets.resources, k)
     if simulated:
         alarms = [replace(one, kind=NumberKind.SIMULATED) for one in alarms]
         tables = {name: _simulated(table) for name, table in tables.items()}
@@ -312,13 +305,13 @@ def _report(
         simulated=simulated,
         since=max(since, told.decisions["at"].min().to_pydatetime()),
         until=until,
-        totals=_totals(told, k),
+        totals=_totals(told, tables["outcomes"], k),
         min_cell=k,
         later=reader.later(until),
     )
 
 
-def _totals(told: ServedTables, k: int) -> dict[str, int | None]:
+def _totals(told: ServedTables, kinds: pd.DataFrame, k: int) -> dict[str, int | None]:
     """Sizes of the tables; None for one of fewer than ``k`` customers, though not of none."""
     people = told.decisions[CUSTOMER_ID].nunique()
     totals: dict[str, int | None] = {
@@ -330,6 +323,8 @@ def _totals(told: ServedTables, k: int) -> dict[str, int | None]:
         table: pd.DataFrame = getattr(told, name)
         if rules.few(table[CUSTOMER_ID].nunique(), k):
             totals[name] = None
+    if "hidden" in kinds and totals["outcomes"] is not None:
+        totals["outcomes"] = int(kinds["outcomes"].sum())  # else the total gives the few away
     return totals
 
 

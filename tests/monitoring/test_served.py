@@ -159,6 +159,8 @@ def test_outcomes_and_budgets_are_summed() -> None:
     ]
     row = {"budget": "coupons", "starts_on": "2018-01-01", "ends_on": "2018-01-08", "amount": 30.0}
     row |= {"used": 15.0, "sent": 14.0, "reserved": 1.0, "sent_without_leave": 0.0, "left": 15.0}
+    row |= {"contacts": {"sent": 14, "reserved": 1, "given_back": 3}}
+    assert served.budget_table([row])["contacts"].tolist() == [15]
     assert served.budget_table([row])["share"].tolist() == [0.5]
     assert served.budget_table([{**row, "amount": 0.0}])["share"].isna().all()
     assert served.budget_table([]).empty

@@ -101,9 +101,17 @@ def test_caps_and_budgets_are_facts() -> None:
     assert hidden[0].figure.n == 0
     budget = {"budget": "coupons", "starts_on": "2018-01-01", "ends_on": "2018-01-08"}
     spent = pd.DataFrame(
-        [{**budget, "used": 31.0, "amount": 30.0}, {**budget, "used": 3.0, "amount": 30.0}]
+        [
+            {**budget, "used": 31.0, "amount": 30.0, "contacts": 31},
+            {**budget, "used": 3.0, "amount": 2.0, "contacts": 3},
+        ]
     )
-    assert [one.outcome for one in rules.of_budgets(spent)] == [Outcome.ALARM, Outcome.OK]
+    told, few = rules.of_budgets(spent, 5)
+    assert {told.outcome, few.outcome} == {Outcome.ALARM}
+    assert told.what == "budget coupons, 2018-01-01 – 2018-01-08: 31.00 / 30.00 used."
+    assert few.what == "budget coupons, 2018-01-01 – 2018-01-08: … / 2.00 used."
+    assert np.isnan(few.figure.value)
+    assert {one.outcome for one in rules.of_budgets(spent.assign(amount=40.0))} == {Outcome.OK}
 
 
 def test_a_change_is_told_and_of_too_few_customers_is_not() -> None:

@@ -311,12 +311,12 @@ def budget_table(budgets: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     ----------
     budgets
         As the store counts them: budget, starts_on, ends_on, ``amount``, ``used``, ``sent``,
-        ``reserved`` and ``sent_without_leave``, in the budget's unit.
+        ``reserved`` and ``sent_without_leave``, in the budget's unit; ``contacts`` by these states.
 
     Returns
     -------
     DataFrame
-        these, and ``share`` of the amount that is used; kind
+        these, ``contacts`` that draw on it, and ``share`` of the amount that is used; kind
 
     """
     columns = ["budget", "starts_on", "ends_on", "amount", "used", "sent", "reserved"]
@@ -324,5 +324,9 @@ def budget_table(budgets: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     table = pd.DataFrame(
         [{name: row[name] for name in columns} for row in budgets], columns=columns
     )
+    taken = ("sent", "reserved", "sent_without_leave")
+    table["contacts"] = [
+        sum(int(row["contacts"].get(state, 0)) for state in taken) for row in budgets
+    ]
     used, amount = (table[name].astype("float64") for name in ("used", "amount"))
     return table.assign(share=used / amount.where(amount > 0), kind=_OBSERVED)

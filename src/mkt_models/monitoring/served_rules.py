@@ -211,16 +211,23 @@ def of_caps(table: pd.DataFrame, names: Mapping[str, Words], k: int) -> list[Ala
     return found
 
 
-def of_budgets(table: pd.DataFrame) -> list[Alarm]:
-    """One alarm per budget and period of a ``budget_table``: beyond its amount is critical."""
+def of_budgets(table: pd.DataFrame, k: int = 1) -> list[Alarm]:
+    """One alarm per budget and period of a ``budget_table``: beyond its amount is critical.
+
+    What fewer than ``k`` contacts have used is judged and not told.
+    """
     found = []
     for row in table.to_dict("records"):
-        told = f"{row['used']:,.2f} / {row['amount']:,.2f}"
+        told, hidden = f"{row['used']:,.2f} / {row['amount']:,.2f}", few(row["contacts"], k)
+        if hidden:
+            told = f"… / {row['amount']:,.2f}"
         period = f"{row['starts_on']} – {row['ends_on']}"
         en = f"budget {row['budget']}, {period}: {told} used."
         zh = f"预算 {row['budget']}（{period}）：已用 {told}。"
         subject, limit = f"{row['budget']} {row['starts_on']}", float(row["amount"])
-        found.append(of_fact(ServedRule.BUDGETS, subject, (en, zh), row["used"], 0, limit))
+        found.append(
+            of_fact(ServedRule.BUDGETS, subject, (en, zh), row["used"], 0, limit, hidden=hidden)
+        )
     return found
 
 
