@@ -21,7 +21,7 @@ def tables() -> dict[str, pd.DataFrame]:
         contacts[name] = list(SENT.values())
     rows = [("channel app", 498, 170), *((f"strategy {one}", n, n) for one, n in SENT.items())]
     caps = pd.DataFrame(rows, columns=["cap", "contacts", "customers"])
-    caps = caps.assign(days=7, most=2, at_cap=0)
+    caps = caps.assign(days=7, most=2, at_cap=[2, 9, 0, 0, 0, 0], beyond=0)
     budgets = pd.DataFrame({"budget": "coupons", "starts_on": ["15", "08", "01"], "amount": 30.0})
     budgets["contacts"] = [1, 10, 11]
     for name in ("used", "sent"):
@@ -65,14 +65,20 @@ def test_what_a_channel_or_a_budget_would_leave_is_hidden_in_all_tables(
         "recommended": 280,
         "tier": 181,
         "open_promotion": "…",
-        "own_promotion": "< 5",
+        "own_promotion": "…",
         "holiday": "…",
     }
+    customers = readable(out["contacts"], 5).set_index("strategy")["customers"]
+    assert customers["own_promotion"] == "< 5"
+    assert customers["open_promotion"] == "…"
+    at_cap = readable(out["caps"], 5).set_index("cap")["at_cap"]
+    assert [at_cap["channel app"], at_cap["strategy recommended"]] == ["< 5", 9]
     caps = readable(out["caps"], 5).set_index("cap")["contacts"]
     assert caps["channel app"] == 498
-    assert caps["strategy own_promotion"] == "< 5"
-    assert {caps[f"strategy {one}"] for one in ("open_promotion", "holiday")} == {"…"}
-    assert readable(out["budgets"], 5)["used"].tolist() == ["< 5", "…", 11.0]
+    gone = ("own_promotion", "open_promotion", "holiday")
+    assert {caps[f"strategy {one}"] for one in gone} == {"…"}
+    assert readable(out["budgets"], 5)["used"].tolist() == ["…", "…", 11.0]
+    assert readable(out["budgets"], 5)["contacts"].tolist() == ["< 5", "…", 11]
     assert readable(out["budgets"], 5)["amount"].tolist() == [30.0] * 3
 
 

@@ -62,7 +62,7 @@ def hide(
     if len(tables["contacts"]):
         out["contacts"] = _without(tables["contacts"], gone, k)
         hide_caps = _caps(tables["contacts"], tables["caps"], gone, k)
-        out["caps"] = _without(tables["caps"], hide_caps, k)
+        out["caps"] = _without_parts(_without(tables["caps"], hide_caps, k), k)
     if "budgets" in out and len(out["budgets"]):
         whole = {one.id for one, no in zip(budgets, alone, strict=True) if no}
         out["budgets"] = _budgets(out["budgets"], whole, k)
@@ -70,7 +70,7 @@ def hide(
 
 
 def readable(table: pd.DataFrame, k: int) -> pd.DataFrame:
-    """Make a table of :func:`hide` readable: "< k" for a count of few, an ellipsis beside it.
+    """Make a table of :func:`hide` readable: "< k" for customers, an ellipsis beside it.
 
     >>> readable(pd.DataFrame({"customers": [9, None], "hidden": ["", "few"]}).astype(
     ...     {"customers": "Int64"}), 5)
@@ -81,12 +81,14 @@ def readable(table: pd.DataFrame, k: int) -> pd.DataFrame:
     if "hidden" not in table:
         return table
     out = table.drop(columns="hidden")
+    count = "customers" if "customers" in out else "contacts"
     for name in out.select_dtypes("number"):
-        if str(name).startswith("share") or not out[name].isna().any():
-            continue
-        whole = pd.api.types.is_integer_dtype(out[name]) or name in _USED
-        words = table["hidden"].map({FEW: f"< {k}" if whole else HIDDEN, BESIDE: HIDDEN})
-        out[name] = out[name].astype(object).where(table["hidden"] == "", words)
+        if f"{name}_lower" in out or str(name).endswith(("_lower", "_upper")):
+            continue  # shown with its interval
+        # Of few customers their number is below k; what else there is of them need not be.
+        few = f"< {k}" if name == count else HIDDEN
+        words = table["hidden"].map({FEW: few, BESIDE: HIDDEN, "": f"< {k}"})
+        out[name] = out[name].astype(object).where(out[name].notna(), words)
     return out
 
 
@@ -97,6 +99,15 @@ def _without(table: pd.DataFrame, marks: Sequence[bool], k: int) -> pd.DataFrame
     # A row that would give another away is hidden as if it counted one customer itself.
     out = without_small_cells(table.assign(customers=table["customers"].mask(gone, 1)), k)
     return out.assign(hidden=np.select([gone & few, gone], [FEW, BESIDE], ""))
+
+
+def _without_parts(caps: pd.DataFrame, k: int) -> pd.DataFrame:
+    """Customers at a cap, and beyond it, are counts of customers themselves."""
+    few = {name: caps[name].between(1, k - 1).fillna(value=False) for name in ("at_cap", "beyond")}
+    if not any(marks.any() for marks in few.values()):
+        return caps
+    out = caps.assign(**{name: caps[name].astype("Int64").mask(few[name]) for name in few})
+    return out if "hidden" in out else out.assign(hidden="")
 
 
 def _without_share(out: pd.DataFrame, table: pd.DataFrame, k: int) -> pd.DataFrame:
