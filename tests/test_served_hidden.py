@@ -86,11 +86,7 @@ def test_a_budget_that_only_one_hidden_strategy_draws_on_is_hidden(
     tables: dict[str, pd.DataFrame], log: pd.DataFrame
 ) -> None:
     mine = COUPONS.model_copy(update={"strategies": ("own_promotion",)})
-    assert readable(hide(tables, log, [mine], 5)["budgets"], 5)["used"].tolist() == [
-        "< 5",
-        "…",
-        "…",
-    ]
+    assert readable(hide(tables, log, [mine], 5)["budgets"], 5)["used"].tolist() == ["…"] * 3
 
 
 def test_without_few_customers_all_is_told(
