@@ -282,6 +282,7 @@ def test_a_no_takes_back_the_leave_to_send(http: httpx.Client, live: LiveStore) 
         "strategy": first["strategy"],
         "channel": "app",
         "status": "sending",
+        "key": "job",
         "sent_at": answer["now"],
     }
     refused = http.post("/v1/exposures", json=report)
@@ -346,6 +347,8 @@ def test_reports_that_cannot_be_are_refused(http: httpx.Client) -> None:
     a_time = "2018-01-01T10:00:00Z"
     assert "give decision_id and strategy" in wrong("/v1/exposures", channel="app")
     assert "strategy: is required" in wrong("/v1/exposures", channel="app", decision_id="d")
+    begun = {"channel": "app", "decision_id": "d", "strategy": "s", "status": "sending"}
+    assert wrong("/v1/exposures", **begun).startswith("key: is required with sending")
     assert "can only be sent" in wrong(
         "/v1/exposures", channel="app", customer_id="c", key="k", status="sending"
     )

@@ -153,10 +153,14 @@ class Sequence(RuleBasedStateMachine):
         self._ask(name, None, self.now)
 
     @precondition(lambda self: getattr(self, "planned", None))
-    @rule(data=st.data(), status=st.sampled_from(["sending", "sent", "not_sent"]))
-    def report(self, data: st.DataObject, status: str) -> None:
+    @rule(
+        data=st.data(),
+        status=st.sampled_from(["sending", "sent", "not_sent"]),
+        key=st.sampled_from(["one", "two"]),
+    )
+    def report(self, data: st.DataObject, status: str, key: str) -> None:
         decision, strategy, channel = data.draw(st.sampled_from(self.planned))
-        body = {"decision_id": decision, "strategy": strategy, "channel": channel}
+        body = {"decision_id": decision, "strategy": strategy, "channel": channel, "key": key}
         told = read(ExposureReport, **body, status=status, sent_at=self.now.isoformat())
         with suppress(Fault):  # withdrawn, over, sent before, or of somebody who is erased
             take_exposure(self.runtime, told)

@@ -65,7 +65,7 @@ class Leave:
     end: datetime
     decision_id: str
     revision: int
-    begun: bool = False
+    key: str | None = None  # with which somebody has begun to send it
 
     @property
     def name(self) -> tuple[str, str, str, None]:
@@ -144,7 +144,7 @@ class Sequence(RuleBasedStateMachine):
         if self.revisions.get(question) == revision:
             return
         self.revisions[question] = revision
-        ended = [one for one in self.leave if one.decision_id == question and not one.begun]
+        ended = [one for one in self.leave if one.decision_id == question and one.key is None]
         self.leave = [one for one in self.leave if one not in ended]
         self.void += ended
         self.given_back = [one for one in self.given_back if one.decision_id != question]
@@ -181,11 +181,14 @@ class Sequence(RuleBasedStateMachine):
             return
         name = data.draw(st.sampled_from(waiting)).name
         known = [one for one in (*self.leave, *self.given_back) if one.name == name]
-        if status == "sending" and max(known, key=lambda one: one.revision) in self.given_back:
+        newest = max(known, key=lambda one: one.revision)
+        if status == "sending" and newest in self.given_back:
             return  # whether the caps have room for it again is not the store's question
+        self.number += 1
+        key = f"job-{self.number}" if status == "sending" else newest.key
         with self.live.turn("1", self.now) as turn:
             try:
-                new, _ = turn.report(*name, ContactStatus(status), self.now)
+                new, _ = turn.report(*name, ContactStatus(status), self.now, key)
             except Refused:
                 return
         if not new:
@@ -194,7 +197,7 @@ class Sequence(RuleBasedStateMachine):
         one = max((each for each in self.leave if each.name == name), key=lambda e: e.revision)
         self.leave.remove(one)
         if status == "sending":
-            self.leave.append(replace(one, begun=True))
+            self.leave.append(replace(one, key=key))
         elif status == "not_sent":
             self.given_back.append(one)
         elif status == "sent":
@@ -205,8 +208,9 @@ class Sequence(RuleBasedStateMachine):
         named = {one.name for one in (*self.leave, *self.given_back)}
         over = [one for one in self.void if one.name not in named]
         if over:
+            name = data.draw(st.sampled_from(over)).name
             with self.live.turn("1", self.now) as turn, pytest.raises(Refused):
-                turn.report(*data.draw(st.sampled_from(over)).name, ContactStatus.SENDING, self.now)
+                turn.report(*name, ContactStatus.SENDING, self.now, "late")
 
     @rule(purpose=st.sampled_from(PURPOSES), channel=st.sampled_from(CHANNELS), yes=st.booleans())
     def say(self, purpose: str, channel: str, yes: bool) -> None:

@@ -133,6 +133,7 @@ def leave_by_mail(runtime: Runtime) -> tuple[dict[str, object], ExposureReport]:
         "strategy": first["strategy"],
         "channel": "mail",
         "status": "sending",
+        "key": "job",
         "sent_at": (NOW + timedelta(hours=1)).isoformat(),
     }
     return first, ExposureReport.model_validate_json(json.dumps(report))
@@ -146,6 +147,35 @@ def test_leave_to_send_is_judged_once_more_by_what_has_happened_since(runtime: R
     with pytest.raises(Fault, match="less than 48 hours from another contact") as caught:
         take_exposure(runtime, report)
     assert (caught.value.status, caught.value.code) == (409, "contact_withdrawn")
+
+
+@pytest.mark.parametrize("no", [False, True])
+@pytest.mark.parametrize("gone", ["channel", "strategy"])
+def test_what_the_catalogue_no_longer_has_is_not_sent(
+    runtime: Runtime, gone: str, no: bool
+) -> None:
+    first, report = leave_by_mail(runtime)
+    if no:
+        refused = Consent(CUSTOMERS[0], "marketing", "mail", "refused", date(2018, 1, 5))
+        documents = list(runtime.snapshot.customers())
+        runtime.live.publish(runtime.snapshot.meta(), documents, NOW, consents=[refused])
+    catalogue = runtime.policy.catalogue
+    raw = catalogue.model_dump(mode="json")
+    (entry,) = (one for one in raw["strategies"] if one["id"] == first["strategy"])
+    if gone == "strategy":
+        raw["strategies"].remove(entry)
+    else:
+        entry["channels"] = [use for use in entry["channels"] if use["channel"] != "mail"]
+    policy = replace(runtime.policy, catalogue=type(catalogue).model_validate(raw))
+    later = replace(runtime, policy=policy)
+    with pytest.raises(Fault, match=r"must not be sent: .* is no longer") as caught:
+        take_exposure(later, report)
+    assert (caught.value.status, caught.value.code) == (409, "contact_withdrawn")
+    with pytest.raises(Fault) as caught:
+        take_exposure(later, report.model_copy(update={"strategy": "never_planned"}))
+    assert (caught.value.status, caught.value.code) == (404, "unknown_contact")
+    sent = report.model_copy(update={"status": "sent"})
+    assert take_exposure(later, sent)["recorded"]
 
 
 def test_a_question_asked_again_has_one_new_answer_per_thing_that_happened(
@@ -165,7 +195,7 @@ def test_a_question_asked_again_has_one_new_answer_per_thing_that_happened(
     assert [ask() for _ in range(3)] == [(answer, revisions)] * 3
     shown = [one["strategy"] for one in answer["strategies"] if one["channel"] == "app"]
     assert shown
-    report = {"channel": "app", "status": "sending", "sent_at": NOW.isoformat()}
+    report = {"channel": "app", "status": "sending", "key": "job", "sent_at": NOW.isoformat()}
     for strategy in shown:
         body = {**report, "decision_id": answer["decision_id"], "strategy": strategy}
         # What the answer before it had planned, and nobody has sent, leaves room for it.
@@ -180,7 +210,7 @@ def test_two_senders_do_not_both_have_leave(runtime: Runtime) -> None:
     first, second = (report.model_copy(update={"key": key}) for key in ("job-1", "job-2"))
     assert take_exposure(runtime, first) == {"recorded": True, "within_policy": True}
     assert take_exposure(runtime, first) == {"recorded": False, "within_policy": True}
-    for other in (second, report):
+    for other in (second, report.model_copy(update={"key": "job-3"})):
         with pytest.raises(Fault, match="somebody is sending this contact since") as caught:
             take_exposure(runtime, other)
         assert (caught.value.status, caught.value.code) == (409, "already_sending")

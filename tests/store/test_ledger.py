@@ -78,7 +78,7 @@ def decided(
 
 def report(live: LiveStore, customer: str, decision: str, status: str, at: datetime = NOW) -> None:
     with live.turn(customer, at) as turn:
-        turn.report(decision, "promotion", "mail", None, ContactStatus(status), at)
+        turn.report(decision, "promotion", "mail", None, ContactStatus(status), at, "job")
 
 
 def told(live: LiveStore, budget: str = "coupons") -> dict[str, float]:
@@ -449,7 +449,7 @@ def test_what_was_given_back_is_taken_again_where_all_of_its_budgets_have_room(
     report(opened, "a", "d1", "not_sent")
     decided(opened, "b", "d2", Use("money", millionths(0.9)), limits=both)
     with opened.turn("a", NOW) as turn, pytest.raises(Refused, match="money: others") as caught:
-        turn.report("d1", "promotion", "mail", None, ContactStatus.SENDING, NOW)
+        turn.report("d1", "promotion", "mail", None, ContactStatus.SENDING, NOW, "job")
     assert caught.value.code == "budget_spent"
     # Neither the coupon that was left nor the status stays, though the turn was kept.
     assert told(opened) == {"left": 2, "given_back": 1}

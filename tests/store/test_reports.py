@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from toy_contacts import HOUR, NO, NOW, YES, email, record
 
+from mkt_models.store import live_tables as tables
 from mkt_models.store.live import LiveStore
 from mkt_models.store.records import (
     Consent,
@@ -36,7 +37,7 @@ def test_a_contact_is_sent_within_its_time(live: LiveStore) -> None:
 
     def report(status: ContactStatus, at: datetime) -> tuple[bool, bool]:
         with live.turn("a", at) as turn:
-            return turn.report("d1", "content", "email", None, status, at)
+            return turn.report("d1", "content", "email", None, status, at, "job")
 
     assert report(ContactStatus.SENDING, NOW + HOUR) == (True, True)
     assert report(ContactStatus.SENT, NOW + 2 * HOUR) == (True, True)
@@ -69,7 +70,7 @@ def test_leave_to_send_ends_but_a_fact_is_always_taken(
             assert len(left) == (0 if status is ContactStatus.NOT_SENT else 1)
         else:
             with pytest.raises(Refused) as caught:
-                turn.report("d1", "content", "email", None, status, at)
+                turn.report("d1", "content", "email", None, status, at, "job")
             assert caught.value.code == code
 
 
@@ -80,7 +81,7 @@ def test_a_no_withdraws_what_was_planned(live: LiveStore) -> None:
         assert turn.say(Consent("a", "service", "email", "refused", NO.changed_on)) == (True, 0)
         assert turn.say(NO) == (True, 2)
         with pytest.raises(Refused, match="must not be sent: it is withdrawn"):
-            turn.report("d1", "content", "email", None, ContactStatus.SENDING, NOW)
+            turn.report("d1", "content", "email", None, ContactStatus.SENDING, NOW, "job")
         sent = turn.report("d1", "other", "email", "o1", ContactStatus.SENT, NOW)
         assert sent == (True, False)
     found = live.explain("d1")
@@ -105,7 +106,8 @@ def test_who_refuses_personalisation_keeps_what_everybody_gets(
         assert turn.say(no, "k1", for_everybody=["tips"]) == (False, 0)
         sent = turn.report("d1", "content", "email", None, ContactStatus.SENT, NOW)
         assert sent == (True, False)
-        assert turn.report("d1", "tips", "email", None, ContactStatus.SENDING, NOW) == (True, True)
+        tips = ("d1", "tips", "email", None, ContactStatus.SENDING, NOW, "job")
+        assert turn.report(*tips) == (True, True)
         assert turn.say(no) == (True, 1)  # nothing is known to be for everybody
     found = live.explain("d1")
     assert found is not None
@@ -121,7 +123,7 @@ def test_leave_is_over_after_a_no_or_a_complaint_even_once_sending_has_begun(
         with live.turn("a", NOW) as turn:
             turn.keep(record("d1", number, email()))
             if begun:
-                turn.report(*contact, ContactStatus.SENDING, NOW)
+                turn.report(*contact, ContactStatus.SENDING, NOW, change)
             if change == "no":
                 turn.say(NO)
             elif change == "complaint":
@@ -131,7 +133,7 @@ def test_leave_is_over_after_a_no_or_a_complaint_even_once_sending_has_begun(
                 turn.say(Consent("a", "marketing", "email", "granted", day, day))
             for _ in range(2):
                 with pytest.raises(Refused, match="it is withdrawn"):
-                    turn.report(*contact, ContactStatus.SENDING, NOW)
+                    turn.report(*contact, ContactStatus.SENDING, NOW, change)
 
 
 def test_a_report_that_is_sent_again_without_a_time_counts_once(live: LiveStore) -> None:
@@ -218,10 +220,9 @@ def test_one_sender_at_a_time_has_leave_and_may_ask_again(planned: LiveStore) ->
     assert say(planned, SENDING, "one") == (True, True)
     for hours in (0, 1, 2):
         assert say(planned, SENDING, "one", hours) == (False, True)
-        for other in ("two", None):
-            code, message = refused(planned, SENDING, other, hours)
-            assert code == "already_sending"
-            assert "since 2018-01-06T15:00:00+00:00" in message
+        code, message = refused(planned, SENDING, "two", hours)
+        assert code == "already_sending"
+        assert "since 2018-01-06T15:00:00+00:00" in message
     assert refused(planned, SENDING, "one", 4)[0] == "contact_lapsed"
     found = planned.explain("d1")
     assert found is not None
@@ -229,10 +230,35 @@ def test_one_sender_at_a_time_has_leave_and_may_ask_again(planned: LiveStore) ->
     assert (contact["sender_key"], contact["sending_since"]) == ("one", NOW.isoformat())
 
 
-def test_without_a_key_nobody_is_taken_for_the_first_sender(planned: LiveStore) -> None:
-    assert say(planned, SENDING) == (True, True)
-    for key in (None, "one"):
-        assert refused(planned, SENDING, key)[0] == "already_sending"
+def test_without_a_key_nobody_has_leave(planned: LiveStore) -> None:
+    for _ in range(2):
+        assert refused(planned, SENDING)[0] == "key_required"
+    assert say(planned, SENDING, "one") == (True, True)
+    assert refused(planned, SENDING)[0] == "key_required"
+
+
+def test_a_sender_without_a_key_does_not_take_the_place_of_one_who_has_leave(
+    planned: LiveStore,
+) -> None:
+    assert say(planned, SENDING, "one") == (True, True)
+    assert refused(planned, NOT_SENT)[0] == "already_sending"
+    assert refused(planned, SENDING, "two")[0] == "already_sending"
+    assert say(planned, SENT) == (True, False)
+    assert say(planned, SENT) == (False, False)
+    # The one who had leave has sent it too: they are told that there are two.
+    code, message = refused(planned, SENT, "one")
+    assert (code, "if it went out once more" in message) == ("already_sent", True)
+
+
+def test_what_was_begun_before_senders_named_themselves_is_given_back_without_a_key(
+    planned: LiveStore,
+) -> None:
+    say(planned, SENDING, "one")
+    with planned._engine.begin() as connection:  # as after the migration from 0002
+        connection.execute(tables.exposures.update().values(sender_key=None))
+    for status in (SENDING, NOT_SENT):
+        code, message = refused(planned, status, "one")
+        assert (code, "begun without" in message) == ("already_sending", True)
     assert say(planned, NOT_SENT) == (True, True)
     assert say(planned, SENDING, "one") == (True, True)
 
@@ -277,12 +303,6 @@ def test_what_was_sent_by_another_is_a_fact_and_not_within_the_leave(planned: Li
         code, message = refused(planned, status, "one", 1)
         assert (code, "sent at 2018-01-06T16:00:00" in message) == ("already_sent", True)
         assert ("report that one with customer_id and a key" in message) is (status is SENT)
-
-
-def test_the_one_who_has_begun_need_not_say_so_when_it_is_sent(planned: LiveStore) -> None:
-    say(planned, SENDING, "one")
-    assert say(planned, SENT, None, 1) == (True, True)
-    assert say(planned, SENT, "one", 1) == (False, True)
 
 
 @pytest.mark.parametrize("change", ["no", "complaint", "another answer"])

@@ -52,7 +52,7 @@ def test_what_somebody_has_begun_to_send_counts_until_all_of_it_is_given_back(
     with live.turn("a", NOW) as turn:
         for answer in ("one", "two"):
             turn.keep(record("d1", answer, email()))
-            turn.report(*contact, ContactStatus.SENDING, NOW)
+            turn.report(*contact, ContactStatus.SENDING, NOW, answer)
         turn.keep(record("d1", "three", email()))  # begun by nobody
         turn.keep(record("d1", "four", email()))
         assert turn.contacts(NOW, besides="d1") == (email().exposure,) * 2
@@ -64,8 +64,8 @@ def test_what_somebody_has_begun_to_send_counts_until_all_of_it_is_given_back(
     statuses = [one["status"] for one in found["exposures"]]
     assert statuses == ["recalled", "recalled", "withdrawn", "planned"]
     with live.turn("a", NOW) as turn:
-        for left in (3, 2, 1, 0):
-            assert turn.report(*contact, ContactStatus.NOT_SENT, NOW) == (True, True)
+        for left, key in ((3, None), (2, None), (1, "two"), (0, "one")):
+            assert turn.report(*contact, ContactStatus.NOT_SENT, NOW, key) == (True, True)
             assert len(turn.contacts(NOW)) == left
         assert turn.report(*contact, ContactStatus.NOT_SENT, NOW) == (False, True)
 

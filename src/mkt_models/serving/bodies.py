@@ -150,13 +150,14 @@ class ExposureReport(Body):
     key: Text | None = Field(
         default=None,
         description="your own name of this contact, needed without a decision; of a decision's: of "
-        "this attempt to send it, so that a report sent again is told from another sender's",
+        "this attempt to send it, needed with sending, and with sent and not_sent of what was begun"
+        " with it: so a report sent again is told from another sender's",
     )
     channel: Channel
     status: Literal["sending", "sent", "not_sent"] = Field(
         default="sent",
         description="sending: asks for leave; 409 when it is withdrawn or over, or when another "
-        "sender has it: one whose key is another, or who sent none",
+        "sender has it: one whose key is another",
     )
     sent_at: Time | None = Field(default=None, description="left out: now")
 
@@ -167,6 +168,8 @@ class ExposureReport(Body):
                 raise ValueError("strategy: is required with decision_id")
             if self.customer_id is not None:
                 raise ValueError("customer_id is for contacts without a decision")
+            if self.status == "sending" and self.key is None:
+                raise ValueError("key: is required with sending: your own name of this attempt")
         elif self.customer_id is None or self.key is None:
             raise ValueError("give decision_id and strategy, or customer_id and key")
         elif self.status != "sent":

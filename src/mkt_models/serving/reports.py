@@ -194,16 +194,21 @@ def _still_permitted(runtime: Runtime, turn: Turn, report: ExposureReport, at: d
     entries = {entry.id: entry for entry in policy.catalogue.strategies}
     entry = entries.get(report.strategy)
     uses = {} if entry is None else {use.channel: use for use in entry.channels}
+    assert report.decision_id is not None  # the caller has looked
+    mine = (report.decision_id, report.strategy, report.channel.value)
     if entry is None or report.channel not in uses:
-        return  # no such contact: the store says so
-    since = at - LONGEST_WINDOW
-    name, mine = turn.customer_id, (report.decision_id, report.strategy, report.channel.value)
+        if not turn.has_planned(*mine, report.offer_id):
+            return  # no such contact: the store says so
+        # Whatever the customer says, and to what purpose: nobody is sent it any more.
+        what = "is no longer in the catalogue"
+        if entry is not None:
+            what = f"is no longer sent over {report.channel.value}"
+        message = f"this contact must not be sent: {report.strategy} {what}"
+        raise Refused("contact_withdrawn", message)
+    since, name = at - LONGEST_WINDOW, turn.customer_id
     told = runtime.snapshot.exposures(name, since)
     others = [one for one in told if (one.decision_id, one.strategy, one.channel) != mine]
-    assert report.decision_id is not None  # the caller has looked
-    beside = turn.contacts_beside(
-        since, report.decision_id, report.strategy, report.channel.value, report.offer_id
-    )
+    beside = turn.contacts_beside(since, *mine, report.offer_id)
     history = either(tuple(others), beside)
     today = at.astimezone(policy.zone).date()
     customer = Customer(

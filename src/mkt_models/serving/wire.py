@@ -152,7 +152,15 @@ def _explain(model: type[Body], error: ValidationError) -> Fault:
         message = f"unknown field{near}; known: {', '.join(sorted(known))}"
     elif first["type"] == "missing":
         message = "is required"
+    elif not parts and (named := _named_in(message, model)):
+        field, message = named
     return Fault(422, "invalid", f"{field}: {message[:1].lower()}{message[1:]}", field)
+
+
+def _named_in(message: str, model: type[BaseModel]) -> tuple[str, str] | None:
+    """The field that a fault of the whole body begins with, and the rest of it."""
+    field, colon, rest = message.partition(": ")
+    return (field, rest) if colon and field in model.model_fields else None
 
 
 def _in_json_words(kind: str, parts: Mapping[str, Any], message: str) -> str:

@@ -129,10 +129,13 @@ class Reports:
             When it was sent; otherwise the time of the report.
         key
             The sender's own name of this attempt. With the same one, the same report is harmless,
-            and it is about the contact that was begun with it. Without one, a second sender cannot
-            be told from the first who asks again, so both are refused. Where several revisions
-            have planned the contact and none was begun with the key, a report is about the newest;
-            ``not_sent`` is about the newest that was not given back yet.
+            and it is about the contact that was begun with it. ``sending`` requires it: without one
+            nobody can tell a second sender from the first. So does ``not_sent`` of what was begun;
+            what was begun before senders named themselves is given back without one. ``sent``
+            without the key with which the contact was begun is not within what was permitted.
+            Where several revisions have planned the contact and none was begun with the key, a
+            report is about the newest; ``not_sent`` is about the newest that was not given back
+            yet.
 
         Returns
         -------
@@ -141,12 +144,15 @@ class Reports:
         Raises
         ------
         Refused
-            ``unknown_contact``, ``contact_withdrawn``, ``contact_lapsed``, ``already_sending``:
-            somebody else has begun; ``already_sent``, also by another sender, which is a contact of
-            its own; or ``budget_spent``: more is taken than there is, as less of it was published
-            or some was sent without leave, or others have taken what was given back.
+            ``key_required``, ``unknown_contact``, ``contact_withdrawn``, ``contact_lapsed``,
+            ``already_sending``: somebody else has begun; ``already_sent``, also by another sender,
+            which is a contact of its own; or ``budget_spent``: more is taken than there is, as less
+            of it was published or some was sent without leave, or others have taken what was given
+            back.
 
         """
+        if status is ContactStatus.SENDING and key is None:
+            raise Refused("key_required", "sending takes a key: your own name of this attempt")
         query = self._named(decision_id, strategy, channel, offer_id)
         rows = self._connection.execute(query).mappings().all()
         row = _meant(rows, status, key)
@@ -155,22 +161,25 @@ class Reports:
         now = ContactStatus(row["status"])
         fits = row["until"] is None or row["sent_at"] <= at < row["until"]
         if status is ContactStatus.SENDING:
+            assert key is not None  # refused above
             return self._begin(row, fits, key), True
-        own = {} if key is None else {"sender_key": checked_id(key, "key")}
-        by_another = bool(own) and row["sender_key"] not in (None, key)
-        if status is now and not (now is ContactStatus.SENT and by_another):
+        own = {"sender_key": None if key is None else checked_id(key, "key")}
+        if status is now and (status is ContactStatus.NOT_SENT or key == row["sender_key"]):
             return False, bool(row["within_policy"] in (None, True))
         if now is ContactStatus.SENT:
             once_more = "; if it went out once more, report that one with customer_id and a key"
             raise _sent_before(row, once_more if status is now else "")
         if status is ContactStatus.SENT:
-            within = fits and now in UNSENT and not (now is ContactStatus.SENDING and by_another)
+            by_another = now is ContactStatus.SENDING and row["sender_key"] not in (None, key)
+            within = fits and now in UNSENT and not by_another
             facts = {"sent_at": at, "until": None, "within_policy": within}
             self._update(row["id"], status=status.value, **facts, **own)
             ledger.count(self._connection, ledger.was_sent(self._connection, row["id"]))
             return True, within
         if now in _BEGUN and key != row["sender_key"]:
-            raise _begun_by_another(row, "not_sent takes the key with which it was begun")
+            began = row["sender_key"] is not None
+            how = "the key with which it was begun" if began else "no key, as it was begun without"
+            raise _begun_by_another(row, f"not_sent takes {how}")
         self._update(row["id"], status=status.value, **own)
         ledger.count(self._connection, ledger.give_back(self._connection, [row["id"]]))
         return True, True
@@ -232,7 +241,7 @@ class Reports:
             raise Refused("key_taken", "this key is on record with other content; send another")
         return False
 
-    def _begin(self, row: sa.RowMapping, fits: bool, key: str | None) -> bool:
+    def _begin(self, row: sa.RowMapping, fits: bool, key: str) -> bool:
         """Give a sender leave to send a contact; whether they did not have it before."""
         now = ContactStatus(row["status"])
         if now is ContactStatus.SENT:
@@ -246,8 +255,11 @@ class Reports:
             raise Refused(
                 "contact_lapsed", "the time for this contact is over: ask for strategies again"
             )
-        if now is ContactStatus.SENDING and (key is None or key != row["sender_key"]):
-            raise _begun_by_another(row, "whoever asks again sends the key of the first time")
+        if now is ContactStatus.SENDING and key != row["sender_key"]:
+            again = "whoever asks again sends the key of the first time"
+            if row["sender_key"] is None:
+                again = "it was begun without a key, and not_sent without one gives it back"
+            raise _begun_by_another(row, again)
         budget = ledger.overspent(self._connection, row["id"])
         if budget is not None:
             raise Refused("budget_spent", f"more is taken of the budget {budget} than there is")

@@ -83,6 +83,13 @@ class Turn(Reports):
             and not (row["decision_id"] == decision_id and row["status"] == ContactStatus.WITHDRAWN)
         )
 
+    def has_planned(
+        self, decision_id: str, strategy: str, channel: str, offer_id: str | None
+    ) -> bool:
+        """Whether a decision has ever planned such a contact."""
+        query = self._named(decision_id, strategy, channel, offer_id)
+        return self._connection.execute(query).first() is not None
+
     def complaints(self, since: datetime) -> tuple[datetime, ...]:
         """When the customer complained, from ``since`` (aware) on."""
         table = tables.outcomes
