@@ -149,6 +149,41 @@ def test_leave_to_send_is_judged_once_more_by_what_has_happened_since(runtime: R
     assert (caught.value.status, caught.value.code) == (409, "contact_withdrawn")
 
 
+def test_a_question_sent_again_recalls_no_leave_in_use(runtime: Runtime) -> None:
+    asked = {"now": NOW.isoformat(), "channel": "mail"}
+    _, report = leave_by_mail(runtime)
+    before = runtime.strategies(question(CUSTOMERS[0], context=asked))
+    take_exposure(runtime, report)
+    for _ in range(2):
+        assert runtime.strategies(question(CUSTOMERS[0], context=asked)) == before
+    assert take_exposure(runtime, report) == {"recorded": False, "within_policy": True}
+    # Another question is held against it.
+    (other,) = runtime.strategies(question(CUSTOMERS[0], k=2, context=asked))["strategies"]
+    assert other["channel"] is None
+    sent = report.model_copy(update={"status": "sent"})
+    assert take_exposure(runtime, sent) == {"recorded": True, "within_policy": True}
+    found = explain(runtime, ExplainRequest(decision_id=before["decision_id"]))
+    assert len(found["revisions"]) == 1
+
+
+def test_what_is_being_sent_counts_for_its_question_once_something_has_happened(
+    runtime: Runtime,
+) -> None:
+    asked = {"now": NOW.isoformat(), "channel": "mail"}
+    _, report = leave_by_mail(runtime)
+    take_exposure(runtime, report)
+    with runtime.live.turn(CUSTOMERS[0], NOW) as turn:
+        turn.contacted(Exposure(CUSTOMERS[0], "sms", NOW), "by another system")
+    for _ in range(2):
+        answer = runtime.strategies(question(CUSTOMERS[0], context=asked))
+        assert [one["channel"] for one in answer["strategies"]] == [None]
+    with pytest.raises(Fault) as caught:
+        take_exposure(runtime, report)
+    assert caught.value.code == "contact_withdrawn"
+    found = explain(runtime, ExplainRequest(decision_id=answer["decision_id"]))
+    assert [one["status"] for one in found["exposures"]] == ["recalled"]
+
+
 @pytest.mark.parametrize("no", [False, True])
 @pytest.mark.parametrize("gone", ["channel", "strategy"])
 def test_what_the_catalogue_no_longer_has_is_not_sent(
@@ -502,8 +537,8 @@ def test_others_that_took_the_last_make_it_decide_again(
         connection.execute(table.update().values(used_millionths=table.c.amount_millionths))
     read, asked = Turn.purses, []
 
-    def purses(turn: Turn, *parts: object) -> tuple[Purse, ...]:
-        found = read(turn, *parts)  # type: ignore[arg-type]
+    def purses(turn: Turn, *parts: object, **more: bool) -> tuple[Purse, ...]:
+        found = read(turn, *parts, **more)  # type: ignore[arg-type]
         asked.append(parts[-1])
         return found if parts[-1] else tuple(replace(one, used=0) for one in found)
 

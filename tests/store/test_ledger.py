@@ -223,6 +223,18 @@ def test_what_somebody_has_begun_to_send_counts_until_they_say_that_it_was_not(
     assert told(opened) == {"left": 2, "given_back": 1}
 
 
+@pytest.mark.parametrize("locked", [False, True])
+def test_what_is_being_sent_is_left_out_of_what_its_own_question_is_told_if_asked(
+    opened: LiveStore, locked: bool
+) -> None:
+    decided(opened, "a", "d1", LETTER[0])
+    report(opened, "a", "d1", "sending")
+    for decision, begun, used in (("d1", False, 0), ("d1", True, 1), ("d2", False, 1)):
+        with opened.turn("a", NOW) as turn:
+            (one,) = turn.purses((COUPONS,), TODAY, decision, locked, begun=begun)
+        assert one.used == millionths(used)
+
+
 def test_what_was_sent_counts_once_and_what_lapsed_counts(opened: LiveStore) -> None:
     for customer in ("a", "b"):
         decided(opened, customer, f"d-{customer}", LETTER[0])

@@ -33,6 +33,29 @@ def test_the_same_question_with_the_same_answer_is_kept_once(live: LiveStore) ->
     assert live.customer_of("d2") is None
 
 
+def test_what_is_being_sent_is_left_out_only_to_tell_whether_its_answer_stands(
+    live: LiveStore,
+) -> None:
+    said = record("d1", "hello", email())
+    contact = (email().exposure,)
+    with live.turn("a", NOW) as turn:
+        assert not turn.stands(said)
+        turn.keep(said)
+        assert (turn.stands(said), turn.is_sending("d1")) == (True, False)
+        turn.report("d1", "content", "email", None, ContactStatus.SENDING, NOW, "job")
+        assert (turn.stands(said), turn.is_sending("d1"), turn.is_sending("d2")) == (
+            True,
+            True,
+            False,
+        )
+        assert turn.contacts(NOW, "d1") == turn.contacts(NOW, "d2", begun=False) == contact
+        assert turn.contacts(NOW, "d1", begun=False) == ()
+        assert not turn.stands(record("d1", "goodbye", email()))
+        assert turn.keep(said) == 1
+        turn.report("d1", "content", "email", None, ContactStatus.NOT_SENT, NOW, "job")
+        assert (turn.stands(said), turn.is_sending("d1")) == (False, False)
+
+
 def test_a_contact_that_was_given_back_is_planned_anew_with_the_same_answer(
     live: LiveStore,
 ) -> None:

@@ -278,6 +278,7 @@ def find_customer(
     turn: Turn | None = None,
     besides: str | None = None,
     document: Mapping[str, Any] | None = None,
+    begun: bool = True,
 ) -> Customer | None:
     """Look one customer up, with consents and contacts; None if there is no such customer.
 
@@ -294,6 +295,8 @@ def find_customer(
         The decision that is being made: what it planned when it was asked before does not count.
     document
         The customer's document, where a newer one than the snapshot's has been published.
+    begun
+        False leaves out what somebody is sending for that decision, too: see ``Turn.contacts``.
 
     """
     if document is None:
@@ -305,7 +308,7 @@ def find_customer(
     complaints: tuple[datetime, ...] = ()
     if turn is not None:
         consents += turn.consents()
-        exposures = either(exposures, turn.contacts(since, besides))
+        exposures = either(exposures, turn.contacts(since, besides, begun))
         complaints = turn.complaints(now - LONGEST_REST)
     return Customer.of(document, consents, exposures, complaints)
 

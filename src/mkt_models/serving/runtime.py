@@ -193,18 +193,26 @@ class Runtime:
     ) -> Decision:
         """Decide for one customer and keep the decision, while nobody decides for them.
 
-        ``locked`` keeps others from taking of the budgets meanwhile.
+        ``locked`` keeps others from taking of the budgets meanwhile. Asked again while what it
+        planned is being sent, the last answer stands if nothing else has changed: what is sent for
+        a question is not held against it. If something has, it may have been sent, and counts.
         """
         decision_id = policy.decision_id(name, context, k)
         day, limits = policy.shop_day(context.now), policy.limits(context.now)
         with self.live.turn(name, clock, policy.snapshot_id) as turn:
             document = self._document(policy, name)
-            customer = find_customer(self.snapshot, name, context.now, turn, decision_id, document)
-            if customer is None:
-                raise unknown_customer()
-            purses = turn.purses(limits, day, decision_id, locked)
-            decision = decide(customer, context, policy, k, purses)
-            turn.keep(record_of(decision, customer, context, policy, purses))
+            for begun in (False, True) if turn.is_sending(decision_id) else (True,):
+                customer = find_customer(
+                    self.snapshot, name, context.now, turn, decision_id, document, begun
+                )
+                if customer is None:
+                    raise unknown_customer()
+                purses = turn.purses(limits, day, decision_id, locked, begun=begun)
+                decision = decide(customer, context, policy, k, purses)
+                record = record_of(decision, customer, context, policy, purses)
+                if begun or turn.stands(record):
+                    break
+            turn.keep(record)
         return decision
 
     def profile(self, request: ProfileRequest) -> dict[str, Any]:

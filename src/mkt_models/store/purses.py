@@ -21,6 +21,7 @@ def purses(
     day: date,
     besides: str | None = None,
     locked: bool = False,
+    begun: bool = True,
 ) -> tuple[Purse, ...]:
     """What is used of each budget in the period in which ``day`` lies, by the name of the budget.
 
@@ -32,6 +33,8 @@ def purses(
         What this decision has planned itself, and nobody has begun to send, does not count.
     locked
         Let nobody take of them before this transaction ends.
+    begun
+        False leaves out what somebody is sending for that decision, too.
 
     Raises
     ------
@@ -42,7 +45,10 @@ def purses(
     if not limits:
         return ()
     names = {limit.budget for limit in limits}
-    parts = {"day": day, "besides": besides}
+    own = [ContactStatus.PLANNED.value]
+    if not begun:
+        own.append(ContactStatus.SENDING.value)
+    parts = {"day": day, "besides": besides, "own": own}
     # Locked are all of that day: a revision may give back of one that is not among the limits.
     query = _LOCKED if locked else _OF_THE_LIMITS
     rows = connection.execute(query, parts if locked else {**parts, "names": sorted(names)})
@@ -58,14 +64,14 @@ def purses(
 
 
 def _purses() -> sa.Select[Any]:
-    """The budgets on a day, and what a decision has planned of each that nobody has begun."""
+    """The budgets on a day, and what a decision has planned of each that is not begun."""
     table, uses, contacts = tables.budget_periods, tables.budget_uses, tables.exposures
     own = (
         sa.select(sa.func.coalesce(sa.func.sum(uses.c.millionths), 0))
         .join(contacts, contacts.c.id == uses.c.contact)
         .where(
             contacts.c.decision_id == sa.bindparam("besides"),  # of no decision where it is None
-            contacts.c.status == ContactStatus.PLANNED.value,
+            contacts.c.status.in_(sa.bindparam("own", expanding=True)),
             uses.c.state == UseState.RESERVED.value,
             uses.c.budget == table.c.budget,
             uses.c.starts_on == table.c.starts_on,

@@ -48,7 +48,9 @@ class Turn(Reports):
         rows = self._connection.execute(self._mine(query, table).order_by(table.c.id))
         return tuple(Consent(*row) for row in rows)
 
-    def contacts(self, since: datetime, besides: str | None = None) -> tuple[Exposure, ...]:
+    def contacts(
+        self, since: datetime, besides: str | None = None, begun: bool = True
+    ) -> tuple[Exposure, ...]:
         """Contacts that were made or are planned, from ``since`` (aware) on, oldest first.
 
         Parameters
@@ -58,12 +60,16 @@ class Turn(Reports):
         besides
             What this decision has planned itself, or withdrawn, and nobody has begun to send, is
             left out too: the question is asked again, and its answer takes the place of the last.
+        begun
+            False leaves out what somebody is sending for that decision as well. With it nothing new
+            may be planned; it only tells whether the last answer still stands (:meth:`stands`).
 
         """
+        left_out = _UNUSED if begun else (*_UNUSED, ContactStatus.SENDING)
         return tuple(
             exposure_of(row)
             for row in self._counted(since)
-            if besides is None or row["decision_id"] != besides or row["status"] not in _UNUSED
+            if besides is None or row["decision_id"] != besides or row["status"] not in left_out
         )
 
     def contacts_beside(
@@ -99,18 +105,35 @@ class Turn(Reports):
         return tuple(self._connection.execute(query.order_by(table.c.occurred_at)).scalars())
 
     def purses(
-        self, limits: Sequence[Limit], day: date, besides: str | None = None, locked: bool = False
+        self,
+        limits: Sequence[Limit],
+        day: date,
+        besides: str | None = None,
+        locked: bool = False,
+        begun: bool = True,
     ) -> tuple[Purse, ...]:
         """What is left of each budget on a day; see :func:`.purses.purses`."""
-        return purses.purses(self._connection, limits, day, besides, locked)
+        return purses.purses(self._connection, limits, day, besides, locked, begun)
+
+    def is_sending(self, decision_id: str) -> bool:
+        """Whether somebody has leave to send a contact of a decision, and is sending it."""
+        table = tables.exposures
+        query = sa.select(table.c.id).where(
+            table.c.decision_id == decision_id, table.c.status == ContactStatus.SENDING.value
+        )
+        return self._connection.execute(self._mine(query, table)).first() is not None
+
+    def stands(self, record: Record) -> bool:
+        """Whether the last answer to a question was this one, and what it planned still stands."""
+        return self._revision_of(record, self._last(record)) is not None
 
     def keep(self, record: Record) -> int:
         """Keep a decision and plan its contacts; return its revision, from 1.
 
-        The same answer to the same question is kept once, while its contacts stand. Otherwise, and
-        for another answer, there is another revision, and what the one before had planned and
-        nobody has sent is withdrawn. What the contacts take of budgets is counted last: a turn
-        writes nothing after it.
+        The same answer to the same question is kept once, while its contacts stand: planned,
+        being sent, or sent. Otherwise, and for another answer, there is another revision, and what
+        the one before had planned and nobody has sent is withdrawn. What the contacts take of
+        budgets is counted last: a turn writes nothing after it.
 
         Raises
         ------
@@ -119,17 +142,10 @@ class Turn(Reports):
             turn may be kept, and the customer is decided for again.
 
         """
-        table = tables.decisions
-        last = (
-            sa.select(table.c.revision, table.c.answer)
-            .where(table.c.decision_id == record.decision_id)
-            .order_by(table.c.revision.desc())
-            .limit(1)
-        )
-        known = self._connection.execute(last).first()
-        answer = as_json(record.answer, "answer")
-        if known is not None and known.answer == answer and self._stands(record, known.revision):
-            return int(known.revision)
+        table, known = tables.decisions, self._last(record)
+        standing = self._revision_of(record, known)
+        if standing is not None:
+            return standing
         revision, rises = 1, Counter[ledger.Place]()
         if known is not None:
             revision = int(known.revision) + 1
@@ -147,7 +163,7 @@ class Turn(Reports):
             "channel": record.channel,
             "offer_id": record.offer_id,
             "probability": record.probability,
-            "answer": answer,
+            "answer": as_json(record.answer, "answer"),
             "inputs": as_json(record.inputs, "inputs"),
         }
         self._connection.execute(table.insert(), row)
@@ -188,13 +204,28 @@ class Turn(Reports):
         self._connection.execute(insert.values(row).on_conflict_do_nothing())
         return removed
 
-    def _stands(self, record: Record, revision: int) -> bool:
-        """Whether what a revision has planned is still planned, or was sent."""
+    def _last(self, record: Record) -> sa.Row[Any, Any] | None:
+        """The last answer to the question of a record, and its revision."""
+        table = tables.decisions
+        last = (
+            sa.select(table.c.revision, table.c.answer)
+            .where(table.c.decision_id == record.decision_id)
+            .order_by(table.c.revision.desc())
+            .limit(1)
+        )
+        return self._connection.execute(last).first()
+
+    def _revision_of(self, record: Record, known: sa.Row[Any, Any] | None) -> int | None:
+        """The known revision, if it is this answer and what it planned is planned or was sent."""
+        if known is None or known.answer != as_json(record.answer, "answer"):
+            return None
         table = tables.exposures
-        own = table.c.key.startswith(f"decision:{record.decision_id}/{revision}/")
+        own = table.c.key.startswith(f"decision:{record.decision_id}/{known.revision}/")
         found = self._connection.execute(sa.select(table.c.status).where(own)).scalars().all()
         stands = (*UNSENT, ContactStatus.SENT)
-        return len(found) == len(record.planned) and all(one in stands for one in found)
+        if len(found) != len(record.planned) or any(one not in stands for one in found):
+            return None
+        return int(known.revision)
 
     def _counted(self, since: datetime) -> Sequence[sa.RowMapping]:
         table = tables.exposures
