@@ -9,7 +9,12 @@ from hypothesis import strategies as st
 
 from mkt_models.columns import SCORING_MODELS, Channel, Model
 from mkt_models.decisions.question import Context
-from mkt_models.serving.bodies import BudgetsRequest, ScoreRequest, StrategiesRequest
+from mkt_models.serving.bodies import (
+    BudgetsRequest,
+    ExposureReport,
+    ScoreRequest,
+    StrategiesRequest,
+)
 from mkt_models.serving.wire import Body, Fault, read_body
 
 
@@ -121,6 +126,23 @@ def test_each_model_that_has_a_scorer_may_be_asked(model: Model) -> None:
 def test_now_is_an_iso_time_with_an_offset_in_this_century(now: object) -> None:
     body = json.dumps({"customer_id": "1", "context": {"now": now}}).encode()
     assert fault_of(StrategiesRequest, body).field == "context.now"
+
+
+@pytest.mark.parametrize("time", ["25:00:00", "24:00:00", "10:60:00"])
+def test_a_time_of_day_that_is_none_is_said(time: str) -> None:
+    body = {"customer_id": "1", "context": {"now": f"2018-01-06T{time}Z"}}
+    with pytest.raises(Fault) as caught:
+        read_body(StrategiesRequest, json.dumps(body).encode())
+    assert caught.value.message == "context.now: must have a time of day from 00:00 to 23:59"
+
+
+def test_a_fault_of_the_whole_body_names_the_field_that_it_is_about() -> None:
+    for more, field in (({}, "strategy"), ({"strategy": "s", "status": "sending"}, "key")):
+        body = {"decision_id": "d", "channel": "app", **more}
+        with pytest.raises(Fault) as caught:
+            read_body(ExposureReport, json.dumps(body).encode())
+        assert caught.value.field == field
+        assert caught.value.message.startswith(f"{field}: is required with ")
 
 
 @pytest.mark.parametrize("offset", ["+25:00", "-24:00", "+0860", "+99", "+14:75"])

@@ -21,11 +21,19 @@ from mkt_models.serving.bodies import (
     ExplainRequest,
     ExposureReport,
     ForgetRequest,
+    OutcomeReport,
     ProfileRequest,
     ScoreRequest,
     StrategiesRequest,
 )
-from mkt_models.serving.reports import budgets, explain, forget, take_consent, take_exposure
+from mkt_models.serving.reports import (
+    budgets,
+    explain,
+    forget,
+    take_consent,
+    take_exposure,
+    take_outcome,
+)
 from mkt_models.serving.runtime import Runtime
 from mkt_models.serving.wire import Fault
 from mkt_models.store import live_tables as tables
@@ -147,6 +155,28 @@ def test_leave_to_send_is_judged_once_more_by_what_has_happened_since(runtime: R
     with pytest.raises(Fault, match="less than 48 hours from another contact") as caught:
         take_exposure(runtime, report)
     assert (caught.value.status, caught.value.code) == (409, "contact_withdrawn")
+
+
+def test_an_outcome_that_cannot_have_followed_from_its_decision_is_refused(
+    runtime: Runtime,
+) -> None:
+    answer = runtime.strategies(question(CUSTOMERS[0]))
+    strategy = answer["strategies"][0]["strategy"]
+
+    def told(key: str, **parts: object) -> dict[str, object]:
+        body = {"key": key, "kind": "click", "decision_id": answer["decision_id"], **parts}
+        return take_outcome(runtime, OutcomeReport.model_validate_json(json.dumps(body)))
+
+    at, early = NOW.isoformat(), (NOW - timedelta(hours=1)).isoformat()
+    with pytest.raises(Fault, match=f"no such strategy; it has .*{strategy}") as caught:
+        told("k1", occurred_at=at, strategy="spying")
+    assert (caught.value.status, caught.value.field) == (422, "strategy")
+    with pytest.raises(Fault, match="lies before the decision") as caught:
+        told("k1", occurred_at=early)
+    assert (caught.value.status, caught.value.field) == (422, "occurred_at")
+    seconds = (NOW - timedelta(seconds=1)).isoformat()
+    assert told("k1", occurred_at=seconds, strategy=strategy) == {"recorded": True}
+    assert told("k2", occurred_at=early, decision_id=None, customer_id=CUSTOMERS[0])["recorded"]
 
 
 def test_a_question_sent_again_recalls_no_leave_in_use(runtime: Runtime) -> None:

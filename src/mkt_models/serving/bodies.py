@@ -25,7 +25,8 @@ from mkt_models.serving.wire import Body, shortened
 
 MAX_CODE = 8
 _ISO = re.compile(
-    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d[^+-]*([+-](?P<hours>\d\d)(:?(?P<minutes>\d\d))?)?"
+    r"\d{4}-\d\d-\d\d[Tt ](?P<hour>\d\d):(?P<minute>\d\d)"
+    r"[^+-]*([+-](?P<hours>\d\d)(:?(?P<minutes>\d\d))?)?"
 )
 _ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
@@ -38,6 +39,8 @@ def _iso(value: object) -> object:
     found = _ISO.fullmatch(value) if isinstance(value, str) else None
     if found is None:
         raise ValueError("must be an ISO 8601 time with an offset, as 2018-01-06T10:00:00Z")
+    if int(found["hour"]) > 23 or int(found["minute"]) > 59:
+        raise ValueError("must have a time of day from 00:00 to 23:59")
     if found["hours"] and (int(found["hours"]) > 23 or int(found["minutes"] or 0) > 59):
         raise ValueError("must have an offset from -23:59 to +23:59, as +08:00")
     return value

@@ -5,7 +5,7 @@ Every report may be sent again: it counts once, and the answer says whether it w
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mkt_models.columns import ConsentStatus
@@ -34,6 +34,10 @@ from mkt_models.store.records import (
     Refused,
 )
 from mkt_models.store.turn import Turn
+
+_CLOCKS_DIFFER = timedelta(
+    minutes=1
+)  # whose clock is behind, or tells whole seconds, is not refused
 
 
 def take_exposure(runtime: Runtime, report: ExposureReport) -> dict[str, Any]:
@@ -74,12 +78,22 @@ def take_exposure(runtime: Runtime, report: ExposureReport) -> dict[str, Any]:
 
 
 def take_outcome(runtime: Runtime, report: OutcomeReport) -> dict[str, Any]:
-    """Record what a customer did; 404 for an unknown decision or customer, 409 for a taken key."""
+    """Record what a customer did.
+
+    Raises
+    ------
+    Fault
+        404 for an unknown decision or customer; 409 for a taken key; 422 for a strategy that the
+        decision did not name, and for a time in the future or before the decision.
+
+    """
     clock = datetime.now(UTC)
     if report.occurred_at > clock:
         message = "occurred_at: lies in the future; an outcome is what has happened"
         raise Fault(422, "invalid", message, "occurred_at")
     name = report.customer_id or _decided_for(runtime, report.decision_id)
+    if report.decision_id is not None:
+        _check_followed(runtime, report.decision_id, report)
     outcome = Outcome(
         key=report.key,
         kind=report.kind,
@@ -231,6 +245,26 @@ def _still_permitted(runtime: Runtime, turn: Turn, report: ExposureReport, at: d
 def unknown_decision() -> Fault:
     """The fault of a decision that was never made here, or whose customer was erased."""
     return Fault(404, "unknown_decision", "no such decision on record", "decision_id")
+
+
+def _check_followed(runtime: Runtime, decision_id: str, report: OutcomeReport) -> None:
+    """Refuse an outcome that cannot have followed from its decision."""
+    with store_answers():
+        found = runtime.live.explain(decision_id)
+    if found is None:  # erased since
+        raise unknown_decision()
+    answers = [one["answer"] for one in found["revisions"]]
+    named = sorted({one["strategy"] for answer in answers for one in answer["strategies"]})
+    if report.strategy is not None and report.strategy not in named:
+        message = f"strategy: the decision has no such strategy; it has {', '.join(named)}"
+        raise Fault(422, "invalid", message, "strategy")
+    asked = min(datetime.fromisoformat(answer["now"]) for answer in answers)
+    if report.occurred_at < asked - _CLOCKS_DIFFER:
+        message = (
+            f"occurred_at: lies before the decision, which was asked for at {asked.isoformat()}; "
+            "what did not follow from it is reported with customer_id alone"
+        )
+        raise Fault(422, "invalid", message, "occurred_at")
 
 
 def _decided_for(runtime: Runtime, decision_id: str | None) -> str:
