@@ -51,7 +51,14 @@ def test_too_few_customers_are_not_evaluated_unless_the_parameters_say_so():
     row = judge(pairs)
     assert row["verdict"] == "not_evaluated"
     assert "20 customers do not show" in row["why"]
-    assert judge(pairs, undecided="pass")["verdict"] == "pass"
+    assert row["undecided"]
+    let = judge(pairs, undecided="pass")
+    assert (let["verdict"], let["undecided"]) == ("pass", True)
+    assert let["why"] == (
+        "could not be judged: 20 customers do not show that at most 5% are treated differently; "
+        "passes by terms.undecided"
+    )
+    assert not judge(rows([0.0] * 80, [False] * 80), undecided="pass")["undecided"]
 
 
 def test_a_gap_has_size_interval_and_direction():
@@ -291,6 +298,27 @@ def test_nobody_and_a_strategy_that_is_shown_to_nobody_are_not_evaluated(policy)
     assert set(found.verdicts.values()) == {Verdict.NOT_EVALUATED}
     assert found.reasons["personalised_promotion"] == "it was shown to nobody in the replay"
     assert found.for_snapshot()["terms/personalised_promotion"] == "not_evaluated"
+    assert found.undecided == ()
+    count = len(found.verdicts)
+    assert found.told.startswith(f"Of {count} personalised strategies, 0 offer like terms")
+    assert found.told.endswith(f"no terms; {count} are not served.")
+
+
+def test_strategies_let_through_undecided_are_told_apart_from_those_judged(policy, catalogue):
+    let = QUICK.model_copy(update={"undecided": "pass"})
+    found = replay(policy, shop=[], settings=let)
+    assert set(found.verdicts.values()) == {Verdict.PASS}
+    assert set(found.undecided) == set(found.verdicts) == set(found.as_dict()["undecided"])
+    assert found.reasons["personalised_promotion"] == (
+        "could not be judged: it was shown to nobody in the replay; passes by terms.undecided"
+    )
+    few = replay(policy, with_rules(catalogue, {"id": "coupon"}), SHOP[:20], let)
+    assert (few.verdicts, few.undecided) == ({"coupon": Verdict.PASS}, ("coupon",))
+    assert "could not be judged: " in few.reasons["coupon"]
+    assert "1 could not be judged and passes by the parameter" in few.told
+    enough = replay(policy, with_rules(catalogue, {"id": "coupon"}), settings=let)
+    assert (enough.verdict, enough.undecided) == (Verdict.PASS, ())
+    assert "could not be judged" not in enough.told
 
 
 def test_holdout_order_and_earlier_verdicts_do_not_matter_and_a_seed_repeats(policy, catalogue):

@@ -15,6 +15,7 @@ def table(**changes):
         "changed_lower": 0.0,
         "changed_upper": 0.04,
         "verdict": "pass",
+        "undecided": False,
     }
     rows = [one, one | {"term": "benefits"}, one | {"attribute": "device"} | changes]
     return pd.DataFrame(rows)
@@ -39,16 +40,27 @@ def test_alike_terms_and_strategies_without_a_difference_share_a_dot():
     ("changes", "said"),
     [
         ({"verdict": "fail", "changed": 0.9}, "Terms depend on device, and nobody has declared it"),
-        ({"verdict": "allowed"}, "Like customers are offered like terms; 1 declared differences"),
+        ({"verdict": "allowed"}, "Like customers are offered like terms; 1 declared difference"),
         (
-            {"verdict": "not_evaluated"},
-            "Like customers are offered like terms; 0 declared differences, 1 comparisons of too "
-            "few",
+            {"verdict": "not_evaluated", "undecided": True},
+            "No breach is shown, but 1 of 3 comparisons are of too few to judge; 0 declared "
+            "differences",
+        ),
+        (
+            {"undecided": True},
+            "No breach is shown, but 1 of 3 comparisons are of too few to judge and pass by "
+            "terms.undecided; 0 declared differences",
         ),
     ],
 )
 def test_the_title_says_the_finding(changes, said):
     assert title(plots.terms(table(**changes))).replace("\n", " ") == said
+
+
+def test_what_passes_undecided_is_not_drawn_as_alike():
+    ax = plots.terms(table(undecided=True))
+    keys = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert keys == ["alike", "too few to say, passes by terms.undecided"]
 
 
 def test_nothing_replayed():

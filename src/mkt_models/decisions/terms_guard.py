@@ -3,12 +3,13 @@
 Decisions are taken again for twins that differ in one class of attributes only, and the terms in
 the two answers are compared; and again for everybody with the same attributes, to see whether
 something else stands in for one. What differs without being declared is a breach, and a strategy in
-breach, or one that could not be judged, is not served (PIPL art. 24).
+breach is not served (PIPL art. 24); nor is one that could not be judged, unless the parameters say
+so (``terms.undecided``), and then the replay says of which.
 
 Module of the notebooks: it needs pandas, which the service does not carry.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,7 @@ from mkt_models.decisions.terms import MORE_IS_BETTER
 from mkt_models.decisions.terms_gate import TERMS, terms_key
 from mkt_models.decisions.terms_proxies import proxied_terms
 from mkt_models.decisions.terms_replay import EPSILON, pool_of, replay
+from mkt_models.decisions.terms_verdicts import told, undecided, verdicts_of
 from mkt_models.evaluation.bootstrap import ClusterBootstrap, percentile_interval, wilson_interval
 from mkt_models.terms_params import LEADS, AllowedDifference, AttributeClass, Term, Terms
 
@@ -36,7 +38,10 @@ class TermsReplay:
     verdicts
         Per personalised strategy of the catalogue pass, fail or not_evaluated.
     reasons
-        Per strategy that did not pass, why, in a sentence; and per strategy without terms.
+        Per strategy that did not pass, why, in a sentence; and per strategy without terms, or let
+        through undecided.
+    undecided
+        Strategies that could not be judged, and pass by ``terms.undecided`` alone.
     not_available
         Attribute classes of which no customer has a value: no decision can have looked at them.
     n_replays
@@ -51,6 +56,7 @@ class TermsReplay:
     table: pd.DataFrame
     verdicts: Mapping[str, Verdict]
     reasons: Mapping[str, str]
+    undecided: tuple[str, ...]
     not_available: tuple[AttributeClass, ...]
     n_replays: int
     proxies: pd.DataFrame
@@ -63,6 +69,11 @@ class TermsReplay:
             if worst in said:
                 return worst
         return Verdict.PASS if said else Verdict.NOT_EVALUATED
+
+    @property
+    def told(self) -> str:
+        """How many strategies were judged, let through undecided, and withheld."""
+        return told(self.verdicts, self.undecided)
 
     def for_snapshot(self) -> dict[str, str]:
         """The verdicts as a snapshot carries them, beside those of the models."""
@@ -77,6 +88,7 @@ class TermsReplay:
             "verdict": self.verdict.value,
             "strategies": {name: verdict.value for name, verdict in self.verdicts.items()},
             "reasons": dict(self.reasons),
+            "undecided": list(self.undecided),
             "not_available": [one.value for one in self.not_available],
             "n_replays": self.n_replays,
             "rows": self.table,
@@ -117,10 +129,8 @@ def replay_terms(
     table = judged(replayed.pairs, settings, seed)
     proxies = proxied_terms(pool, context, policy, settings)
     both = pd.concat([table, proxies]) if len(proxies) else table
-    verdicts, reasons = _verdicts(both, [one.id for one in entries], replayed.shown, settings)
-    return TermsReplay(
-        table, verdicts, reasons, replayed.not_available, replayed.n_replays, proxies
-    )
+    judgement = verdicts_of(both, [one.id for one in entries], replayed.shown, settings)
+    return TermsReplay(table, *judgement, replayed.not_available, replayed.n_replays, proxies)
 
 
 def judged(pairs: pd.DataFrame, settings: Terms, seed: int) -> pd.DataFrame:
@@ -140,7 +150,8 @@ def judged(pairs: pd.DataFrame, settings: Terms, seed: int) -> pd.DataFrame:
         where the class has no lead), in currency units or shares, with the cluster bootstrap's
         interval by customer, null for terms that are no numbers; ``mean`` of the term;
         ``direction`` in words; ``verdict`` (``allowed`` where the difference is declared and goes
-        the declared way) and ``why``; ``kind``.
+        the declared way) and ``why``; ``undecided``: too few to judge, whatever became of it;
+        ``kind``.
 
     """
     keys = ["attribute", "term", "strategy"]
@@ -151,7 +162,7 @@ def judged(pairs: pd.DataFrame, settings: Terms, seed: int) -> pd.DataFrame:
     columns = (
         *("attribute", "term", "strategy", "n", "pairs", "changed", "changed_lower"),
         *("changed_upper", "gap", "gap_lower", "gap_upper", "mean", "direction", "verdict"),
-        *("why", "kind"),
+        *("why", "undecided", "kind"),
     )
     return pd.DataFrame(rows, columns=list(columns))
 
@@ -177,16 +188,18 @@ def _row(
         "changed_lower": lower,
         "changed_upper": upper,
         **_gap(part, settings, seed),
+        "undecided": False,
         "kind": NumberKind.OBSERVED.value,
     }
     row["direction"] = _direction(attribute, term, row)
     declared = settings.declared(attribute, term, strategy)
     if declared is not None and _excused(declared, part, settings, seed):
         return row | {"verdict": "allowed", "why": declared.reason}
-    verdict, why = _judge(row, settings)
-    if declared is not None and why:
-        why += f"; better terms are declared for {declared.more_for} {LEADS[attribute]} alone"
-    return row | {"verdict": verdict.value, "why": why}
+    found = _judge(row, settings)
+    if declared is not None and found["why"]:
+        lead = LEADS[attribute]
+        found["why"] += f"; better terms are declared for {declared.more_for} {lead} alone"
+    return row | found
 
 
 def _gap(part: pd.DataFrame, settings: Terms, seed: int) -> dict[str, float]:
@@ -240,19 +253,21 @@ def _excused(declared: AllowedDifference, part: pd.DataFrame, settings: Terms, s
     return bool(few) or least(against) <= settings.tolerance * level
 
 
-def _judge(row: Mapping[str, Any], settings: Terms) -> tuple[Verdict, str]:
+def _judge(row: Mapping[str, Any], settings: Terms) -> dict[str, Any]:
     limit = settings.tolerance
     if row["changed_lower"] > limit:
-        return Verdict.FAIL, f"twins of {row['changed']:.0%} of the customers have other terms"
+        why = f"twins of {row['changed']:.0%} of the customers have other terms"
+        return {"verdict": Verdict.FAIL.value, "why": why}
     ends = [abs(row[end]) for end in ("gap_lower", "gap_upper") if np.isfinite(row[end])]
     same_side = np.isfinite(row["gap_lower"]) and row["gap_lower"] * row["gap_upper"] > 0
     if ends and same_side and row["mean"] > 0 and min(ends) > limit * row["mean"]:
-        return Verdict.FAIL, f"a mean gap of {row['gap']:.3g} on {row['mean']:.3g}"
-    if row["changed_upper"] <= limit or settings.undecided == "pass":
-        return Verdict.PASS, ""
-    return (
-        Verdict.NOT_EVALUATED,
+        why = f"a mean gap of {row['gap']:.3g} on {row['mean']:.3g}"
+        return {"verdict": Verdict.FAIL.value, "why": why}
+    if row["changed_upper"] <= limit:
+        return {"verdict": Verdict.PASS.value, "why": ""}
+    return undecided(
         f"{row['n']} customers do not show that at most {limit:.0%} are treated differently",
+        settings,
     )
 
 
@@ -266,29 +281,3 @@ def _direction(attribute: AttributeClass, term: Term, row: Mapping[str, Any]) ->
     if attribute not in LEADS:
         return "differs"
     return f"more {words}: {'better' if better else 'worse'} terms"
-
-
-def _verdicts(
-    table: pd.DataFrame, strategies: Sequence[str], shown: Collection[str], settings: Terms
-) -> tuple[dict[str, Verdict], dict[str, str]]:
-    verdicts, reasons = {}, {}
-    for name in strategies:
-        rows = table[table["strategy"] == name]
-        verdict, why = Verdict.PASS, ""
-        if rows.empty and name in shown:
-            why = "what it shows costs and saves nothing: it has no terms"
-        elif rows.empty:
-            verdict, why = Verdict.NOT_EVALUATED, "it was shown to nobody in the replay"
-            if settings.undecided == "pass":
-                verdict = Verdict.PASS
-        for worst in (Verdict.FAIL, Verdict.NOT_EVALUATED):
-            bad = rows[rows["verdict"] == worst.value]
-            if len(bad):
-                first = bad.iloc[0]
-                verdict = worst
-                why = f"{first['attribute']} × {first['term']}: {first['why']}".replace("_", " ")
-                break
-        verdicts[name] = verdict
-        if why:
-            reasons[name] = why
-    return verdicts, reasons

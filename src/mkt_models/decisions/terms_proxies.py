@@ -28,6 +28,7 @@ from mkt_models.columns import NumberKind, Verdict
 from mkt_models.decisions.question import Context, Customer, Policy
 from mkt_models.decisions.terms import MORE_IS_BETTER, Value
 from mkt_models.decisions.terms_replay import EPSILON, asked, everybody, opened_gates, terms_shown
+from mkt_models.decisions.terms_verdicts import undecided
 from mkt_models.decisions.twins import COLUMNS, SCORES, STAGE, lead
 from mkt_models.profiles.described import PROFILE_COLUMNS
 from mkt_models.sections import nearest
@@ -94,9 +95,9 @@ def proxied_terms(
     for attribute, group, term, strategy, table, x in found:
         row = dict(zip(_FIELDS, (attribute.value, group, term.value, strategy), strict=False))
         row |= _compared(table, x, level)
-        verdict, why = _judge(attribute, term, strategy, row, settings)
-        rows.append(row | {"verdict": verdict, "why": why, "kind": NumberKind.OBSERVED.value})
-    return pd.DataFrame(rows, columns=[*_FIELDS, "verdict", "why", "kind"])
+        said = _judge(attribute, term, strategy, row, settings)
+        rows.append(row | said | {"kind": NumberKind.OBSERVED.value})
+    return pd.DataFrame(rows, columns=[*_FIELDS, "verdict", "why", "undecided", "kind"])
 
 
 def equalised(customer: Customer, reference: Customer, grounds: Sequence[str] = ()) -> Customer:
@@ -233,25 +234,28 @@ def _compared(table: pd.DataFrame, x: Floats, level: float) -> dict[str, Any]:
 
 def _judge(
     attribute: AttributeClass, term: Term, strategy: str, row: dict[str, Any], settings: Terms
-) -> tuple[str, str]:
+) -> dict[str, Any]:
+    def said(verdict: str, why: str = "") -> dict[str, Any]:
+        return {"verdict": verdict, "why": why, "undecided": False}
+
     shown = row.pop("p")
     if not np.isfinite(row["gap"]):
+        why = f"fewer than {LEAST} customers on a side"
         if attribute not in LEADS:  # a rare value never has enough: twins alone judge it
-            return TOO_FEW, f"fewer than {LEAST} customers on a side"
-        if settings.undecided == "pass":
-            return Verdict.PASS.value, ""
-        return Verdict.NOT_EVALUATED.value, f"fewer than {LEAST} customers on a side"
+            return said(TOO_FEW, why)
+        return undecided(why, settings)
     least = min(abs(row["gap_lower"]), abs(row["gap_upper"]))
     same_side = row["gap_lower"] * row["gap_upper"] > 0
     if not (shown and same_side and least > settings.tolerance * abs(row["mean"])):
-        return Verdict.PASS.value, ""
+        return said(Verdict.PASS.value)
     declared = settings.declared(attribute, term, strategy)
     better = (row["gap"] > 0) == MORE_IS_BETTER[term]
     if declared is not None and (declared.more_for == "higher") == better:
-        return "allowed", declared.reason
-    return Verdict.FAIL.value, (
+        return said("allowed", declared.reason)
+    return said(
+        Verdict.FAIL.value,
         f"{row['group']} has {'better' if better else 'worse'} terms by what goes with it: "
-        f"a mean gap of {row['gap']:.3g} on {row['mean']:.3g} among customers made alike"
+        f"a mean gap of {row['gap']:.3g} on {row['mean']:.3g} among customers made alike",
     )
 
 

@@ -1,5 +1,6 @@
 """Tables of numbers for readers: their kind, and an estimate with its interval in one cell."""
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -60,6 +61,24 @@ def with_intervals(
         shown[metric] = [_cell(value, low, high, digits) for value, low, high in ends]
     shown = shown.set_index(list(keys))
     return shown if kind is None else of_kind(shown, kind)
+
+
+def worded(table: pd.DataFrame) -> pd.DataFrame:
+    """Codes as words, and a dash where there is nothing; the English reason is called ``why``.
+
+    >>> worded(pd.DataFrame({"state": ["not_evaluated"], "kind": [None], "en": ["too few"]}))
+               state kind      why
+    0  not evaluated    –  too few
+    """
+
+    def said(cell: object) -> object:
+        if isinstance(cell, str):
+            code = re.fullmatch(r"[a-z]+(_[a-z]+)+", cell)
+            return cell.replace("_", " ") if code else cell
+        return "–" if pd.isna(cell) else cell  # type: ignore[call-overload]
+
+    words = {name: pd.Series(map(said, table[name]), table.index) for name in table}
+    return pd.DataFrame(words, table.index).rename(columns={"en": "why"})
 
 
 def _cell(value: float, low: float, high: float, digits: int) -> str:

@@ -12,6 +12,10 @@ from mkt_models.plots.style import ACCENT, MAIN, PERCENT, QUIET, begin, finish, 
 _LOOKS: dict[str, tuple[dict[str, Any], str]] = {
     "pass": ({"marker": "o", "color": MAIN}, "alike"),
     "not_evaluated": ({"marker": "o", "color": MAIN, "markerfacecolor": "white"}, "too few to say"),
+    "undecided": (
+        {"marker": "o", "color": MAIN, "markerfacecolor": "white"},
+        "too few to say, passes by terms.undecided",
+    ),
     "allowed": ({"marker": "D", "color": QUIET}, "differs as declared"),
     "fail": ({"marker": "X", "color": ACCENT, "markersize": 8}, "breach"),
 }
@@ -26,10 +30,11 @@ def terms(
     """Draw, per attribute class, whose terms change with it: one dot per strategy and term.
 
     ``table``: one row per attribute class, term and strategy; ``changed`` with its interval,
-    ``verdict``. Alike rows of a class (same strategy, verdict and share) are one dot; so are all
-    strategies of which nothing differs, with the fewest customers and the widest interval of them.
+    ``verdict``, and ``undecided``: too few to judge, whatever became of it. Alike rows of a class
+    (same strategy, verdict and share) are one dot; so are all strategies of which nothing differs,
+    with the fewest customers and the widest interval of them.
     """
-    rows = _dots(table)
+    rows = _dots(_looked(table))
     ax = begin(ax, height=0.26 * max(4, len(rows)) + 2.0)
     places, labels, y = [], [], 0.0
     for attribute, part in rows.groupby("attribute", sort=True):
@@ -81,9 +86,17 @@ def terms(
     return finish(ax, title or _found(table), caption, room=24)
 
 
+def _looked(table: pd.DataFrame) -> pd.DataFrame:
+    """With what could not be judged, and passes all the same, as a verdict of its own."""
+    let = (table["verdict"] == "pass") & table["undecided"].astype(bool)
+    return table.assign(verdict=table["verdict"].mask(let, "undecided"))
+
+
 def _dots(table: pd.DataFrame) -> pd.DataFrame:
     same = ["attribute", "strategy", "verdict", "n", "changed", "changed_lower", "changed_upper"]
-    nothing = (table["changed"] == 0) & table["verdict"].isin(["pass", "not_evaluated"])
+    nothing = (table["changed"] == 0) & table["verdict"].isin(
+        ["pass", "not_evaluated", "undecided"]
+    )
     grouped = table[~nothing].groupby(same, sort=False)["term"].agg(list).reset_index(name="terms")
     grouped["label"] = [
         f"{plain(strategy)}: {', '.join(plain(term) for term in names)} (n ="
@@ -116,6 +129,10 @@ def _found(table: pd.DataFrame) -> str:
         names = sorted({plain(name) for name in breach["attribute"]})
         return f"Terms depend on {', '.join(names)}, and nobody has declared it"
     declared = int((table["verdict"] == "allowed").sum())
-    unsure = int((table["verdict"] == "not_evaluated").sum())
-    told = f"Like customers are offered like terms; {declared} declared differences"
-    return told + (f", {unsure} comparisons of too few" if unsure else "")
+    differences = f"{declared} declared difference{'s' * (declared != 1)}"
+    unsure = table["verdict"].isin(["pass", "not_evaluated"]) & table["undecided"].astype(bool)
+    if not unsure.any():
+        return f"Like customers are offered like terms; {differences}"
+    told = f"No breach is shown, but {unsure.sum():,} of {len(table):,} comparisons are of too few"
+    let = (table["verdict"] == "pass") & unsure
+    return f"{told} to judge{' and pass by terms.undecided' * bool(let.any())}; {differences}"
