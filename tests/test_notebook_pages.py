@@ -7,7 +7,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from mkt_models.notebook_pages import ReportError, outside_links, story_of, to_html
+from mkt_models.notebook_pages import ReportError, css, outside_links, story_of, to_html
 
 PIXEL = (
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5E"
@@ -42,13 +42,21 @@ def test_a_page_loads_and_links_nothing_from_elsewhere(executed: Callable[..., P
 
 def test_cells_of_tables_are_laid_out_by_what_they_hold(executed: Callable[..., Path]) -> None:
     why = "more for who has more: a published benefit, reached by the same spend"
-    cells = ("3", "0.5 [0.4, 0.6]", "app", why)
+    cells = ("3", "0.5 [0.4, 0.6]", "app", why, "scenario_in_store")
     row = "".join(f"<td>{cell}</td>" for cell in cells)
     page = to_html(executed(shows({"text/html": f"<table><tr>{row}</tr></table>"})))
     assert (
-        f'<td>3</td><td class="interval">{cells[1]}</td><td class="words">app</td>'
-        f'<td class="words sentence">{why}</td>'
+        '<td>3</td><td class="interval">0.5 <span class="range">[0.4, 0.6]</span></td>'
+        f'<td class="words">app</td><td class="words sentence">{why}</td>'
+        '<td class="words">scenario_<wbr>in_<wbr>store</td>'
     ) in page
+    assert "table.dataframe .range { white-space: nowrap; }" in css()
+
+
+def test_a_table_that_is_too_wide_says_so_at_its_edge() -> None:
+    (box,) = re.findall(r"\.jp-RenderedHTMLCommon, \.scroll {[^}]*}", css())
+    assert "overflow-x: auto" in box
+    assert "scroll no-repeat" in box
 
 
 def test_code_is_folded_and_results_are_not(executed: Callable[..., Path]) -> None:

@@ -66,10 +66,23 @@ def to_html(executed: Path, navigation: Mapping[str, Any] | None = None) -> str:
 
 
 def _mark_words(html: str) -> str:
-    """Mark the cells that hold an interval (one line), a sentence (some width) or other words."""
-    html = re.sub(r"<td>(?=[-−+\d.,%]+ \[[^\]<]*\]</td>)", '<td class="interval">', html)
+    """Mark the cells that hold an interval, a sentence (some width) or other words.
+
+    So that wide tables fit a page: an interval may stand below its estimate, and a code may be
+    broken after its underscores.
+    """
+    html = re.sub(
+        r"<td>([-−+\d.,%]+) (\[[^\]<]*\])</td>",
+        r'<td class="interval">\1 <span class="range">\2</span></td>',
+        html,
+    )
     html = re.sub(r"<td>(?=[^<]{50,}</td>)", '<td class="words sentence">', html)
-    return re.sub(r"<td>(?!\s*[-+−]?[\d.,:%-]*\s*</td>)", '<td class="words">', html)
+    html = re.sub(r"<td>(?!\s*[-+−]?[\d.,:%-]*\s*</td>)", '<td class="words">', html)
+    return re.sub(r"(?<=>)[^<>]*\w_\w[^<>]*(?=</t[dh]>)", _breakable, html)
+
+
+def _breakable(text: re.Match[str]) -> str:
+    return re.sub(r"(?<=\w)_(?=\w)", "_<wbr>", text.group())
 
 
 def story_of(notebook: nbformat.NotebookNode) -> dict[str, str]:

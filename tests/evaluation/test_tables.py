@@ -2,7 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mkt_models.evaluation.tables import with_intervals
+from mkt_models.columns import NumberKind
+from mkt_models.evaluation.tables import of_kind, with_intervals, worded
 
 TABLE = pd.DataFrame(
     {
@@ -33,3 +34,17 @@ def test_an_estimate_and_its_interval_share_a_cell() -> None:
 def test_a_column_that_is_not_there_is_an_error() -> None:
     with pytest.raises(KeyError, match="gini"):
         with_intervals(TABLE, ["model"], ["gini"])
+
+
+def test_codes_are_words_and_nothing_is_a_dash() -> None:
+    codes = pd.DataFrame(
+        {"state": ["not_evaluated", "shown"], "decay": [None, 0.5], "n": [0, 7], "en": ["few", ""]},
+        index=["in_store", "mail"],
+    )
+    before = codes.copy(deep=True)
+    told = worded(of_kind(codes, NumberKind.OBSERVED))
+    assert told.columns.tolist() == ["state", "decay", "n", "why"]
+    assert told.columns.name == "observed"
+    assert told.index.tolist() == ["in_store", "mail"]
+    assert told.to_numpy().tolist() == [["not evaluated", "–", 0, "few"], ["shown", 0.5, 7, ""]]
+    pd.testing.assert_frame_equal(codes, before)

@@ -77,8 +77,7 @@ def worded(table: pd.DataFrame) -> pd.DataFrame:
             return cell.replace("_", " ") if code else cell
         return "–" if pd.isna(cell) else cell  # type: ignore[call-overload]
 
-    words = {name: pd.Series(map(said, table[name]), table.index) for name in table}
-    return pd.DataFrame(words, table.index).rename(columns={"en": "why"})
+    return table.map(said).rename(columns={"en": "why"})
 
 
 def _cell(value: float, low: float, high: float, digits: int) -> str:
