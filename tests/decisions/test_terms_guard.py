@@ -256,6 +256,10 @@ def test_a_strategy_without_terms_passes_and_says_so(policy):
     found = replay(policy, only(policy.catalogue, entry), shop)
     assert found.verdicts == {"personalised_content": Verdict.PASS}
     assert found.reasons["personalised_content"].endswith("it has no terms")
+    assert found.told == (
+        "Of 1 personalised strategies, 0 were judged to offer like terms to like customers or to "
+        "differ as declared; 1 has no terms."
+    )
 
 
 def only(catalogue, *entries):
@@ -300,8 +304,8 @@ def test_nobody_and_a_strategy_that_is_shown_to_nobody_are_not_evaluated(policy)
     assert found.for_snapshot()["terms/personalised_promotion"] == "not_evaluated"
     assert found.undecided == ()
     count = len(found.verdicts)
-    assert found.told.startswith(f"Of {count} personalised strategies, 0 offer like terms")
-    assert found.told.endswith(f"no terms; {count} are not served.")
+    assert found.told.startswith(f"Of {count} personalised strategies, 0 were judged to offer")
+    assert found.told.endswith(f"as declared; {count} are not served.")
 
 
 def test_strategies_let_through_undecided_are_told_apart_from_those_judged(policy, catalogue):

@@ -73,7 +73,7 @@ class TermsReplay:
     @property
     def told(self) -> str:
         """How many strategies were judged, let through undecided, and withheld."""
-        return told(self.verdicts, self.undecided)
+        return told(self.verdicts, self.reasons, self.undecided)
 
     def for_snapshot(self) -> dict[str, str]:
         """The verdicts as a snapshot carries them, beside those of the models."""

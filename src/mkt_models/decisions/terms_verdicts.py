@@ -12,6 +12,7 @@ import pandas as pd
 from mkt_models.columns import Verdict
 from mkt_models.terms_params import Terms
 
+NO_TERMS = "what it shows costs and saves nothing: it has no terms"
 LET_THROUGH = "passes by terms.undecided"
 
 
@@ -63,7 +64,7 @@ def verdicts_of(
             verdicts[name], reasons[name] = Verdict(unseen["verdict"]), unseen["why"]
         elif rows.empty:
             verdicts[name] = Verdict.PASS
-            reasons[name] = "what it shows costs and saves nothing: it has no terms"
+            reasons[name] = NO_TERMS
             continue
         else:
             verdicts[name], why = _worst(rows)
@@ -89,21 +90,23 @@ def _worst(rows: pd.DataFrame) -> tuple[Verdict, str]:
     return Verdict.PASS, ""
 
 
-def told(verdicts: Mapping[str, Verdict], let: Collection[str]) -> str:
-    """Say in sentences how many strategies were judged, let through undecided, and withheld.
+def told(verdicts: Mapping[str, Verdict], reasons: Mapping[str, str], let: Collection[str]) -> str:
+    """Say how many strategies were judged alike, have no terms, were let through, and withheld.
 
-    >>> told({"a": Verdict.PASS, "b": Verdict.PASS, "c": Verdict.FAIL}, ["b"])
-    'Of 3 personalised strategies, 1 offers like terms to like customers, differs as declared, or \
-has no terms; 1 could not be judged and passes by the parameter `terms.undecided: pass` alone; \
-1 is not served.'
+    >>> told({"a": Verdict.PASS, "b": Verdict.PASS, "c": Verdict.FAIL}, {}, ["b"])
+    'Of 3 personalised strategies, 1 was judged to offer like terms to like customers or to differ \
+as declared; 1 could not be judged and passes by the parameter `terms.undecided: pass` alone; 1 is \
+not served.'
     """
     passed = sum(verdict is Verdict.PASS for verdict in verdicts.values())
-    alike, held = passed - len(let), len(verdicts) - passed
-    one = alike == 1
+    without = sum(why == NO_TERMS for why in reasons.values())
+    held, alike = len(verdicts) - passed, passed - without - len(let)
     parts = [
-        f"{alike} offer{'s' * one} like terms to like customers, differ{'s' * one} as declared, or "
-        f"{'has' if one else 'have'} no terms"
+        f"{alike} {'was' if alike == 1 else 'were'} judged to offer like terms to like customers "
+        "or to differ as declared"
     ]
+    if without:
+        parts.append(f"{without} {'has' if without == 1 else 'have'} no terms")
     if let:
         parts.append(
             f"{len(let)} could not be judged and pass{'es' * (len(let) == 1)} by the parameter "
