@@ -5,7 +5,6 @@ week; a test holds these figures against ``benchmarks/served.json``.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import pandas as pd
 
@@ -13,294 +12,77 @@ from mkt_models.columns import NumberKind
 from mkt_models.evaluation.bootstrap import wilson_interval
 from mkt_models.served_params import ServedRule
 
-
-@dataclass(frozen=True)
-class Fault:
-    """What was planted, in which size, in how many services, and in how many it was seen.
-
-    ``days`` is the median of the days until the alarm, None where fewer than half saw it.
-    """
-
-    rule: ServedRule
-    planted: str
-    planted_zh: str
-    size: float
-    services: int
-    seen: int
-    days: float | None
-
-
 # Alarms and looks that were evaluated: of young services (weeks 2 to 8), and of those run in.
 STABLE: Mapping[ServedRule, tuple[tuple[int, int], tuple[int, int]]] = {
-    ServedRule.SAMPLE_RATIO: ((0, 25), (0, 20)),
-    ServedRule.HOLDOUT_EFFECT: ((0, 14), (0, 20)),
-    ServedRule.CONTACT_POLICY: ((0, 25), (0, 20)),
-    ServedRule.CAPS: ((0, 25), (0, 20)),
-    ServedRule.BUDGETS: ((0, 25), (0, 20)),
-    ServedRule.COST: ((0, 25), (0, 20)),
-    ServedRule.REPORTS: ((0, 25), (0, 20)),
-    ServedRule.COMPLAINTS: ((0, 25), (0, 20)),
-    ServedRule.STALE_PROFILES: ((0, 25), (0, 20)),
-    ServedRule.STRATEGY_MIX: ((0, 10), (0, 20)),
-    ServedRule.SUPPRESSION: ((0, 10), (0, 20)),
-    ServedRule.FAIRNESS: ((0, 25), (0, 20)),
+    ServedRule.SAMPLE_RATIO: ((0, 300), (0, 240)),
+    ServedRule.HOLDOUT_EFFECT: ((0, 177), (0, 240)),
+    ServedRule.CONTACT_POLICY: ((0, 300), (0, 240)),
+    ServedRule.CAPS: ((0, 300), (0, 240)),
+    ServedRule.BUDGETS: ((0, 300), (0, 240)),
+    ServedRule.COST: ((0, 300), (0, 240)),
+    ServedRule.REPORTS: ((0, 300), (0, 240)),
+    ServedRule.COMPLAINTS: ((0, 300), (0, 240)),
+    ServedRule.STALE_PROFILES: ((0, 300), (0, 240)),
+    ServedRule.STRATEGY_MIX: ((3, 119), (0, 240)),
+    ServedRule.SUPPRESSION: ((0, 119), (0, 240)),
+    ServedRule.FAIRNESS: ((4, 300), (1, 240)),
 }
-PLANTED: tuple[Fault, ...] = (
-    Fault(
-        ServedRule.SAMPLE_RATIO,
-        "holdout that does not turn up, share",
-        "对照组客户不再出现的比例",
-        0.2,
-        4,
-        0,
-        None,
-    ),
-    Fault(
-        ServedRule.SAMPLE_RATIO,
-        "holdout that does not turn up, share",
-        "对照组客户不再出现的比例",
-        0.4,
-        4,
-        4,
-        14.0,
-    ),
-    Fault(
-        ServedRule.SAMPLE_RATIO,
-        "holdout that stops asking, share",
-        "对照组停止询问的比例",
-        0.4,
-        4,
-        0,
-        None,
-    ),
-    Fault(
-        ServedRule.SAMPLE_RATIO,
-        "holdout that stops asking, share",
-        "对照组停止询问的比例",
-        0.8,
-        4,
-        0,
-        None,
-    ),
-    Fault(
-        ServedRule.SAMPLE_RATIO,
-        "another salt, share of customers",
-        "盐值改变的客户比例",
-        1.0,
-        4,
-        4,
-        1.7,
-    ),
-    Fault(
-        ServedRule.HOLDOUT_EFFECT,
-        "purchases lost to contacts, share, from the start",
-        "触达造成的购买损失比例（自上线起）",
-        0.25,
-        4,
-        0,
-        None,
-    ),
-    Fault(
-        ServedRule.HOLDOUT_EFFECT,
-        "purchases lost to contacts, share, from the start",
-        "触达造成的购买损失比例（自上线起）",
-        0.5,
-        4,
-        2,
-        None,
-    ),
-    Fault(
-        ServedRule.CONTACT_POLICY,
-        "contacts sent after they were withdrawn",
-        "撤回之后发出的触达数",
-        1,
-        4,
-        4,
-        1.7,
-    ),
-    Fault(
-        ServedRule.CONTACT_POLICY,
-        "contacts sent after they were withdrawn",
-        "撤回之后发出的触达数",
-        10,
-        4,
-        4,
-        1.7,
-    ),
-    Fault(ServedRule.CAPS, "customers contacted beyond a cap", "超过上限的客户数", 1, 4, 4, 6.4),
-    Fault(ServedRule.CAPS, "customers contacted beyond a cap", "超过上限的客户数", 10, 4, 4, 6.4),
-    Fault(
-        ServedRule.REPORTS,
-        "contacts no longer reported on, share",
-        "不再回报的触达比例",
-        0.3,
-        4,
-        4,
-        7.2,
-    ),
-    Fault(
-        ServedRule.REPORTS,
-        "contacts no longer reported on, share",
-        "不再回报的触达比例",
-        1.0,
-        4,
-        4,
-        6.4,
-    ),
-    Fault(
-        ServedRule.COMPLAINTS,
-        "complaints per push contact",
-        "每次推送触达的投诉率",
-        0.03,
-        4,
-        1,
-        None,
-    ),
-    Fault(
-        ServedRule.COMPLAINTS,
-        "complaints per push contact",
-        "每次推送触达的投诉率",
-        0.1,
-        4,
-        4,
-        12.1,
-    ),
-    Fault(
-        ServedRule.STALE_PROFILES,
-        "customers with a stale profile, share",
-        "画像过期的客户比例",
-        0.02,
-        4,
-        3,
-        22.7,
-    ),
-    Fault(
-        ServedRule.STALE_PROFILES,
-        "customers with a stale profile, share",
-        "画像过期的客户比例",
-        0.2,
-        4,
-        4,
-        6.4,
-    ),
-    Fault(
-        ServedRule.STRATEGY_MIX,
-        "a strategy that vanishes, for a share of customers",
-        "某策略消失的客户比例",
-        0.25,
-        4,
-        0,
-        None,
-    ),
-    Fault(
-        ServedRule.STRATEGY_MIX,
-        "a strategy that vanishes, for a share of customers",
-        "某策略消失的客户比例",
-        0.5,
-        4,
-        1,
-        None,
-    ),
-    Fault(
-        ServedRule.STRATEGY_MIX,
-        "a strategy that vanishes, for a share of customers",
-        "某策略消失的客户比例",
-        1.0,
-        4,
-        4,
-        7.2,
-    ),
-    Fault(
-        ServedRule.SUPPRESSION,
-        "consents that expire, share of customers",
-        "同意到期的客户比例",
-        0.2,
-        4,
-        0,
-        None,
-    ),
-    Fault(
-        ServedRule.SUPPRESSION,
-        "consents that expire, share of customers",
-        "同意到期的客户比例",
-        0.4,
-        4,
-        1,
-        None,
-    ),
-    Fault(
-        ServedRule.SUPPRESSION,
-        "consents no longer asked for, share of customers",
-        "不再检查同意的客户比例",
-        0.25,
-        4,
-        0,
-        None,
-    ),
-    Fault(
-        ServedRule.SUPPRESSION,
-        "consents no longer asked for, share of customers",
-        "不再检查同意的客户比例",
-        0.5,
-        4,
-        0,
-        None,
-    ),
-    Fault(
-        ServedRule.SUPPRESSION,
-        "consents no longer asked for, share of customers",
-        "不再检查同意的客户比例",
-        1.0,
-        4,
-        3,
-        8.7,
-    ),
-    Fault(
-        ServedRule.SUPPRESSION,
-        "caps no longer kept, share of customers",
-        "不再遵守上限的客户比例",
-        0.5,
-        4,
-        3,
-        11.4,
-    ),
-    Fault(
-        ServedRule.SUPPRESSION,
-        "caps no longer kept, share of customers",
-        "不再遵守上限的客户比例",
-        1.0,
-        4,
-        4,
-        6.4,
-    ),
-    Fault(
-        ServedRule.FAIRNESS,
-        "a group of a fifth no longer reached, share of it",
-        "某群体（五分之一客户）不再被触达的比例",
-        0.25,
-        4,
-        1,
-        None,
-    ),
-    Fault(
-        ServedRule.FAIRNESS,
-        "a group of a fifth no longer reached, share of it",
-        "某群体（五分之一客户）不再被触达的比例",
-        0.5,
-        4,
-        4,
-        7.2,
-    ),
-    Fault(
-        ServedRule.FAIRNESS,
-        "a group of a fifth no longer reached, share of it",
-        "某群体（五分之一客户）不再被触达的比例",
-        1.0,
-        4,
-        4,
-        6.4,
-    ),
-)
+SERVICES = 30
+# What was planted, in as many services per size: by size, in how many it was seen, and the median
+# of the days until then, None where fewer than half saw it.
+PLANTED: Mapping[tuple[ServedRule, str], Mapping[float, tuple[int, float | None]]] = {
+    (ServedRule.SAMPLE_RATIO, "holdout that does not turn up, share"): {
+        0.2: (7, None),
+        0.4: (30, 14.0),
+    },
+    (ServedRule.SAMPLE_RATIO, "holdout that stops asking, share"): {0.4: (0, None), 0.8: (0, None)},
+    (ServedRule.SAMPLE_RATIO, "another salt, share of customers"): {1.0: (30, 4.4)},
+    (ServedRule.HOLDOUT_EFFECT, "purchases lost to contacts, share, from the start"): {
+        0.25: (1, None),
+        0.5: (20, 98.0),
+    },
+    (ServedRule.HOLDOUT_EFFECT, "purchases lost to contacts, share, later"): {
+        0.25: (0, None),
+        0.5: (0, None),
+        1.0: (0, None),
+    },
+    (ServedRule.CONTACT_POLICY, "contacts sent after they were withdrawn"): {
+        1: (30, 4.4),
+        10: (30, 4.4),
+    },
+    (ServedRule.CAPS, "customers contacted beyond a cap"): {1: (30, 5.1), 10: (30, 5.1)},
+    (ServedRule.BUDGETS, "letters beyond the budget, a week"): {5: (30, 6.1), 50: (30, 5.5)},
+    (ServedRule.COST, "contacts dearer, as a share"): {0.5: (5, None), 1.0: (16, 24.8)},
+    (ServedRule.REPORTS, "contacts no longer reported on, share"): {0.3: (30, 6.4), 1.0: (30, 5.8)},
+    (ServedRule.COMPLAINTS, "complaints per push contact"): {0.03: (11, None), 0.1: (30, 12.4)},
+    (ServedRule.STALE_PROFILES, "customers with a stale profile, share"): {
+        0.02: (12, None),
+        0.2: (30, 5.2),
+    },
+    (ServedRule.STRATEGY_MIX, "a strategy that vanishes, for a share of customers"): {
+        0.25: (0, None),
+        0.5: (2, None),
+        1.0: (30, 6.4),
+    },
+    (ServedRule.SUPPRESSION, "consents that expire, share of customers"): {
+        0.2: (0, None),
+        0.4: (10, None),
+    },
+    (ServedRule.SUPPRESSION, "consents no longer asked for, share of customers"): {
+        0.25: (0, None),
+        0.5: (0, None),
+        1.0: (27, 7.4),
+    },
+    (ServedRule.SUPPRESSION, "caps no longer kept, share of customers"): {
+        0.5: (24, 11.1),
+        1.0: (30, 5.9),
+    },
+    (ServedRule.FAIRNESS, "a group of a fifth no longer reached, share of it"): {
+        0.25: (9, None),
+        0.5: (29, 7.0),
+        1.0: (30, 6.3),
+    },
+}
 
 
 def measured() -> pd.DataFrame:
@@ -328,14 +110,11 @@ def _share(count: int, n: int) -> str:
 
 
 def _faults(rule: ServedRule) -> list[str]:
-    faults = [one for one in PLANTED if one.rule is rule]
     told = []
-    for planted in dict.fromkeys(one.planted for one in faults):
-        mine = [one for one in faults if one.planted == planted]
+    for (mine, planted), found in PLANTED.items():
         sizes = [
-            f"{one.size:g}: {one.seen} of {one.services}"
-            + (f", {one.days:g} days" if one.days is not None else "")
-            for one in mine
+            f"{size:g}: {seen} of {SERVICES}" + ("" if days is None else f", {days:g} days")
+            for size, (seen, days) in found.items()
         ]
-        told.append(f"{planted} ({' | '.join(sizes)})")
+        told += [f"{planted} ({' | '.join(sizes)})"] if mine is rule else []
     return told
