@@ -60,7 +60,7 @@ def test_the_title_says_the_finding(changes, said):
 def test_what_passes_undecided_is_not_drawn_as_alike():
     ax = plots.terms(table(undecided=True))
     keys = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert keys == ["alike", "too few to say, passes by terms.undecided"]
+    assert keys == ["alike", "too few to say, passes"]
 
 
 def test_nothing_replayed():

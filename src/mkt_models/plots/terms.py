@@ -14,7 +14,7 @@ _LOOKS: dict[str, tuple[dict[str, Any], str]] = {
     "not_evaluated": ({"marker": "o", "color": MAIN, "markerfacecolor": "white"}, "too few to say"),
     "undecided": (
         {"marker": "o", "color": MAIN, "markerfacecolor": "white"},
-        "too few to say, passes by terms.undecided",
+        "too few to say, passes",
     ),
     "allowed": ({"marker": "D", "color": QUIET}, "differs as declared"),
     "fail": ({"marker": "X", "color": ACCENT, "markersize": 8}, "breach"),
@@ -78,12 +78,13 @@ def terms(
     ]
     if tolerance is not None:
         keys.append(Line2D([], [], color=ACCENT, linestyle="--", label="tolerance"))
-    ax.legend(handles=keys, loc="lower left", bbox_to_anchor=(-0.12, 1), ncols=3, fontsize=8.5)
+    rows_of_keys = (len(keys) + 2) // 3
+    ax.legend(handles=keys, loc="lower left", bbox_to_anchor=(-0.3, 1), ncols=3, fontsize=8.5)
     caption = (
         "n: customers replayed. Lines: Wilson's intervals. A twin has another customer's values "
         "of the attribute, and is the same in all else. Observed in the replay."
     )
-    return finish(ax, title or _found(table), caption, room=24)
+    return finish(ax, title or _found(table), caption, room=8 + 16 * rows_of_keys)
 
 
 def _looked(table: pd.DataFrame) -> pd.DataFrame:
