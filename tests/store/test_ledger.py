@@ -9,6 +9,7 @@ from threading import Barrier
 
 import pytest
 import sqlalchemy as sa
+from toy_contacts import HOUR, record
 
 from mkt_models.store import live_tables as tables
 from mkt_models.store.ledger import BudgetSpent, millionths
@@ -31,7 +32,6 @@ from mkt_models.store.records import (
 from mkt_models.store.values import StoreError
 
 NOW = datetime(2018, 1, 3, 15, tzinfo=UTC)
-HOUR = timedelta(hours=1)
 MONDAY, NEXT = date(2018, 1, 1), date(2018, 1, 8)
 TODAY = date(2018, 1, 3)
 COUPONS = Limit("coupons", "coupons", millionths(2), MONDAY, NEXT, planned=millionths(1.5))
@@ -45,22 +45,8 @@ def plan(
     exposure = Exposure(
         customer, "mail", NOW, "promotion", decision_id=decision, until=NOW + 3 * HOUR
     )
-    return Record(
-        decision_id=decision,
-        snapshot_id="snap",
-        asked_for=NOW,
-        arm="treatment",
-        arm_probability=0.9,
-        experiment="holdout:spring",
-        strategy="promotion",
-        channel="mail",
-        offer_id=None,
-        probability=1.0,
-        answer={"says": answer},
-        inputs={},
-        planned=(Planned(exposure, "marketing", uses),),
-        purses=purses,
-    )
+    made = record(decision, answer, Planned(exposure, "marketing", uses))
+    return replace(made, asked_for=NOW, strategy="promotion", channel="mail", purses=purses)
 
 
 def decided(

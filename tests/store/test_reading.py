@@ -1,20 +1,21 @@
 """Reading a live store changes nothing, on SQLite and on a real PostgreSQL."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
 import pytest
 import sqlalchemy as sa
+from toy_contacts import HOUR, record
 
 from mkt_models.store.live import LiveStore
 from mkt_models.store.reading import LiveReader
-from mkt_models.store.records import ContactStatus, Exposure, Outcome, Planned, Record
+from mkt_models.store.records import ContactStatus, Exposure, Outcome, Planned
 from mkt_models.store.values import StoreError
 
 NOW = datetime(2018, 1, 6, 15, tzinfo=UTC)
-HOUR = timedelta(hours=1)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -36,23 +37,10 @@ def keep(live: LiveStore) -> None:
         Exposure("a", channel, NOW, "content", decision_id="d1", until=NOW + 3 * HOUR)
         for channel in ("email", "app")
     ]
-    record = Record(
-        decision_id="d1",
-        snapshot_id="s",
-        asked_for=NOW,
-        arm="treatment",
-        arm_probability=0.95,
-        experiment="holdout:x",
-        strategy="content",
-        channel="email",
-        offer_id=None,
-        probability=1.0,
-        answer={"strategies": []},
-        inputs={},
-        planned=tuple(Planned(one, "marketing") for one in exposures),
-    )
+    planned = [Planned(one, "marketing") for one in exposures]
+    kept = replace(record("d1", None, *planned), asked_for=NOW, answer={"strategies": []})
     with live.turn("a", NOW + 3000 * 24 * HOUR) as turn:
-        turn.keep(record)
+        turn.keep(kept)
     # The server's clock is years ahead of the questions and of what is reported about them.
     with live.turn("a", NOW + 3000 * 24 * HOUR) as turn:
         turn.report("d1", "content", "email", None, ContactStatus.SENT, NOW + HOUR)
