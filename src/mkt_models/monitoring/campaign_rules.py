@@ -133,7 +133,6 @@ def of_shares(table: pd.DataFrame, rule: Rule, subject: str, period: str) -> lis
             )
             zh = f"{subject}：{len(table)} 项占比中有 {len(rest)} 项无重要变化"
             what = (f"{en}, n = {row['n']:,} customers.", f"{zh}，n = {row['n']:,} 位客户。")
-            limit, outcome = row["allowed"], Outcome.OK
             found.append(
                 alarm_of(
                     rule,
@@ -142,8 +141,8 @@ def of_shares(table: pd.DataFrame, rule: Rule, subject: str, period: str) -> lis
                     severity,
                     what,
                     gap,
-                    limit,
-                    outcome=outcome,
+                    row["allowed"],
+                    outcome=Outcome.OK,
                     uncertain=reach_beyond(rest, "change"),
                 )
             )

@@ -155,7 +155,6 @@ def of_fairness(table: pd.DataFrame, subject: str, period: str) -> list[Alarm]:
             f"{en} (largest change: {told}); {unsure} are too uncertain to tell.",
             f"{zh}（最大变化：{told}）；其中 {unsure} 项无法判断。",
         )
-        limit, outcome = float(largest["allowed"]), Outcome.OK
         found.append(
             alarm_of(
                 rule,
@@ -164,8 +163,8 @@ def of_fairness(table: pd.DataFrame, subject: str, period: str) -> list[Alarm]:
                 severity,
                 what,
                 gap,
-                limit,
-                outcome=outcome,
+                float(largest["allowed"]),
+                outcome=Outcome.OK,
                 uncertain=unsure,
             )
         )
