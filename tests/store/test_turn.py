@@ -29,6 +29,8 @@ def test_the_same_question_with_the_same_answer_is_kept_once(live: LiveStore) ->
     assert [one["status"] for one in found["exposures"]] == ["withdrawn"]
     assert found["revisions"][0]["decided_at"] == NOW.isoformat()
     assert live.explain("d2") is None
+    assert live.answers("d1") == [{"says": "hello"}, {"says": "goodbye"}]
+    assert live.answers("d2") == []
     assert live.customer_of("d1") == "a"
     assert live.customer_of("d2") is None
 

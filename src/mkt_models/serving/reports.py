@@ -250,10 +250,9 @@ def unknown_decision() -> Fault:
 def _check_followed(runtime: Runtime, decision_id: str, report: OutcomeReport) -> None:
     """Refuse an outcome that cannot have followed from its decision."""
     with store_answers():
-        found = runtime.live.explain(decision_id)
-    if found is None:  # erased since
+        answers = runtime.live.answers(decision_id)
+    if not answers:  # erased since
         raise unknown_decision()
-    answers = [one["answer"] for one in found["revisions"]]
     named = sorted({one["strategy"] for answer in answers for one in answer["strategies"]})
     if report.strategy is not None and report.strategy not in named:
         message = f"strategy: the decision has no such strategy; it has {', '.join(named)}"

@@ -125,6 +125,14 @@ class LiveStore(Database):
         with self._engine.connect() as connection:
             return connection.execute(query).scalar()
 
+    def answers(self, decision_id: str) -> list[dict[str, Any]]:
+        """What was answered, revision by revision; nothing for an id that is not known."""
+        table = tables.decisions
+        query = sa.select(table.c.answer).where(table.c.decision_id == decision_id)
+        with self._engine.connect() as connection:
+            found = connection.execute(query.order_by(table.c.revision)).scalars()
+            return [json.loads(one) for one in found]
+
     def consents(self) -> dict[str, tuple[Consent, ...]]:
         """The consents of everybody, by customer id: one query for a batch."""
         columns = (tables.consents.c[name] for name in Consent.__slots__)
